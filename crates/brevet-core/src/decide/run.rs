@@ -1,0 +1,289 @@
+//! Decisions about runs, in the order of DESIGN 2.3: the first that answers wins.
+
+use super::{Decision, Reply, require_user};
+use crate::access::Access;
+use crate::actor::Origin;
+use crate::authorization::{Authorization, AuthorizationState};
+use crate::catalog::Task;
+use crate::command::RunOrder;
+use crate::event::Event;
+use crate::execution::{Basis, ExecutionResult, Output, StopCause};
+use crate::id::{AuthorizationId, ExecutionId, PolicyId, TaskId, UserId};
+use crate::name::QualifiedName;
+use crate::parameter::{Parameters, Secrets, check_run};
+use crate::permit::{Draft, Terms};
+use crate::policy::Policy;
+use crate::refusal::{Refusal, WayOut};
+use crate::state::State;
+use crate::time::Timestamp;
+
+/// A yes to a run, with its terms: there is nothing to look up afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Of what.
+    pub task: TaskId,
+    /// The values it runs with, defaults included; secrets left out.
+    pub values: Parameters,
+    /// Why.
+    pub basis: Basis,
+    /// When it must be over, unless its task may finish.
+    pub end: Option<Timestamp>,
+    /// The policy that governs, and its revision.
+    pub policy: Option<(PolicyId, u32)>,
+}
+
+/// Says whether `user` may run `task` with these values at `now`, on what terms, or why not.
+pub fn may_run(
+    state: &State,
+    now: Timestamp,
+    user: UserId,
+    task: &QualifiedName,
+    given: &Parameters,
+    secrets: &Secrets,
+) -> Result<Allowed, Refusal> {
+    if !state.is_active(user) {
+        return Err(Refusal::Inactive);
+    }
+    let task = state
+        .catalog
+        .task_named(task)
+        .filter(|task| task.enabled)
+        .ok_or_else(|| Refusal::no_such("task", task))?;
+    let values = check_run(&task.spec.parameters, given, secrets)?;
+    let allowed = |values, basis| Ok(Allowed { task: task.id, values, basis, end: None, policy: None });
+    let control = &state.access_control;
+    if control.system_accounts.contains(&user) && state.is_assigned(user, task.id) {
+        return allowed(values, Basis::SystemAccount);
+    }
+    if !control.enabled {
+        return match state.is_assigned(user, task.id) {
+            true => allowed(values, Basis::AccessControlOff),
+            false => Err(Refusal::NotAssigned { task: task.spec.name.clone() }),
+        };
+    }
+    let Some(policy) = state.governing_task(task.id) else {
+        return match (control.uncovered, state.is_assigned(user, task.id)) {
+            (crate::Uncovered::Assigned, true) => allowed(values, Basis::Uncovered),
+            (crate::Uncovered::Assigned, false) => Err(Refusal::NotAssigned { task: task.spec.name.clone() }),
+            (crate::Uncovered::Refused, _) => Err(Refusal::Uncovered { access: task.spec.name.clone() }),
+        };
+    };
+    match state.in_force(now, user, task.id, policy, &values) {
+        Some((authorization, end)) => Ok(Allowed {
+            task: task.id,
+            values,
+            basis: Basis::Authorization(authorization),
+            end: Some(end),
+            policy: Some((policy.id, policy.revision)),
+        }),
+        None => Err(refuse(state, now, user, task, policy, &values)),
+    }
+}
+
+fn refuse(
+    state: &State,
+    now: Timestamp,
+    user: UserId,
+    task: &Task,
+    policy: &Policy,
+    values: &Parameters,
+) -> Refusal {
+    let name = task.spec.name.clone();
+    if !state.may_ask(policy, user) {
+        return Refusal::MayNotAsk { policy: policy.id, access: name };
+    }
+    let covering = state.authorizations_of(user).filter(|held| state.catalog.covers(held.access, task.id));
+    let held = covering
+        .filter_map(|held| state.why_not(now, held, policy, values).map(|why| format!("{} {why}", held.id)))
+        .collect();
+    let approver_groups = match policy.approval {
+        crate::Approval::Auto => Vec::new(),
+        crate::Approval::Manual(_) => state.approver_names(policy),
+    };
+    Refusal::NeedsApproval(Box::new(WayOut { task: name, policy: policy.id, approver_groups, held }))
+}
+
+impl State {
+    fn governing_task(&self, task: TaskId) -> Option<&Policy> {
+        self.governing(Access::Task(task))
+    }
+
+    /// The best authorization of `user` that is in force for this task and these values, and when a
+    /// run under it must end. One whose clock runs comes before one that a run would start; among
+    /// equals the one that lasts longest.
+    fn in_force(
+        &self,
+        now: Timestamp,
+        user: UserId,
+        task: TaskId,
+        policy: &Policy,
+        values: &Parameters,
+    ) -> Option<(AuthorizationId, Timestamp)> {
+        let held = self.held.get(user.index())?;
+        let accesses = std::iter::once(Access::Task(task)).chain(self.catalog.above(task).iter().copied());
+        let mut best: Option<(bool, Timestamp, AuthorizationId)> = None;
+        for access in accesses {
+            let first = held.partition_point(|held| held.access < access);
+            for candidate in held[first..].iter().take_while(|held| held.access == access) {
+                let Some(authorization) = self.authorizations.get(&candidate.id) else { continue };
+                if self.why_not(now, authorization, policy, values).is_some() {
+                    continue;
+                }
+                let Some(end) = authorization.end_of_run(now) else { continue };
+                let running = matches!(authorization.state, AuthorizationState::Active { .. });
+                let candidate = (running, end, candidate.id);
+                best = Some(best.map_or(candidate, |best| best.max(candidate)));
+            }
+        }
+        best.map(|(_, end, id)| (id, end))
+    }
+
+    /// Why an authorization does not let its task run now with these values; `None` when it does.
+    pub(crate) fn why_not(
+        &self,
+        now: Timestamp,
+        held: &Authorization,
+        governing: &Policy,
+        values: &Parameters,
+    ) -> Option<&'static str> {
+        if held.end_of_run(now).is_none() {
+            return Some(match held.state {
+                AuthorizationState::Scheduled { .. } => "has not started, or was not claimed in time",
+                _ => "has ended",
+            });
+        }
+        if !held.has_uses_left() {
+            return Some("has no runs left");
+        }
+        if held.policy != governing.id {
+            return Some("was given under another policy than the one that governs this task");
+        }
+        if !self.may_ask(governing, held.holder) {
+            return Some("is void: its holder is not among those who may ask any more");
+        }
+        if self.catalog.digest(held.access) != Some(held.digest) {
+            return Some("is void: the definition changed since it was approved");
+        }
+        (!held.allows(values)).then_some("was approved for other parameter values")
+    }
+}
+
+pub(super) fn start(
+    state: &State,
+    now: Timestamp,
+    origin: Origin,
+    order: RunOrder,
+) -> Result<Decision, Refusal> {
+    let user = require_user(origin)?;
+    let RunOrder { task, parameters, secrets } = order;
+    let Allowed { task, values, basis, end, policy } =
+        may_run(state, now, user, &task, &parameters, &secrets)?;
+    let task = state.catalog.task(task).ok_or_else(|| Refusal::no_such("task", task))?;
+    let execution = ExecutionId::new(state.counters.executions);
+    let mut events = Vec::with_capacity(2);
+    let authorization = match basis {
+        Basis::Authorization(id) => Some(id),
+        Basis::SystemAccount | Basis::AccessControlOff | Basis::Uncovered => None,
+    };
+    if let (Some(id), Some(end)) = (authorization, end) {
+        events.extend(begins(state, now, id, end));
+    }
+    events.push(Event::ExecutionStarted {
+        execution,
+        user,
+        task: task.id,
+        digest: task.spec.digest,
+        parameters: values.clone(),
+        basis,
+        policy,
+    });
+    let draft = Draft {
+        terms: Terms {
+            execution,
+            task: task.spec.name.clone(),
+            digest: task.spec.digest,
+            parameters: values,
+            secrets,
+            authorization,
+            end,
+        },
+    };
+    Ok(Decision { events, reply: Reply::Execution(execution), draft: Some(draft) })
+}
+
+/// The start of a clock that this run is the first to need.
+fn begins(state: &State, now: Timestamp, id: AuthorizationId, end: Timestamp) -> Option<Event> {
+    match state.authorization(id)?.state {
+        AuthorizationState::Scheduled { start: crate::Start::At(at), .. } => {
+            Some(Event::AuthorizationStarted { authorization: id, start: at, end })
+        }
+        AuthorizationState::Scheduled { .. } => {
+            Some(Event::AuthorizationStarted { authorization: id, start: now, end })
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn stop(
+    state: &State,
+    origin: Origin,
+    id: ExecutionId,
+    cause: StopCause,
+) -> Result<Decision, Refusal> {
+    let execution = match state.execution(id) {
+        Some(execution) => execution,
+        None if (1..state.counters.executions).contains(&id.number()) => {
+            return Err(Refusal::over("execution", id));
+        }
+        None => return Err(Refusal::no_such("execution", id)),
+    };
+    if matches!(execution.state, crate::ExecutionState::Running { stopping: Some(_) }) {
+        return Err(Refusal::NoChange("it is being stopped already"));
+    }
+    let cause = match origin.user_id() {
+        None => cause,
+        Some(by) if may_stop(state, by, execution) => StopCause::ByUser(by),
+        Some(_) => {
+            return Err(Refusal::Forbidden { who: "who runs it, an approver of it, or an administrator" });
+        }
+    };
+    Decision::new(Reply::Execution(id), vec![Event::ExecutionStopRequested { execution: id, cause }])
+}
+
+fn may_stop(state: &State, by: UserId, execution: &crate::Execution) -> bool {
+    let administers = state.user(by).is_some_and(|user| user.administrator);
+    let approves = match execution.basis {
+        Basis::Authorization(id) => state
+            .authorization(id)
+            .and_then(|held| state.policy(held.policy))
+            .is_some_and(|policy| state.is_approver(policy, by)),
+        Basis::SystemAccount | Basis::AccessControlOff | Basis::Uncovered => false,
+    };
+    execution.user == by || administers || approves
+}
+
+pub(super) fn finish(
+    state: &State,
+    execution: ExecutionId,
+    result: ExecutionResult,
+    output: Option<Output>,
+) -> Result<Decision, Refusal> {
+    match state.execution(execution) {
+        Some(_) => Decision::new(
+            Reply::Execution(execution),
+            vec![Event::ExecutionFinished { execution, result, output }],
+        ),
+        None => Err(Refusal::over("execution", execution)),
+    }
+}
+
+/// Whatever was running when the last server went down has an unknown end, and is not run again.
+pub(super) fn start_server(state: &State, version: String) -> Result<Decision, Refusal> {
+    let unknown = |execution: &crate::Execution| Event::ExecutionFinished {
+        execution: execution.id,
+        result: ExecutionResult::Unknown,
+        output: None,
+    };
+    let started = std::iter::once(Event::ServerStarted { version });
+    Decision::new(Reply::Done, started.chain(state.executions.values().map(unknown)).collect())
+}

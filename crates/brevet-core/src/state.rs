@@ -1,0 +1,413 @@
+//! What is so now: the fold of all entries, as far as it can still matter.
+//!
+//! Ended requests, authorizations and executions leave this state (see [`State::forget`]); whoever
+//! keeps rows has them. Everything here is reached by a few look-ups.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use minicbor::{Decode, Encode};
+
+use crate::access::Access;
+use crate::authorization::Authorization;
+use crate::catalog::{Catalog, Role, RoleGroup, Task};
+use crate::directory::{AccessControl, Assignment, Group, Principal, User};
+use crate::execution::Execution;
+use crate::id::{
+    AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, RoleGroupId, RoleId, TaskId,
+    UserId,
+};
+use crate::name::{GroupName, UserName};
+use crate::policy::Policy;
+use crate::request::Request;
+use crate::time::Timestamp;
+
+/// The next number of each kind of id, from one, which also says what has existed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Counters {
+    /// Of users.
+    #[n(0)]
+    pub users: u32,
+    /// Of groups.
+    #[n(1)]
+    pub groups: u32,
+    /// Of assignments.
+    #[n(2)]
+    pub assignments: u32,
+    /// Of policies.
+    #[n(3)]
+    pub policies: u32,
+    /// Of requests.
+    #[n(4)]
+    pub requests: u64,
+    /// Of authorizations.
+    #[n(5)]
+    pub authorizations: u64,
+    /// Of executions.
+    #[n(6)]
+    pub executions: u64,
+    /// Of sessions.
+    #[n(7)]
+    pub sessions: u64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            users: 1,
+            groups: 1,
+            assignments: 1,
+            policies: 1,
+            requests: 1,
+            authorizations: 1,
+            executions: 1,
+            sessions: 1,
+        }
+    }
+}
+
+/// Something whose row an entry changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    /// The switch of the organization.
+    AccessControl,
+    /// A user account.
+    User(UserId),
+    /// A group.
+    Group(GroupId),
+    /// An assignment.
+    Assignment(AssignmentId),
+    /// A task.
+    Task(TaskId),
+    /// A role.
+    Role(RoleId),
+    /// A role group.
+    RoleGroup(RoleGroupId),
+    /// A policy.
+    Policy(PolicyId),
+    /// A request.
+    Request(RequestId),
+    /// An authorization.
+    Authorization(AuthorizationId),
+    /// An execution.
+    Execution(ExecutionId),
+}
+
+/// Something that happens by itself at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    Request(RequestId),
+    Authorization(AuthorizationId),
+}
+
+/// Everything that a state is made of again after a restart.
+#[derive(Debug, Default)]
+pub struct Live {
+    /// The switch of the organization.
+    pub access_control: AccessControl,
+    /// The next ids.
+    pub counters: Counters,
+    /// The time of the last entry.
+    pub last: Option<Timestamp>,
+    /// All accounts, by id.
+    pub users: Vec<User>,
+    /// All groups.
+    pub groups: Vec<Group>,
+    /// All assignments.
+    pub assignments: Vec<Assignment>,
+    /// All tasks there are or were, by id.
+    pub tasks: Vec<Task>,
+    /// All roles there are or were, by id.
+    pub roles: Vec<Role>,
+    /// All role groups there are or were, by id.
+    pub role_groups: Vec<RoleGroup>,
+    /// All policies.
+    pub policies: Vec<Policy>,
+    /// Those that are pending.
+    pub requests: Vec<Request>,
+    /// Those that have not ended.
+    pub authorizations: Vec<Authorization>,
+    /// Those that run.
+    pub executions: Vec<Execution>,
+}
+
+/// An authorization as its holder's list has it: sorted by access, then id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Held {
+    pub(crate) access: Access,
+    pub(crate) id: AuthorizationId,
+}
+
+/// The state. Cheap to read, changed only by [`State::apply`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    pub(crate) access_control: AccessControl,
+    pub(crate) counters: Counters,
+    pub(crate) last: Option<Timestamp>,
+    pub(crate) users: Vec<User>,
+    pub(crate) user_names: HashMap<UserName, UserId>,
+    pub(crate) groups: BTreeMap<GroupId, Group>,
+    pub(crate) group_names: HashMap<Box<str>, GroupId>,
+    pub(crate) assignments: BTreeMap<AssignmentId, Assignment>,
+    pub(crate) assigned: HashMap<Principal, Vec<Access>>,
+    pub(crate) catalog: Catalog,
+    pub(crate) policies: BTreeMap<PolicyId, Policy>,
+    pub(crate) policy_on: HashMap<Access, PolicyId>,
+    pub(crate) requests: HashMap<RequestId, Request>,
+    /// By user: how many of their requests are pending.
+    pub(crate) pending: HashMap<UserId, usize>,
+    pub(crate) authorizations: HashMap<AuthorizationId, Authorization>,
+    /// By user id: what they hold, not ended, beside the person.
+    pub(crate) held: Vec<Vec<Held>>,
+    pub(crate) executions: BTreeMap<ExecutionId, Execution>,
+    pub(crate) due: BTreeSet<(Timestamp, Due)>,
+}
+
+impl State {
+    /// Puts a state together again from what was live.
+    pub fn from_live(live: Live) -> Self {
+        let mut state = Self {
+            access_control: live.access_control,
+            counters: live.counters,
+            last: live.last,
+            held: vec![Vec::new(); live.users.len()],
+            ..Self::default()
+        };
+        live.users.into_iter().for_each(|user| state.put_user(user));
+        live.groups.into_iter().for_each(|group| state.put_group(group));
+        live.tasks.into_iter().for_each(|task| state.catalog.define_task(task));
+        state.catalog.restore(live.roles, live.role_groups);
+        live.assignments.into_iter().for_each(|assignment| state.put_assignment(assignment));
+        live.policies.into_iter().for_each(|policy| state.put_policy(policy));
+        live.requests.into_iter().for_each(|request| state.put_request(request));
+        live.authorizations.into_iter().for_each(|authorization| state.put_authorization(authorization));
+        live.executions
+            .into_iter()
+            .for_each(|execution| drop(state.executions.insert(execution.id, execution)));
+        state
+    }
+
+    /// The switch of the organization.
+    pub const fn access_control(&self) -> &AccessControl {
+        &self.access_control
+    }
+
+    /// The next ids.
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The time of the last entry; `None` before the first.
+    pub const fn last(&self) -> Option<Timestamp> {
+        self.last
+    }
+
+    /// Tasks, roles and role groups.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// All accounts, by id.
+    pub fn users(&self) -> &[User] {
+        &self.users
+    }
+
+    /// The account with this id.
+    pub fn user(&self, id: UserId) -> Option<&User> {
+        self.users.get(id.index())
+    }
+
+    /// The account of this name.
+    pub fn user_named(&self, name: &UserName) -> Option<&User> {
+        self.user_names.get(name).and_then(|id| self.user(*id))
+    }
+
+    /// All groups, by id.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.groups.values()
+    }
+
+    /// The group with this id.
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.get(&id)
+    }
+
+    /// The group of this name, in any case.
+    pub fn group_named(&self, name: &GroupName) -> Option<&Group> {
+        self.group_names.get(&name.key()).and_then(|id| self.group(*id))
+    }
+
+    /// All assignments, by id.
+    pub fn assignments(&self) -> impl Iterator<Item = &Assignment> {
+        self.assignments.values()
+    }
+
+    /// The assignment with this id.
+    pub fn assignment(&self, id: AssignmentId) -> Option<&Assignment> {
+        self.assignments.get(&id)
+    }
+
+    /// All policies, by id.
+    pub fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.values()
+    }
+
+    /// The policy with this id.
+    pub fn policy(&self, id: PolicyId) -> Option<&Policy> {
+        self.policies.get(&id)
+    }
+
+    /// The policy on exactly this access.
+    pub fn policy_on(&self, access: Access) -> Option<&Policy> {
+        self.policy_on.get(&access).and_then(|id| self.policy(*id))
+    }
+
+    /// The pending request with this id. Others have left memory.
+    pub fn request(&self, id: RequestId) -> Option<&Request> {
+        self.requests.get(&id)
+    }
+
+    /// All pending requests, in no order.
+    pub fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.requests.values()
+    }
+
+    /// The authorization with this id, unless it has ended.
+    pub fn authorization(&self, id: AuthorizationId) -> Option<&Authorization> {
+        self.authorizations.get(&id)
+    }
+
+    /// All authorizations that have not ended, in no order.
+    pub fn authorizations(&self) -> impl Iterator<Item = &Authorization> {
+        self.authorizations.values()
+    }
+
+    /// What this user holds that has not ended, by access.
+    pub fn authorizations_of(&self, user: UserId) -> impl Iterator<Item = &Authorization> {
+        let held = self.held.get(user.index()).map_or(&[][..], Vec::as_slice);
+        held.iter().filter_map(|held| self.authorization(held.id))
+    }
+
+    /// The execution with this id, while it runs.
+    pub fn execution(&self, id: ExecutionId) -> Option<&Execution> {
+        self.executions.get(&id)
+    }
+
+    /// All that run, by id.
+    pub fn executions(&self) -> impl Iterator<Item = &Execution> {
+        self.executions.values()
+    }
+
+    /// When something next happens by itself.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// The account of the person behind an account: the end of the chain of owners.
+    pub fn person(&self, user: UserId) -> UserId {
+        let mut person = user;
+        for _ in 0..crate::OWNER_CHAIN_MAX {
+            match self.user(person).and_then(|user| user.owner) {
+                Some(owner) => person = owner,
+                None => break,
+            }
+        }
+        person
+    }
+
+    /// Whether this account may do anything.
+    pub fn is_active(&self, user: UserId) -> bool {
+        self.user(user).is_some_and(|user| user.active)
+    }
+
+    /// Whether a principal is this user or a group they are in.
+    pub fn includes(&self, principal: Principal, user: UserId) -> bool {
+        match principal {
+            Principal::User(id) => id == user,
+            Principal::Group(id) => self.group(id).is_some_and(|group| group.members.contains(&user)),
+        }
+    }
+
+    /// Whether an assignment of the user, or of a group of theirs, covers the task.
+    pub fn is_assigned(&self, user: UserId, task: TaskId) -> bool {
+        let groups = self.user(user).map_or(&[][..], |user| user.groups.as_slice());
+        let principals =
+            std::iter::once(Principal::User(user)).chain(groups.iter().copied().map(Principal::Group));
+        principals
+            .filter_map(|principal| self.assigned.get(&principal))
+            .flatten()
+            .any(|access| self.catalog.covers(*access, task))
+    }
+
+    /// Drops from memory what has ended among these changes. Their rows have been written.
+    pub fn forget(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Request(id) => {
+                    if self.requests.get(id).is_some_and(|request| !request.is_pending()) {
+                        self.requests.remove(id);
+                    }
+                }
+                Change::Authorization(id) => {
+                    if self.authorizations.get(id).is_some_and(Authorization::has_ended) {
+                        self.authorizations.remove(id);
+                    }
+                }
+                Change::Execution(id) => {
+                    if self.executions.get(id).is_some_and(Execution::has_finished) {
+                        self.executions.remove(id);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn put_user(&mut self, user: User) {
+        if let Some(name) = &user.name {
+            self.user_names.insert(name.clone(), user.id);
+        }
+        self.users.push(user);
+        self.held.resize(self.users.len(), Vec::new());
+    }
+
+    pub(crate) fn put_group(&mut self, group: Group) {
+        self.group_names.insert(group.name.key(), group.id);
+        for member in &group.members {
+            if let Some(user) = self.users.get_mut(member.index()) {
+                user.groups.push(group.id);
+            }
+        }
+        self.groups.insert(group.id, group);
+    }
+
+    pub(crate) fn put_assignment(&mut self, assignment: Assignment) {
+        self.assigned.entry(assignment.principal).or_default().push(assignment.access);
+        self.assignments.insert(assignment.id, assignment);
+    }
+
+    pub(crate) fn put_policy(&mut self, policy: Policy) {
+        self.policy_on.insert(policy.access, policy.id);
+        self.policies.insert(policy.id, policy);
+    }
+
+    pub(crate) fn put_request(&mut self, request: Request) {
+        if let crate::RequestState::Pending { expires, .. } = request.state {
+            self.due.insert((expires, Due::Request(request.id)));
+            *self.pending.entry(request.requester).or_default() += 1;
+        }
+        self.requests.insert(request.id, request);
+    }
+
+    pub(crate) fn put_authorization(&mut self, authorization: Authorization) {
+        if let Some(due) = authorization.due() {
+            self.due.insert((due, Due::Authorization(authorization.id)));
+        }
+        if let Some(held) = self.held.get_mut(authorization.holder.index()) {
+            let new = Held { access: authorization.access, id: authorization.id };
+            if let Err(place) = held.binary_search(&new) {
+                held.insert(place, new);
+            }
+        }
+        self.authorizations.insert(authorization.id, authorization);
+    }
+}
