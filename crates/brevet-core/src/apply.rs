@@ -1,19 +1,19 @@
 //! `apply`: the next state. It cannot fail: what an entry says is so.
 //!
-//! It decides nothing. An entry that speaks of something this state never had (which no `decide`
-//! produces) changes nothing here; the check of the ledger against the rows reports it.
+//! It decides nothing. An entry that speaks of something this state does not have, creates something
+//! a second time, or leaves a terminal state (which no `decide` produces) changes nothing here; the
+//! check of the ledger against the rows reports it.
 
-use crate::authorization::{Authorization, AuthorizationState, Ending, Start};
+use crate::Access;
 use crate::catalog::{Role, RoleGroup, Task};
-use crate::directory::{Group, SignInLock, User};
+use crate::directory::{Assignment, Group, SignInLock, User};
 use crate::event::{Entry, Event};
-use crate::execution::{Basis, Execution, ExecutionResult, ExecutionState};
-use crate::id::{AssignmentId, AuthorizationId, GroupId, PolicyId, RequestId, UserId};
+use crate::id::{AssignmentId, GroupId, PolicyId, UserId};
 use crate::name::UserName;
-use crate::request::{Request, RequestState, Verdict, Vote};
-use crate::state::{Change, Due, Held, State};
-use crate::time::Timestamp;
-use crate::{Access, ExecutionId};
+use crate::policy::Policy;
+use crate::state::{Change, State};
+
+mod access;
 
 impl State {
     /// Takes over one entry, and names what it changed. What has ended stays until
@@ -46,11 +46,7 @@ impl State {
                 self.access_control.enabled = false;
                 vec![Change::AccessControl]
             }
-            Event::AssignmentAdded { assignment } => {
-                self.counters.assignments = self.counters.assignments.max(assignment.id.number() + 1);
-                self.put_assignment(assignment.clone());
-                vec![Change::Assignment(assignment.id)]
-            }
+            Event::AssignmentAdded { assignment } => self.add_assignment(assignment),
             Event::AssignmentRemoved { assignment } => self.remove_assignment(*assignment),
             Event::TaskDefined { .. }
             | Event::TaskRemoved { .. }
@@ -58,11 +54,8 @@ impl State {
             | Event::RoleRemoved { .. }
             | Event::RoleGroupDefined { .. }
             | Event::RoleGroupRemoved { .. } => self.apply_to_catalog(&entry.event),
-            Event::PolicyCreated { policy } | Event::PolicyChanged { policy } => {
-                self.counters.policies = self.counters.policies.max(policy.id.number() + 1);
-                self.put_policy(policy.clone());
-                vec![Change::Policy(policy.id)]
-            }
+            Event::PolicyCreated { policy } => self.create_policy(policy),
+            Event::PolicyChanged { policy } => self.change_policy(policy),
             Event::PolicyRemoved { policy } => self.remove_policy(*policy),
             Event::RequestSubmitted { .. }
             | Event::RequestDecided { .. }
@@ -81,7 +74,7 @@ impl State {
     fn apply_to_user(&mut self, event: &Event) -> Vec<Change> {
         let id = match event {
             Event::UserAdded { user, name, display_name, email, owner, administrator, auditor } => {
-                self.counters.users = self.counters.users.max(user.number() + 1);
+                self.counters.users = self.counters.users.max(user.next());
                 self.put_user(User {
                     id: *user,
                     name: name.as_str().and_then(|name| UserName::parse(name).ok()),
@@ -102,11 +95,14 @@ impl State {
                 user.sign_in = SignInLock::default();
             }),
             Event::SignedIn { user, session, source: _ } => {
-                self.counters.sessions = self.counters.sessions.max(session.number() + 1);
+                self.counters.sessions = self.counters.sessions.max(session.next());
                 self.with_user(*user, |user| user.sign_in = SignInLock::default())
             }
             Event::SignInFailed { user, locked_until, source: _ } => self.with_user(*user, |user| {
-                let failures = if locked_until.is_some() { 0 } else { user.sign_in.failures + 1 };
+                let failures = match locked_until {
+                    Some(_) => 0,
+                    None => user.sign_in.failures.saturating_add(1),
+                };
                 user.sign_in = SignInLock { failures, locked_until: *locked_until };
             }),
             _ => return Vec::new(),
@@ -124,20 +120,23 @@ impl State {
     fn apply_to_group(&mut self, event: &Event) -> Vec<Change> {
         match event {
             Event::GroupCreated { group, name, email, description } => {
-                self.counters.groups = self.counters.groups.max(group.number() + 1);
-                self.put_group(Group {
-                    id: *group,
-                    name: name.clone(),
-                    email: email.clone(),
-                    description: description.clone(),
-                    members: std::collections::BTreeSet::new(),
-                });
+                if is_first(&mut self.counters.groups, group.number(), group.next()) {
+                    self.put_group(Group {
+                        id: *group,
+                        name: name.clone(),
+                        email: email.clone(),
+                        description: description.clone(),
+                        members: std::collections::BTreeSet::new(),
+                    });
+                }
                 vec![Change::Group(*group)]
             }
             Event::MemberAdded { group, user } => {
-                let added = self.groups.get_mut(group).is_some_and(|group| group.members.insert(*user));
-                if added {
-                    self.with_user(*user, |user| user.groups.push(*group));
+                if let (Some(user), Some(found)) =
+                    (self.users.get_mut(user.index()), self.groups.get_mut(group))
+                {
+                    found.members.insert(user.id);
+                    user.join(*group);
                 }
                 vec![Change::Group(*group)]
             }
@@ -163,15 +162,41 @@ impl State {
         vec![Change::Group(id)]
     }
 
+    fn add_assignment(&mut self, assignment: &Assignment) -> Vec<Change> {
+        let id = assignment.id;
+        if is_first(&mut self.counters.assignments, id.number(), id.next()) {
+            self.put_assignment(assignment.clone());
+        }
+        vec![Change::Assignment(id)]
+    }
+
     fn remove_assignment(&mut self, id: AssignmentId) -> Vec<Change> {
-        if let Some(assignment) = self.assignments.remove(&id) {
-            if let Some(accesses) = self.assigned.get_mut(&assignment.principal) {
-                if let Some(place) = accesses.iter().position(|access| *access == assignment.access) {
-                    accesses.remove(place);
-                }
+        if let Some(Assignment { id: _, principal, access }) = self.assignments.remove(&id)
+            && let Some(accesses) = self.assigned.get_mut(&principal)
+        {
+            accesses.retain(|assigned| *assigned != access);
+            if accesses.is_empty() {
+                self.assigned.remove(&principal);
             }
         }
         vec![Change::Assignment(id)]
+    }
+
+    fn create_policy(&mut self, policy: &Policy) -> Vec<Change> {
+        if is_first(&mut self.counters.policies, policy.id.number(), policy.id.next()) {
+            self.put_policy(policy.clone());
+        }
+        vec![Change::Policy(policy.id)]
+    }
+
+    /// What a policy covers never changes.
+    fn change_policy(&mut self, changed: &Policy) -> Vec<Change> {
+        if let Some(policy) = self.policies.get_mut(&changed.id)
+            && policy.access == changed.access
+        {
+            *policy = changed.clone();
+        }
+        vec![Change::Policy(changed.id)]
     }
 
     fn remove_policy(&mut self, id: PolicyId) -> Vec<Change> {
@@ -215,258 +240,13 @@ impl State {
         };
         vec![change]
     }
+}
 
-    fn apply_to_request(&mut self, now: Timestamp, event: &Event) -> Vec<Change> {
-        match event {
-            Event::RequestSubmitted { request, .. } => {
-                self.counters.requests = self.counters.requests.max(request.number() + 1);
-                self.put_request_of(now, event);
-                vec![Change::Request(*request)]
-            }
-            Event::RequestDecided { request, by, verdict: Verdict::Approve, duration, .. } => {
-                let vote = Vote { by: *by, at: now, duration: *duration };
-                if let Some(Request { state: RequestState::Pending { votes, .. }, .. }) =
-                    self.requests.get_mut(request)
-                {
-                    votes.push(vote);
-                }
-                vec![Change::Request(*request)]
-            }
-            Event::RequestDecided { request, by, verdict: Verdict::Deny, .. } => {
-                self.close_request(*request, RequestState::Denied { by: *by, at: now })
-            }
-            Event::RequestExpired { request } => {
-                self.close_request(*request, RequestState::Expired { at: now })
-            }
-            Event::RequestCancelled { request } => {
-                self.close_request(*request, RequestState::Cancelled { at: now })
-            }
-            _ => Vec::new(),
-        }
+/// Counts an id that was given out. `false` when it had been given out before: an id is for ever.
+pub(crate) fn is_first<N: PartialOrd>(next: &mut N, number: N, following: N) -> bool {
+    let first = number >= *next;
+    if first {
+        *next = following;
     }
-
-    fn put_request_of(&mut self, now: Timestamp, event: &Event) {
-        let Event::RequestSubmitted {
-            request,
-            requester,
-            purpose,
-            access,
-            digest,
-            bound,
-            policy,
-            policy_revision: _,
-            duration,
-            not_before,
-            max_uses,
-            expires,
-            reason: _,
-        } = event
-        else {
-            return;
-        };
-        self.put_request(Request {
-            id: *request,
-            requester: *requester,
-            purpose: *purpose,
-            access: *access,
-            digest: *digest,
-            bound: bound.clone(),
-            policy: *policy,
-            duration: *duration,
-            not_before: *not_before,
-            max_uses: *max_uses,
-            submitted: now,
-            state: RequestState::Pending { expires: *expires, votes: Vec::new() },
-        });
-    }
-
-    fn close_request(&mut self, id: RequestId, state: RequestState) -> Vec<Change> {
-        if let Some(request) = self.requests.get_mut(&id) {
-            if let RequestState::Pending { expires, .. } = request.state {
-                self.due.remove(&(expires, Due::Request(id)));
-                if let Some(pending) = self.pending.get_mut(&request.requester) {
-                    *pending -= 1;
-                    if *pending == 0 {
-                        self.pending.remove(&request.requester);
-                    }
-                }
-            }
-            request.state = state;
-        }
-        vec![Change::Request(id)]
-    }
-
-    fn approve_request(
-        &mut self,
-        now: Timestamp,
-        id: RequestId,
-        authorization: AuthorizationId,
-    ) -> Vec<Change> {
-        let votes = match self.requests.get_mut(&id).map(|request| &mut request.state) {
-            Some(RequestState::Pending { votes, .. }) => std::mem::take(votes),
-            _ => Vec::new(),
-        };
-        self.close_request(id, RequestState::Approved { authorization, at: now, votes })
-    }
-
-    fn apply_to_authorization(&mut self, now: Timestamp, event: &Event) -> Vec<Change> {
-        match event {
-            Event::AuthorizationGranted { authorization, request, .. } => {
-                self.counters.authorizations = self.counters.authorizations.max(authorization.number() + 1);
-                self.grant(now, event);
-                let mut changes = self.approve_request(now, *request, *authorization);
-                changes.push(Change::Authorization(*authorization));
-                changes
-            }
-            Event::AuthorizationExtended { authorization, request, end } => {
-                self.set_authorization(*authorization, |state| {
-                    if let AuthorizationState::Active { end: old, .. } = state {
-                        *old = *end;
-                    }
-                });
-                let mut changes = self.approve_request(now, *request, *authorization);
-                changes.push(Change::Authorization(*authorization));
-                changes
-            }
-            Event::AuthorizationStarted { authorization, start, end } => {
-                let active = AuthorizationState::Active { start: *start, end: *end };
-                self.set_authorization(*authorization, |state| *state = active);
-                vec![Change::Authorization(*authorization)]
-            }
-            Event::AuthorizationEnded { authorization, how, comment: _ } => {
-                self.end_authorization(now, *authorization, *how);
-                vec![Change::Authorization(*authorization)]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn grant(&mut self, now: Timestamp, event: &Event) {
-        let Event::AuthorizationGranted {
-            authorization,
-            request,
-            holder,
-            access,
-            digest,
-            bound,
-            binding,
-            policy,
-            policy_revision: _,
-            max_uses,
-            start,
-            duration,
-        } = event
-        else {
-            return;
-        };
-        let state = match start {
-            Start::Now => AuthorizationState::Active { start: now, end: now.plus(*duration) },
-            Start::At(_) | Start::AtFirstUse { .. } => {
-                AuthorizationState::Scheduled { start: *start, duration: *duration }
-            }
-        };
-        self.put_authorization(Authorization {
-            id: *authorization,
-            holder: *holder,
-            access: *access,
-            digest: *digest,
-            bound: bound.clone(),
-            policy: *policy,
-            request: *request,
-            granted: now,
-            uses: 0,
-            max_uses: *max_uses,
-            state,
-            binding: *binding,
-        });
-    }
-
-    fn set_authorization(&mut self, id: AuthorizationId, change: impl FnOnce(&mut AuthorizationState)) {
-        let Some(authorization) = self.authorizations.get_mut(&id) else { return };
-        if let Some(due) = authorization.due() {
-            self.due.remove(&(due, Due::Authorization(id)));
-        }
-        change(&mut authorization.state);
-        if let Some(due) = authorization.due() {
-            self.due.insert((due, Due::Authorization(id)));
-        }
-    }
-
-    fn end_authorization(&mut self, now: Timestamp, id: AuthorizationId, how: Ending) {
-        self.set_authorization(id, |state| {
-            let start = match *state {
-                AuthorizationState::Active { start, .. } => Some(start),
-                AuthorizationState::Ended { start, .. } => start,
-                AuthorizationState::Scheduled { .. } => None,
-            };
-            *state = AuthorizationState::Ended { at: now, how, start };
-        });
-        let Some(authorization) = self.authorizations.get(&id) else { return };
-        let gone = Held { access: authorization.access, id };
-        if let Some(held) = self.held.get_mut(authorization.holder.index()) {
-            held.retain(|held| *held != gone);
-        }
-    }
-
-    fn apply_to_execution(&mut self, now: Timestamp, event: &Event) -> Vec<Change> {
-        match event {
-            Event::ExecutionStarted { execution, user, task, digest, parameters, basis, policy: _ } => {
-                self.counters.executions = self.counters.executions.max(execution.number() + 1);
-                let started = Execution {
-                    id: *execution,
-                    user: *user,
-                    task: *task,
-                    digest: *digest,
-                    parameters: parameters.clone(),
-                    basis: *basis,
-                    started: now,
-                    state: ExecutionState::Running { stopping: None },
-                };
-                self.executions.insert(*execution, started);
-                self.count_use(*execution, *basis)
-            }
-            Event::ExecutionStopRequested { execution, cause } => {
-                if let Some(execution) = self.executions.get_mut(execution) {
-                    execution.state = ExecutionState::Running { stopping: Some(*cause) };
-                }
-                vec![Change::Execution(*execution)]
-            }
-            Event::ExecutionFinished { execution, result, output } => {
-                let finished = ExecutionState::Finished { at: now, result: result.clone(), output: *output };
-                let Some(run) = self.executions.get_mut(execution) else { return Vec::new() };
-                run.state = finished;
-                let basis = run.basis;
-                self.give_use_back(*execution, basis, result)
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// A run that could not start has used nothing up.
-    fn give_use_back(
-        &mut self,
-        execution: ExecutionId,
-        basis: Basis,
-        result: &ExecutionResult,
-    ) -> Vec<Change> {
-        let mut changes = vec![Change::Execution(execution)];
-        if let (Basis::Authorization(id), ExecutionResult::NotStarted { .. }) = (basis, result) {
-            if let Some(authorization) = self.authorizations.get_mut(&id) {
-                authorization.uses = authorization.uses.saturating_sub(1);
-                changes.push(Change::Authorization(id));
-            }
-        }
-        changes
-    }
-
-    fn count_use(&mut self, execution: ExecutionId, basis: Basis) -> Vec<Change> {
-        let mut changes = vec![Change::Execution(execution)];
-        if let Basis::Authorization(id) = basis {
-            if let Some(authorization) = self.authorizations.get_mut(&id) {
-                authorization.uses += 1;
-            }
-            changes.push(Change::Authorization(id));
-        }
-        changes
-    }
+    first
 }

@@ -156,6 +156,17 @@ impl Authorization {
         }
     }
 
+    /// Whether its time is over by the clock, acted on or not: it ran out, or was not claimed in time.
+    pub fn has_run_out(&self, now: Timestamp) -> bool {
+        match self.state {
+            AuthorizationState::Active { end, .. } => end <= now,
+            AuthorizationState::Scheduled { start: Start::At(at), duration } => at.plus(duration) <= now,
+            AuthorizationState::Scheduled { start: Start::AtFirstUse { claim_by }, .. } => claim_by <= now,
+            AuthorizationState::Scheduled { start: Start::Now, .. } => true,
+            AuthorizationState::Ended { .. } => false,
+        }
+    }
+
     /// When a run that starts now must end: `Some` exactly when the window is open at `now`.
     pub fn end_of_run(&self, now: Timestamp) -> Option<Timestamp> {
         match self.state {

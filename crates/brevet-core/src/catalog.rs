@@ -237,9 +237,26 @@ impl Catalog {
     }
 
     pub(crate) fn define_task(&mut self, task: Task) {
+        if task.id.index() > self.tasks.len() {
+            return;
+        }
         self.task_names.insert(task.spec.name.key(), task.id);
-        put(&mut self.tasks, task.id.index(), task);
-        self.above.resize(self.tasks.len(), Vec::new());
+        let id = task.id;
+        put(&mut self.tasks, id.index(), task);
+        if self.above.len() < self.tasks.len() {
+            self.above.push(self.having(id));
+        }
+    }
+
+    /// The roles, then the role groups, that are defined and have this task.
+    fn having(&self, task: TaskId) -> Vec<Access> {
+        self.roles_then_groups().filter(|access| self.tasks_of(*access).contains(&task)).collect()
+    }
+
+    fn roles_then_groups(&self) -> impl Iterator<Item = Access> {
+        let roles = self.roles.iter().filter(|role| role.enabled).map(|role| Access::Role(role.id));
+        let groups = self.role_groups.iter().filter(|group| group.enabled);
+        roles.chain(groups.map(|group| Access::RoleGroup(group.id)))
     }
 
     pub(crate) fn define_role(&mut self, role: Role) {
@@ -278,12 +295,10 @@ impl Catalog {
     /// Rare (a file of definitions changed), so written to be right rather than fast.
     fn relink(&mut self) {
         let mut above = vec![Vec::new(); self.tasks.len()];
-        let roles = self.roles.iter().filter(|role| role.enabled).map(|role| Access::Role(role.id));
-        let groups =
-            self.role_groups.iter().filter(|group| group.enabled).map(|group| Access::RoleGroup(group.id));
-        for access in roles.chain(groups) {
+        for access in self.roles_then_groups() {
             for task in self.tasks_of(access) {
-                if let Some(above) = above.get_mut(task.index()) {
+                if let Some(above) = above.get_mut(task.index()).filter(|above| above.last() != Some(&access))
+                {
                     above.push(access);
                 }
             }

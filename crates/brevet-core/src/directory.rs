@@ -57,6 +57,15 @@ pub struct SignInLock {
     pub locked_until: Option<Timestamp>,
 }
 
+impl User {
+    /// Notes a group, in the order of ids.
+    pub(crate) fn join(&mut self, group: GroupId) {
+        if let Err(place) = self.groups.binary_search(&group) {
+            self.groups.insert(place, group);
+        }
+    }
+}
+
 impl SignInLock {
     /// Whether no attempt is taken at this instant.
     pub fn holds(self, now: Timestamp) -> bool {
@@ -65,7 +74,7 @@ impl SignInLock {
 
     /// Whether this failure is the one that locks.
     pub(crate) fn next_failure_locks(self) -> bool {
-        self.failures + 1 >= SIGN_IN_FAILURES_MAX
+        self.failures.saturating_add(1) >= SIGN_IN_FAILURES_MAX
     }
 }
 

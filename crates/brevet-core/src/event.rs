@@ -51,7 +51,6 @@ macro_rules! events {
     })*) => {
         /// What can happen.
         #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-        #[expect(clippy::large_enum_variant, reason = "short-lived: a batch of them is decided, written, dropped")]
         pub enum Event {
             $($(#[$doc])* #[n($number)] $name { $($(#[$field_doc])* #[n($index)] $field: $type,)* },)*
         }
@@ -401,7 +400,8 @@ events! {
 }
 
 impl Event {
-    /// The personal and free texts in it, in the order of their fields. The entry commits to each.
+    /// The personal and free texts in it, in the order of their fields. The entry commits to each that
+    /// was given.
     pub fn texts(&self) -> Vec<&Text> {
         match self {
             Self::UserAdded { name, display_name, email, .. } => vec![name, display_name, email],

@@ -1,12 +1,15 @@
 //! `policy explain`: what would happen if somebody ran a task now, and why, step by step.
 //!
-//! The verdict is [`may_run`]'s own; nothing here decides a second time.
+//! The verdict is [`crate::may_run`]'s own; nothing here decides a second time.
 
 use crate::access::Access;
-use crate::decide::{Allowed, may_run};
-use crate::id::{PolicyId, UserId};
+use crate::authorization::Authorization;
+use crate::catalog::Task;
+use crate::decide::{Allowed, may_run_with, runnable};
+use crate::execution::Basis;
+use crate::id::{PolicyId, TaskId, UserId};
 use crate::name::QualifiedName;
-use crate::parameter::{Parameters, Secrets};
+use crate::parameter::{Parameters, check_open};
 use crate::policy::{Approval, Policy};
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -35,7 +38,7 @@ pub struct Considered {
     /// Whether it is the one that governs.
     pub governs: bool,
     /// Why, or why not.
-    pub why: &'static str,
+    pub why: String,
 }
 
 /// One question of the order in which a run is decided.
@@ -50,7 +53,7 @@ pub struct Step {
 /// What would happen, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// What [`may_run`] says.
+    /// What [`crate::may_run`] says.
     pub verdict: Result<Allowed, Refusal>,
     /// The questions in their order, up to the one that answers.
     pub steps: Vec<Step>,
@@ -71,17 +74,21 @@ pub fn explain(
     task: &QualifiedName,
     given: &Parameters,
 ) -> Explanation {
-    let verdict = may_run(state, now, user, task, given, &Secrets::new());
     let found = state.catalog().task_named(task).filter(|task| task.enabled);
-    let access = found.map(|task| Access::Task(task.id));
-    let governing = access.and_then(|access| state.governing(access));
-    let held = match (access, governing, &verdict) {
-        (Some(Access::Task(id)), Some(policy), _) => held(state, now, user, id, policy, given),
+    let values = found.map(|task| check_open(&task.spec.parameters, given));
+    let verdict = runnable(state, user, task).and_then(|task| {
+        let values = check_open(&task.spec.parameters, given)?;
+        may_run_with(state, now, user, task, values)
+    });
+    let governing = found.and_then(|task| state.governing(Access::Task(task.id)));
+    let values = values.and_then(Result::ok).unwrap_or_else(|| given.clone());
+    let held = match (found, governing) {
+        (Some(task), Some(policy)) => held(state, now, user, task.id, policy, &values),
         _ => Vec::new(),
     };
     Explanation {
-        steps: steps(state, user, task, governing, &verdict),
-        considered: access.map(|access| considered(state, access, governing)).unwrap_or_default(),
+        steps: steps(state, user, found, governing, &verdict),
+        considered: found.map(|task| considered(state, task.id, governing)).unwrap_or_default(),
         approvers: governing.map(|policy| approvers(state, policy, user)).unwrap_or_default(),
         held,
         verdict,
@@ -91,77 +98,95 @@ pub fn explain(
 fn steps(
     state: &State,
     user: UserId,
-    task: &QualifiedName,
+    task: Option<&Task>,
     governing: Option<&Policy>,
     verdict: &Result<Allowed, Refusal>,
 ) -> Vec<Step> {
-    let yes_no = |yes: bool| String::from(if yes { "yes" } else { "no" });
-    let mut steps = vec![Step { question: "is the account active?", answer: yes_no(state.is_active(user)) }];
-    let Some(task) = state.catalog().task_named(task).filter(|task| task.enabled) else {
-        steps.push(Step { question: "is the task defined?", answer: yes_no(false) });
-        return steps;
-    };
-    let fits = match verdict {
-        Err(Refusal::BadParameters(problems)) => format!("no: {problems}"),
-        _ => yes_no(true),
-    };
-    steps.push(Step { question: "is the task defined, and do the values satisfy it?", answer: fits });
-    let control = state.access_control();
-    let assigned = state.is_assigned(user, task.id);
-    let system = control.system_accounts.contains(&user);
-    steps.push(Step {
-        question: "is it a system account that is assigned?",
-        answer: yes_no(system && assigned),
-    });
-    let on = match (control.enabled, assigned) {
-        (true, _) => "on: approval counts".to_owned(),
-        (false, assigned) => {
-            format!("off: the assignment counts ({})", if assigned { "assigned" } else { "not assigned" })
+    let mut steps = vec![step("is the account active?", yes_no(state.is_active(user)))];
+    match (verdict, task) {
+        (Err(Refusal::Inactive), _) => {}
+        (Err(Refusal::BadParameters(problems)), _) => {
+            steps.push(step("is the task defined, and do the values satisfy it?", format!("no: {problems}")));
         }
-    };
-    steps.push(Step { question: "is access control on?", answer: on });
-    if control.enabled {
-        let which = governing
-            .map_or("none".to_owned(), |policy| format!("{} (revision {})", policy.id, policy.revision));
-        steps.push(Step { question: "which policy governs?", answer: which });
+        (_, None) => steps.push(step("is the task defined?", yes_no(false))),
+        (_, Some(task)) => {
+            steps.push(step("is the task defined, and do the values satisfy it?", yes_no(true)));
+            steps.extend(steps_of_access(state, user, task, governing, verdict));
+        }
     }
-    let last = match verdict {
-        Ok(allowed) => match allowed.basis {
-            crate::Basis::Authorization(id) => format!("allowed under {id}"),
-            crate::Basis::SystemAccount => "allowed, and flagged: a system account".to_owned(),
-            crate::Basis::AccessControlOff => "allowed: access control is off".to_owned(),
-            crate::Basis::Uncovered => {
-                "allowed: no policy covers the task, and assignments count then".to_owned()
-            }
-        },
-        Err(refusal) => format!("refused: {refusal}"),
-    };
-    steps.push(Step { question: "so?", answer: last });
+    steps.push(step("so?", outcome(verdict)));
     steps
 }
 
-fn considered(state: &State, access: Access, governing: Option<&Policy>) -> Vec<Considered> {
-    let above = state.catalog().above_access(access);
-    let policies = std::iter::once(access).chain(above).filter_map(|on| state.policy_on(on));
+fn steps_of_access(
+    state: &State,
+    user: UserId,
+    task: &Task,
+    governing: Option<&Policy>,
+    verdict: &Result<Allowed, Refusal>,
+) -> Vec<Step> {
+    let control = state.access_control();
+    let assigned = state.is_assigned(user, task.id);
+    let system = control.system_accounts.contains(&user) && assigned;
+    let mut steps = vec![step("is it a system account that is assigned?", yes_no(system))];
+    if matches!(verdict, Ok(Allowed { basis: Basis::SystemAccount, .. })) {
+        return steps;
+    }
+    let on = match (control.enabled, assigned) {
+        (true, _) => "on: approval counts",
+        (false, true) => "off: the assignment counts (assigned)",
+        (false, false) => "off: the assignment counts (not assigned)",
+    };
+    steps.push(step("is access control on?", on.to_owned()));
+    if control.enabled {
+        let named = |policy: &Policy| format!("{} (revision {})", policy.id, policy.revision);
+        steps.push(step("which policy governs?", governing.map_or_else(|| "none".to_owned(), named)));
+    }
+    steps
+}
+
+fn step(question: &'static str, answer: String) -> Step {
+    Step { question, answer }
+}
+
+fn yes_no(yes: bool) -> String {
+    String::from(if yes { "yes" } else { "no" })
+}
+
+fn outcome(verdict: &Result<Allowed, Refusal>) -> String {
+    match verdict {
+        Ok(allowed) => match allowed.basis {
+            Basis::Authorization(id) => format!("allowed under {id}"),
+            Basis::SystemAccount => "allowed, and flagged: a system account".to_owned(),
+            Basis::AccessControlOff => "allowed: access control is off".to_owned(),
+            Basis::Uncovered => "allowed: no policy covers the task, and assignments count then".to_owned(),
+        },
+        Err(refusal) => format!("refused: {refusal}"),
+    }
+}
+
+fn considered(state: &State, task: TaskId, governing: Option<&Policy>) -> Vec<Considered> {
+    let above = state.catalog().above(task).iter().copied();
+    let policies = std::iter::once(Access::Task(task)).chain(above).filter_map(|on| state.policy_on(on));
+    let mut considered: Vec<Considered> =
+        policies.filter_map(|policy| governing.map(|governing| consider(policy, governing))).collect();
+    considered.sort_by_key(|considered| !considered.governs);
+    considered
+}
+
+fn consider(policy: &Policy, governing: &Policy) -> Considered {
     let rank = |policy: &Policy| match policy.access {
         Access::Task(_) => Rank::Task,
         Access::Role(_) => Rank::Role,
         Access::RoleGroup(_) => Rank::RoleGroup,
     };
-    let mut considered: Vec<Considered> = policies
-        .map(|policy| {
-            let governs = governing.is_some_and(|governing| governing.id == policy.id);
-            let same_rank = governing.is_some_and(|governing| rank(governing) == rank(policy));
-            let why = match (governs, same_rank) {
-                (true, _) => "the most specific, and of those the strictest",
-                (false, true) => "another of the same rank is stricter",
-                (false, false) => "another is more specific",
-            };
-            Considered { policy: policy.id, on: policy.access, rank: rank(policy), governs, why }
-        })
-        .collect();
-    considered.sort_by_key(|considered| !considered.governs);
-    considered
+    let governs = policy.id == governing.id;
+    let why = match (governs, rank(governing) == rank(policy)) {
+        (true, _) => "it is the most specific, and of those the strictest".to_owned(),
+        (false, true) => format!("{} is stricter: {}", governing.id, governing.stricter_because(policy)),
+        (false, false) => format!("{} is more specific", governing.id),
+    };
+    Considered { policy: policy.id, on: policy.access, rank: rank(policy), governs, why }
 }
 
 fn approvers(state: &State, policy: &Policy, requester: UserId) -> Vec<UserId> {
@@ -182,14 +207,12 @@ fn held(
     state: &State,
     now: Timestamp,
     user: UserId,
-    task: crate::TaskId,
+    task: TaskId,
     policy: &Policy,
-    given: &Parameters,
+    values: &Parameters,
 ) -> Vec<String> {
-    let specs = state.catalog().task(task).map_or(&[][..], |task| task.spec.parameters.as_slice());
-    let values = crate::parameter::check_run(specs, given, &Secrets::new()).unwrap_or_else(|_| given.clone());
     let covering = state.authorizations_of(user).filter(|held| state.catalog().covers(held.access, task));
-    let line = |held: &crate::Authorization| match state.why_not(now, held, policy, &values) {
+    let line = |held: &Authorization| match state.why_not(now, held, policy, values) {
         None => format!("{} is in force", held.id),
         Some(why) => format!("{} {why}", held.id),
     };

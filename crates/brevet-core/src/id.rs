@@ -70,6 +70,28 @@ macro_rules! dense {
 }
 dense!(UserId, TaskId, RoleId, RoleGroupId);
 
+/// Ids that [`crate::Counters`] gives out.
+macro_rules! counted {
+    ($($name:ident($number:ty)),* $(,)?) => {$(
+        impl $name {
+            /// The number after this one.
+            pub(crate) const fn next(self) -> $number {
+                self.0.saturating_add(1)
+            }
+        }
+    )*};
+}
+counted!(
+    UserId(u32),
+    GroupId(u32),
+    AssignmentId(u32),
+    PolicyId(u32),
+    RequestId(u64),
+    AuthorizationId(u64),
+    ExecutionId(u64),
+    SessionId(u64),
+);
+
 id!(
     /// A user account.
     UserId(u32), "usr"

@@ -20,6 +20,7 @@ mod execution;
 mod explain;
 mod id;
 mod limit;
+mod live;
 mod name;
 mod parameter;
 mod permit;
@@ -49,6 +50,7 @@ pub use id::{
     SessionId, TaskId, UserId,
 };
 pub use limit::*;
+pub use live::Live;
 pub use name::{BadName, GroupName, ParameterName, QualifiedName, UserName};
 pub use parameter::{
     BadParameters, BadValue, Limits, ParameterKind, ParameterSpec, Parameters, Pattern, Secret, Secrets,
@@ -59,6 +61,6 @@ pub use policy::{Approval, Binding, MaximumDuration, Policy, Requesters, StartRu
 pub use quorum::{GroupMinimum, Quorum};
 pub use refusal::{Refusal, WayOut};
 pub use request::{Purpose, Request, RequestState, Verdict, Vote};
-pub use state::{Change, Counters, Live, State};
+pub use state::{Change, Counters, State};
 pub use text::{BadText, Text, TextKind, escape_for_display};
 pub use time::{BadSpan, Span, Timestamp};

@@ -53,6 +53,8 @@ pub const APPROVALS_NEEDED_MAX: u32 = 20;
 pub const REQUESTERS_MAX: usize = 1_000;
 /// Requests that one person may have pending at once.
 pub const PENDING_PER_USER_MAX: usize = 100;
+/// Authorizations that one person may hold at once; only an Auto policy could give so many.
+pub const AUTHORIZATIONS_PER_USER_MAX: usize = 1_000;
 /// Accounts in a chain of owners.
 pub const OWNER_CHAIN_MAX: usize = 8;
 

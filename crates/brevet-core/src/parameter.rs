@@ -10,8 +10,12 @@ use crate::limit::{
 };
 use crate::name::ParameterName;
 
-/// One value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+mod check;
+
+pub(crate) use check::{check_bound, check_open, check_run};
+
+/// One value. A list holds no lists: neither a definition nor [`Decode`] lets one in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode)]
 pub enum Value {
     /// A string.
     #[n(0)]
@@ -25,6 +29,44 @@ pub enum Value {
     /// Several, in order.
     #[n(3)]
     List(#[n(0)] Vec<Value>),
+}
+
+impl<'b, C> Decode<'b, C> for Value {
+    /// The form that the derived [`Encode`] writes, `[number, [field]]`, without recursion: nested
+    /// lists in hostile bytes must not exhaust the stack.
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        match variant(d)? {
+            LIST => {
+                let count = d.array()?.ok_or_else(malformed)?;
+                (0..count)
+                    .map(|_| variant(d).and_then(|number| scalar(d, number)))
+                    .collect::<Result<_, _>>()
+                    .map(Self::List)
+            }
+            number => scalar(d, number),
+        }
+    }
+}
+
+/// The number of [`Value::List`].
+const LIST: u32 = 3;
+
+fn malformed() -> minicbor::decode::Error {
+    minicbor::decode::Error::message("not a parameter value")
+}
+
+fn variant(d: &mut Decoder<'_>) -> Result<u32, minicbor::decode::Error> {
+    let (outer, number, fields) = (d.array()?, d.u32()?, d.array()?);
+    if outer == Some(2) && fields == Some(1) { Ok(number) } else { Err(malformed()) }
+}
+
+fn scalar(d: &mut Decoder<'_>, number: u32) -> Result<Value, minicbor::decode::Error> {
+    match number {
+        0 => Ok(Value::Text(d.str()?.to_owned())),
+        1 => d.i64().map(Value::Integer),
+        2 => d.bool().map(Value::Boolean),
+        _ => Err(malformed()),
+    }
 }
 
 impl std::fmt::Display for Value {
@@ -293,10 +335,33 @@ impl ParameterSpec {
         let choices = &self.limits.one_of;
         match choices.is_empty() || choices.contains(value) {
             true => Ok(()),
-            false => Err(BadValue::NotOneOf {
-                choices: choices.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
-            }),
+            false => Err(self.not_one_of()),
         }
+    }
+
+    /// Checks a secret: its text, read as the type says. No copy of it is kept.
+    pub fn check_secret(&self, text: &str) -> Result<(), BadValue> {
+        self.check_text(text)?;
+        let is_text = |choice: &Value| matches!(choice, Value::Text(choice) if choice == text);
+        match self.kind {
+            _ if self.list => Err(BadValue::Type { expected: "one value: a secret is never a list" }),
+            ParameterKind::Text if self.limits.one_of.is_empty() => Ok(()),
+            ParameterKind::Text if self.limits.one_of.iter().any(is_text) => Ok(()),
+            ParameterKind::Text => Err(self.not_one_of()),
+            ParameterKind::Integer => match text.parse() {
+                Ok(number) => self.check_one(&Value::Integer(number)),
+                Err(_) => Err(BadValue::Type { expected: "a whole number" }),
+            },
+            ParameterKind::Boolean => match text.parse() {
+                Ok(yes) => self.check_one(&Value::Boolean(yes)),
+                Err(_) => Err(BadValue::Type { expected: "true or false" }),
+            },
+        }
+    }
+
+    fn not_one_of(&self) -> BadValue {
+        let choices: Vec<String> = self.limits.one_of.iter().map(Value::to_string).collect();
+        BadValue::NotOneOf { choices: choices.join(", ") }
     }
 
     /// Checks a string: also a secret one.
@@ -342,70 +407,6 @@ fn range_in_words<N: std::fmt::Display>(min: Option<N>, max: Option<N>, unit: &s
         (Some(min), None) => format!("at least {min}{unit}"),
         (None, Some(max)) => format!("at most {max}{unit}"),
         (None, None) => String::from("in range"),
-    }
-}
-
-/// Checks the values that a request binds: each one there is, none secret. Returns nothing new:
-/// what is not named stays free within the task's own constraints.
-pub(crate) fn check_bound(specs: &[ParameterSpec], given: &Parameters) -> Result<(), BadParameters> {
-    let mut problems = Vec::new();
-    for (name, value) in given {
-        let problem = match specs.iter().find(|spec| spec.name == *name) {
-            None => Some(BadValue::Unknown),
-            Some(spec) if spec.secret => Some(BadValue::SecretInRequest),
-            Some(spec) => spec.check(value).err(),
-        };
-        problems.extend(problem.map(|why| (name.to_string(), why)));
-    }
-    finish(problems, given)
-}
-
-/// Checks the values of a run, secret ones beside them, and adds the defaults of those not given.
-pub(crate) fn check_run(
-    specs: &[ParameterSpec],
-    given: &Parameters,
-    secrets: &Secrets,
-) -> Result<Parameters, BadParameters> {
-    let mut full = Parameters::new();
-    let mut problems: Vec<(String, BadValue)> = Vec::new();
-    let known = |name: &ParameterName| specs.iter().any(|spec| spec.name == *name);
-    let strangers = given.keys().chain(secrets.keys()).filter(|name| !known(name));
-    problems.extend(strangers.map(|name| (name.to_string(), BadValue::Unknown)));
-    for spec in specs {
-        match value_of(spec, given, secrets) {
-            Ok(Some(value)) => drop(full.insert(spec.name.clone(), value)),
-            Ok(None) => {}
-            Err(why) => problems.push((spec.name.to_string(), why)),
-        }
-    }
-    finish(problems, &full).map(|()| full)
-}
-
-fn value_of(spec: &ParameterSpec, given: &Parameters, secrets: &Secrets) -> Result<Option<Value>, BadValue> {
-    match (given.get(&spec.name), secrets.get(&spec.name), &spec.default) {
-        (None, Some(secret), _) if spec.secret => secret.reveal(|text| spec.check_text(text)).map(|()| None),
-        (Some(_), _, _) if spec.secret => Err(BadValue::Type { expected: "given as a secret" }),
-        (_, Some(_), _) => Err(BadValue::Type { expected: "given openly: it is not a secret" }),
-        (Some(value), None, _) => spec.check(value).map(|()| Some(value.clone())),
-        (None, None, Some(default)) => Ok(Some(default.clone())),
-        (None, None, None) if spec.required => Err(BadValue::Missing),
-        (None, None, None) => Ok(None),
-    }
-}
-
-fn finish(mut problems: Vec<(String, BadValue)>, values: &Parameters) -> Result<(), BadParameters> {
-    let bytes: usize = values.iter().map(|(name, value)| name.as_str().len() + bytes_of(value)).sum();
-    if bytes > VALUES_BYTES_MAX {
-        problems.push((String::from("all"), BadValue::TooMuch));
-    }
-    if problems.is_empty() { Ok(()) } else { Err(BadParameters(problems)) }
-}
-
-fn bytes_of(value: &Value) -> usize {
-    match value {
-        Value::Text(text) => text.len(),
-        Value::Integer(_) | Value::Boolean(_) => 8,
-        Value::List(values) => values.iter().map(bytes_of).sum(),
     }
 }
 

@@ -108,18 +108,42 @@ pub struct Policy {
     pub binding: Binding,
 }
 
+/// In which way a policy is stricter than another, the first that tells them apart.
+const STRICTER: [&str; 8] = [
+    "it needs somebody's approval",
+    "it needs more approvals",
+    "it names more approver groups",
+    "it binds every parameter",
+    "it names who may ask",
+    "it allows a shorter duration",
+    "it allows fewer runs",
+    "it is like the other, and older",
+];
+
 impl Policy {
     /// Orders policies of one rank by strictness: the greater governs. The last word is the id, so
     /// that there is always one answer; an older policy wins over a younger that is like it.
-    pub(crate) fn strictness(&self) -> impl Ord + use<> {
+    pub(crate) fn strictness(&self) -> [i64; STRICTER.len()] {
         let (manual, total, groups) = match &self.approval {
             Approval::Auto => (false, 0, 0),
             Approval::Manual(quorum) => (true, quorum.total, quorum.groups.len()),
         };
-        let named = matches!(self.requesters, Requesters::Named(_));
-        let exact = self.binding == Binding::Exact;
-        let short = std::cmp::Reverse(self.maximum_duration.span());
-        let few = std::cmp::Reverse(self.max_uses.unwrap_or(u32::MAX));
-        (manual, total, groups, exact, named, short, few, std::cmp::Reverse(self.id))
+        [
+            i64::from(manual),
+            i64::from(total),
+            i64::try_from(groups).unwrap_or(i64::MAX),
+            i64::from(self.binding == Binding::Exact),
+            i64::from(matches!(self.requesters, Requesters::Named(_))),
+            -self.maximum_duration.span().micros(),
+            -i64::from(self.max_uses.unwrap_or(u32::MAX)),
+            -i64::from(self.id.number()),
+        ]
+    }
+
+    /// Why this policy governs before another of its rank that is less strict.
+    pub(crate) fn stricter_because(&self, other: &Self) -> &'static str {
+        let pairs = self.strictness().into_iter().zip(other.strictness());
+        let differs = pairs.zip(STRICTER).find(|((ours, theirs), _)| ours != theirs);
+        differs.map_or("it is the same policy", |(_, why)| why)
     }
 }

@@ -1,5 +1,7 @@
 //! How many must say yes: a total, and a minimum of each group, all of distinct people.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use minicbor::{Decode, Encode};
 
 use crate::id::{GroupId, UserId};
@@ -46,44 +48,41 @@ impl Quorum {
     /// matching, found by augmenting paths.
     pub(crate) fn met_by(&self, groups: &[GroupMinimum], supporters: &[Supporter]) -> bool {
         let people = distinct_people(groups, supporters);
-        if self.total == 0 || people.len() < self.total as usize {
+        let needed = groups.iter().fold(self.total, |sum, group| sum.max(group.minimum)) as usize;
+        if self.total == 0 || people.len() < needed {
             return false;
         }
         let seats: Vec<GroupId> =
             groups.iter().flat_map(|g| std::iter::repeat_n(g.group, g.minimum as usize)).collect();
         let mut seated = vec![None; people.len()];
-        seats.iter().enumerate().all(|(seat, _)| {
+        (0..seats.len()).all(|seat| {
             let mut asked = vec![false; people.len()];
             find_place(seat, &seats, &people, &mut seated, &mut asked)
         })
     }
 }
 
-/// One line per person with all groups of theirs that the quorum names; people in none do not count.
-fn distinct_people(groups: &[GroupMinimum], supporters: &[Supporter]) -> Vec<Supporter> {
-    let mut people: Vec<Supporter> = Vec::new();
+/// For each person the groups of theirs that the quorum names; people in none do not count.
+fn distinct_people(groups: &[GroupMinimum], supporters: &[Supporter]) -> Vec<BTreeSet<GroupId>> {
+    let mut people: BTreeMap<UserId, BTreeSet<GroupId>> = BTreeMap::new();
     for supporter in supporters {
-        let named = |group: &&GroupId| groups.iter().any(|g| g.group == **group);
-        let theirs: Vec<GroupId> = supporter.groups.iter().filter(named).copied().collect();
-        match people.iter_mut().find(|known| known.person == supporter.person) {
-            Some(known) => known.groups.extend(theirs),
-            None if theirs.is_empty() => {}
-            None => people.push(Supporter { person: supporter.person, groups: theirs }),
+        for group in supporter.groups.iter().filter(|group| groups.iter().any(|g| g.group == **group)) {
+            people.entry(supporter.person).or_default().insert(*group);
         }
     }
-    people
+    people.into_values().collect()
 }
 
 /// Seats somebody at `seat`, moving others where that helps (Kuhn's algorithm).
 fn find_place(
     seat: usize,
     seats: &[GroupId],
-    people: &[Supporter],
+    people: &[BTreeSet<GroupId>],
     seated: &mut [Option<usize>],
     asked: &mut [bool],
 ) -> bool {
-    for (person, supporter) in people.iter().enumerate() {
-        if asked[person] || !supporter.groups.contains(&seats[seat]) {
+    for (person, groups) in people.iter().enumerate() {
+        if asked[person] || !groups.contains(&seats[seat]) {
             continue;
         }
         asked[person] = true;

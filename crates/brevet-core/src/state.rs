@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 
 use crate::access::Access;
 use crate::authorization::Authorization;
-use crate::catalog::{Catalog, Role, RoleGroup, Task};
+use crate::catalog::Catalog;
 use crate::directory::{AccessControl, Assignment, Group, Principal, User};
 use crate::execution::Execution;
 use crate::id::{
@@ -99,37 +99,6 @@ pub(crate) enum Due {
     Authorization(AuthorizationId),
 }
 
-/// Everything that a state is made of again after a restart.
-#[derive(Debug, Default)]
-pub struct Live {
-    /// The switch of the organization.
-    pub access_control: AccessControl,
-    /// The next ids.
-    pub counters: Counters,
-    /// The time of the last entry.
-    pub last: Option<Timestamp>,
-    /// All accounts, by id.
-    pub users: Vec<User>,
-    /// All groups.
-    pub groups: Vec<Group>,
-    /// All assignments.
-    pub assignments: Vec<Assignment>,
-    /// All tasks there are or were, by id.
-    pub tasks: Vec<Task>,
-    /// All roles there are or were, by id.
-    pub roles: Vec<Role>,
-    /// All role groups there are or were, by id.
-    pub role_groups: Vec<RoleGroup>,
-    /// All policies.
-    pub policies: Vec<Policy>,
-    /// Those that are pending.
-    pub requests: Vec<Request>,
-    /// Those that have not ended.
-    pub authorizations: Vec<Authorization>,
-    /// Those that run.
-    pub executions: Vec<Execution>,
-}
-
 /// An authorization as its holder's list has it: sorted by access, then id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Held {
@@ -163,29 +132,6 @@ pub struct State {
 }
 
 impl State {
-    /// Puts a state together again from what was live.
-    pub fn from_live(live: Live) -> Self {
-        let mut state = Self {
-            access_control: live.access_control,
-            counters: live.counters,
-            last: live.last,
-            held: vec![Vec::new(); live.users.len()],
-            ..Self::default()
-        };
-        live.users.into_iter().for_each(|user| state.put_user(user));
-        live.groups.into_iter().for_each(|group| state.put_group(group));
-        live.tasks.into_iter().for_each(|task| state.catalog.define_task(task));
-        state.catalog.restore(live.roles, live.role_groups);
-        live.assignments.into_iter().for_each(|assignment| state.put_assignment(assignment));
-        live.policies.into_iter().for_each(|policy| state.put_policy(policy));
-        live.requests.into_iter().for_each(|request| state.put_request(request));
-        live.authorizations.into_iter().for_each(|authorization| state.put_authorization(authorization));
-        live.executions
-            .into_iter()
-            .for_each(|execution| drop(state.executions.insert(execution.id, execution)));
-        state
-    }
-
     /// The switch of the organization.
     pub const fn access_control(&self) -> &AccessControl {
         &self.access_control
@@ -261,24 +207,24 @@ impl State {
         self.policy_on.get(&access).and_then(|id| self.policy(*id))
     }
 
-    /// The pending request with this id. Others have left memory.
+    /// The request with this id, unless it has ended and left memory.
     pub fn request(&self, id: RequestId) -> Option<&Request> {
         self.requests.get(&id)
     }
 
     /// All pending requests, in no order.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
-        self.requests.values()
+        self.requests.values().filter(|request| request.is_pending())
     }
 
-    /// The authorization with this id, unless it has ended.
+    /// The authorization with this id, unless it has ended and left memory.
     pub fn authorization(&self, id: AuthorizationId) -> Option<&Authorization> {
         self.authorizations.get(&id)
     }
 
     /// All authorizations that have not ended, in no order.
     pub fn authorizations(&self) -> impl Iterator<Item = &Authorization> {
-        self.authorizations.values()
+        self.authorizations.values().filter(|authorization| !authorization.has_ended())
     }
 
     /// What this user holds that has not ended, by access.
@@ -287,14 +233,14 @@ impl State {
         held.iter().filter_map(|held| self.authorization(held.id))
     }
 
-    /// The execution with this id, while it runs.
+    /// The execution with this id, unless it is over and has left memory.
     pub fn execution(&self, id: ExecutionId) -> Option<&Execution> {
         self.executions.get(&id)
     }
 
     /// All that run, by id.
     pub fn executions(&self) -> impl Iterator<Item = &Execution> {
-        self.executions.values()
+        self.executions.values().filter(|execution| !execution.has_finished())
     }
 
     /// When something next happens by itself.
@@ -342,72 +288,24 @@ impl State {
     pub fn forget(&mut self, changes: &[Change]) {
         for change in changes {
             match change {
-                Change::Request(id) => {
-                    if self.requests.get(id).is_some_and(|request| !request.is_pending()) {
-                        self.requests.remove(id);
-                    }
+                Change::Request(id) if self.request(*id).is_some_and(|request| !request.is_pending()) => {
+                    self.requests.remove(id);
                 }
-                Change::Authorization(id) => {
-                    if self.authorizations.get(id).is_some_and(Authorization::has_ended) {
-                        self.authorizations.remove(id);
-                    }
+                Change::Authorization(id)
+                    if self.authorization(*id).is_some_and(Authorization::has_ended) =>
+                {
+                    self.authorizations.remove(id);
                 }
-                Change::Execution(id) => {
-                    if self.executions.get(id).is_some_and(Execution::has_finished) {
-                        self.executions.remove(id);
-                    }
+                Change::Execution(id) if self.execution(*id).is_some_and(Execution::has_finished) => {
+                    self.executions.remove(id);
                 }
                 _ => {}
             }
         }
     }
 
-    pub(crate) fn put_user(&mut self, user: User) {
-        if let Some(name) = &user.name {
-            self.user_names.insert(name.clone(), user.id);
-        }
-        self.users.push(user);
-        self.held.resize(self.users.len(), Vec::new());
-    }
-
-    pub(crate) fn put_group(&mut self, group: Group) {
-        self.group_names.insert(group.name.key(), group.id);
-        for member in &group.members {
-            if let Some(user) = self.users.get_mut(member.index()) {
-                user.groups.push(group.id);
-            }
-        }
-        self.groups.insert(group.id, group);
-    }
-
-    pub(crate) fn put_assignment(&mut self, assignment: Assignment) {
-        self.assigned.entry(assignment.principal).or_default().push(assignment.access);
-        self.assignments.insert(assignment.id, assignment);
-    }
-
-    pub(crate) fn put_policy(&mut self, policy: Policy) {
-        self.policy_on.insert(policy.access, policy.id);
-        self.policies.insert(policy.id, policy);
-    }
-
-    pub(crate) fn put_request(&mut self, request: Request) {
-        if let crate::RequestState::Pending { expires, .. } = request.state {
-            self.due.insert((expires, Due::Request(request.id)));
-            *self.pending.entry(request.requester).or_default() += 1;
-        }
-        self.requests.insert(request.id, request);
-    }
-
-    pub(crate) fn put_authorization(&mut self, authorization: Authorization) {
-        if let Some(due) = authorization.due() {
-            self.due.insert((due, Due::Authorization(authorization.id)));
-        }
-        if let Some(held) = self.held.get_mut(authorization.holder.index()) {
-            let new = Held { access: authorization.access, id: authorization.id };
-            if let Err(place) = held.binary_search(&new) {
-                held.insert(place, new);
-            }
-        }
-        self.authorizations.insert(authorization.id, authorization);
+    /// `now`, but never before the last entry: a clock that went back revives nothing.
+    pub(crate) fn at_least(&self, now: Timestamp) -> Timestamp {
+        self.last.map_or(now, |last| last.max(now))
     }
 }

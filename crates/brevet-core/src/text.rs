@@ -1,16 +1,24 @@
 //! Personal and free text: reasons, comments, display names, addresses.
 //!
 //! The ledger commits to such a text by a salted hash and keeps the text beside, so that it can be
-//! erased; in the bytes of an entry it is therefore only a placeholder (CBOR `null`), in the order
-//! of [`crate::Event::texts`].
+//! erased; in the bytes of an entry it is therefore only a placeholder: CBOR `null` for a text that the
+//! entry commits to, in the order of [`crate::Event::texts`], and CBOR `false` for one never given.
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::limit::{DESCRIPTION_BYTES_MAX, DISPLAY_NAME_BYTES_MAX, EMAIL_BYTES_MAX, REASON_BYTES_MAX};
 
-/// A text that can be erased. `None` means erased, or never given.
+/// A text that can be erased.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Text(Option<Box<str>>);
+pub struct Text(Kept);
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Kept {
+    #[default]
+    NeverGiven,
+    Erased,
+    Here(Box<str>),
+}
 
 /// What a text is, and so which limits it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,20 +76,28 @@ impl Text {
         }
         match (kind, text.is_empty()) {
             (TextKind::Reason, true) => Err(BadText::Missing),
-            (_, true) => Ok(Self(None)),
+            (_, true) => Ok(Self(Kept::NeverGiven)),
             (TextKind::Email, false) if !is_address(text) => Err(BadText::NotAnAddress),
-            _ => Ok(Self(Some(text.into()))),
+            _ => Ok(Self(Kept::Here(text.into()))),
         }
     }
 
-    /// What was stored beside an entry: it was checked when it was written.
+    /// What was stored beside an entry: it was checked when it was written. `None` says it was erased.
     pub fn stored(text: Option<String>) -> Self {
-        Self(text.map(Into::into))
+        Self(text.map_or(Kept::Erased, |text| Kept::Here(text.into())))
+    }
+
+    /// Whether the entry commits to it, because it was given once.
+    pub const fn was_given(&self) -> bool {
+        !matches!(self.0, Kept::NeverGiven)
     }
 
     /// The text, unless it was erased or never given.
     pub fn as_str(&self) -> Option<&str> {
-        self.0.as_deref()
+        match &self.0 {
+            Kept::Here(text) => Some(text),
+            Kept::Erased | Kept::NeverGiven => None,
+        }
     }
 }
 
@@ -127,13 +143,20 @@ impl<C> Encode<C> for Text {
         e: &mut Encoder<W>,
         _: &mut C,
     ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.null()?.ok()
+        match self.was_given() {
+            true => e.null()?.ok(),
+            false => e.bool(false)?.ok(),
+        }
     }
 }
 
 impl<'b, C> Decode<'b, C> for Text {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        d.null().map(|()| Self(None))
+        match d.datatype()? {
+            minicbor::data::Type::Null => d.null().map(|()| Self(Kept::Erased)),
+            _ if d.bool()? => Err(minicbor::decode::Error::message("a text is null or false")),
+            _ => Ok(Self(Kept::NeverGiven)),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Instants and lengths of time, as whole microseconds. Reading a clock is somebody else's work.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode};
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -35,11 +35,13 @@ impl Timestamp {
         Self(self.0.saturating_sub(span.0))
     }
 
-    /// What is left until `later`, or `None` when nothing is: zero and less are not a length of time.
+    /// What is left until `later`, at most [`crate::DURATION_MAX`], or `None` when nothing is: zero and
+    /// less are not a length of time.
     pub const fn until(self, later: Self) -> Option<Span> {
         match later.0.saturating_sub(self.0) {
-            left if left > 0 => Some(Span(left)),
-            _ => None,
+            ..=0 => None,
+            left if left > crate::DURATION_MAX.0 => Some(crate::DURATION_MAX),
+            left => Some(Span(left)),
         }
     }
 }
@@ -47,9 +49,15 @@ impl Timestamp {
 /// A length of time: microseconds, more than none and at most [`crate::DURATION_MAX`].
 ///
 /// Zero or less is never "no limit" (that mistake gave other products grants without an end).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode)]
 #[cbor(transparent)]
 pub struct Span(#[n(0)] i64);
+
+impl<'b, C> Decode<'b, C> for Span {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        Self::from_micros(d.i64()?).map_err(|bad| minicbor::decode::Error::message(bad.to_string()))
+    }
+}
 
 /// Why a length of time was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -91,9 +91,7 @@ pub enum Error {
         version: u8,
     },
     /// Longer than [`ENTRY_BYTES_MAX`].
-    #[error(
-        "the entry has {len} bytes and may have {ENTRY_BYTES_MAX}: store what is large as a blob, and its digest here"
-    )]
+    #[error("the entry has {len} bytes and may have {ENTRY_BYTES_MAX}: store what is large as a blob")]
     EntryLong {
         /// How long it is.
         len: usize,
@@ -153,9 +151,7 @@ pub enum Error {
     #[error("the text of a note must end with a line feed and have no other control character")]
     NoteText,
     /// Not text, empty line, signature lines.
-    #[error(
-        "this is not a signed note: expected text, an empty line, and lines of the form '\u{2014} name base64'"
-    )]
+    #[error("this is not a signed note: expected text, an empty line, and '\u{2014} name base64' lines")]
     NoteForm,
     /// More than [`NOTE_SIGNATURES_MAX`] signatures.
     #[error("the note has more than {NOTE_SIGNATURES_MAX} signatures")]

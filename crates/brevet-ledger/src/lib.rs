@@ -10,8 +10,8 @@
 //! write another verifier.
 //!
 //! # Architecture invariants
-//! - What is decoded encodes to the same bytes, and what is parsed prints to the same text: there is one way to
-//!   write each thing, so a hash or a signature over it has one meaning.
+//! - What is decoded encodes to the same bytes, and what is parsed prints to the same text: there is one way
+//!   to write each thing, so a hash or a signature over it has one meaning.
 //! - Nothing here recovers from a malformed value. It is refused, with the reason.
 
 #![forbid(unsafe_code)]

@@ -88,13 +88,20 @@ pub struct Report {
 pub struct Verifier<'h> {
     head: StoredHead<'h>,
     signed: Vec<Checkpoint>,
+    found: Option<Finding>,
     rewritten: Option<u64>,
     edge: RightEdge,
     nodes: Vec<StoredNode>,
     first_time_micros: Option<i64>,
     last_time_micros: Option<i64>,
     texts: TextCount,
+    /// Kept from one call of `push_all` to the next: to allocate it anew each time can cost more than the second
+    /// thread gains.
+    places: Vec<Place>,
 }
+
+/// Where a thread puts what it found out about a row.
+type Place = Option<Result<Inspected, Finding>>;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct TextCount {
@@ -103,6 +110,7 @@ struct TextCount {
 }
 
 /// What one row says, once it was found to be sound in itself.
+#[derive(Clone, Debug)]
 struct Inspected {
     leaf: Hash,
     index: u64,
@@ -132,32 +140,39 @@ impl<'h> Verifier<'h> {
         Ok(Self {
             head,
             signed,
+            found: None,
             rewritten: None,
             edge: RightEdge::new(),
             nodes: Vec::new(),
             first_time_micros: None,
             last_time_micros: None,
             texts: TextCount::default(),
+            places: Vec::new(),
         })
     }
 
     /// Takes the next row.
     ///
     /// # Errors
-    /// The first thing that is wrong with it. Do not go on after that.
+    /// The first thing that is wrong with it. It stays found: [`finish`](Self::finish) says it again.
     pub fn push(&mut self, row: &Row<'_>) -> Result<(), Finding> {
         self.accept(row.position, inspect(row))
     }
 
     /// Takes the next rows, hashing on so many threads. Finds what [`push`](Self::push) would find one by
-    /// one; a few thousand rows at a time are enough to be as fast as it gets.
+    /// one. Give it some ten thousand rows at a time: threads are started anew for each call.
     ///
     /// # Errors
-    /// The first thing that is wrong with them. Do not go on after that.
+    /// The first thing that is wrong with them. It stays found: [`finish`](Self::finish) says it again.
     pub fn push_all(&mut self, rows: &[Row<'_>], threads: NonZeroUsize) -> Result<(), Finding> {
-        for (row, inspected) in rows.iter().zip(inspect_all(rows, threads)) {
+        let mut places = std::mem::take(&mut self.places);
+        places.clear();
+        places.resize_with(rows.len(), || None);
+        inspect_all(rows, threads, &mut places);
+        for (row, inspected) in rows.iter().zip(places.drain(..).flatten()) {
             self.accept(row.position, inspected)?;
         }
+        self.places = places;
         Ok(())
     }
 
@@ -167,6 +182,9 @@ impl<'h> Verifier<'h> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn finish(mut self, stored_nodes: &[StoredNode]) -> Result<Report, Finding> {
+        if let Some(found) = self.found {
+            return Err(found);
+        }
         let size = self.edge.size();
         if size < self.head.size {
             return Err(Finding::Missing { index: size });
@@ -186,8 +204,16 @@ impl<'h> Verifier<'h> {
         }
     }
 
-    /// Puts a sound row into its place.
+    /// Puts a row into its place, or remembers what is wrong with it.
     fn accept(&mut self, position: u64, inspected: Result<Inspected, Finding>) -> Result<(), Finding> {
+        let placed = self.place(position, inspected);
+        if let Err(finding) = &placed {
+            self.found.get_or_insert_with(|| finding.clone());
+        }
+        placed
+    }
+
+    fn place(&mut self, position: u64, inspected: Result<Inspected, Finding>) -> Result<(), Finding> {
         self.check_position(position)?;
         let Inspected { leaf, index, time_micros, texts } = inspected?;
         if index != position {
@@ -243,25 +269,18 @@ impl<'h> Verifier<'h> {
     }
 }
 
-/// Inspects rows in as many equal parts as there are threads. The results are in the order of the rows.
-fn inspect_all(rows: &[Row<'_>], threads: NonZeroUsize) -> Vec<Result<Inspected, Finding>> {
-    let inspect_part = |part: &[Row<'_>]| part.iter().map(inspect).collect::<Vec<_>>();
-    let (own, others) = rows.split_at(rows.len().div_ceil(threads.get()));
-    let Some(part) = NonZeroUsize::new(own.len()) else {
-        return Vec::new();
-    };
+/// Inspects rows in as many equal parts as there are threads, each into its own place.
+fn inspect_all(rows: &[Row<'_>], threads: NonZeroUsize, places: &mut [Place]) {
+    let part = rows.len().div_ceil(threads.get()).max(1);
     std::thread::scope(|scope| {
-        let others: Vec<_> =
-            others.chunks(part.get()).map(|part| scope.spawn(move || inspect_part(part))).collect();
-        let mut inspected = inspect_part(own);
-        for other in others {
-            match other.join() {
-                Ok(results) => inspected.extend(results),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+        for (rows, places) in rows.chunks(part).zip(places.chunks_mut(part)) {
+            scope.spawn(move || {
+                for (row, place) in rows.iter().zip(places) {
+                    *place = Some(inspect(row));
+                }
+            });
         }
-        inspected
-    })
+    });
 }
 
 /// Checks all that can be checked of a row without the rows before it.

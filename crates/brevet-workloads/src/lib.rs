@@ -1,1 +1,4 @@
 //! Placeholder.
+
+pub mod definition;
+pub mod spawn;

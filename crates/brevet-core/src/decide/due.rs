@@ -23,12 +23,15 @@ pub(super) fn act(state: &State, now: Timestamp) -> Result<Decision, Refusal> {
 fn for_authorization(state: &State, now: Timestamp, id: AuthorizationId) -> Option<Event> {
     let ran_out =
         Event::AuthorizationEnded { authorization: id, how: Ending::RanOut, comment: Text::default() };
-    match state.authorization(id)?.state {
+    let authorization = state.authorization(id)?;
+    match authorization.state {
         // A server that was down over the whole window finds nothing left to start.
-        AuthorizationState::Scheduled { start: Start::At(start), duration } if now < start.plus(duration) => {
+        _ if authorization.has_run_out(now) => Some(ran_out),
+        AuthorizationState::Scheduled { start: Start::At(start), duration } => {
             Some(Event::AuthorizationStarted { authorization: id, start, end: start.plus(duration) })
         }
-        AuthorizationState::Scheduled { .. } | AuthorizationState::Active { .. } => Some(ran_out),
-        AuthorizationState::Ended { .. } => None,
+        AuthorizationState::Scheduled { .. }
+        | AuthorizationState::Active { .. }
+        | AuthorizationState::Ended { .. } => None,
     }
 }

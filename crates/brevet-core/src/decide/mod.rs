@@ -3,6 +3,7 @@
 //! [`transact`] is the same with its consequences: what a change makes untenable (the authorizations
 //! of a disabled person, say) ends in the same breath, so no later check has to remember it.
 
+mod authorization;
 mod catalog;
 mod due;
 mod people;
@@ -23,6 +24,7 @@ use crate::state::{Change, State};
 use crate::time::Timestamp;
 
 pub use run::{Allowed, may_run};
+pub(crate) use run::{may_run_with, runnable};
 
 /// What a command answers, besides what it made happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,12 +75,12 @@ pub struct Outcome {
     pub draft: Option<Draft>,
 }
 
-/// Says what a command would do at `now`, or why not.
+/// Says what a command would do at `now`, or at the time of the last entry if that is later, or why
+/// not.
 pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -> Result<Decision, Refusal> {
-    if let Some(user) = origin.user_id() {
-        if !state.is_active(user) {
-            return Err(Refusal::Inactive);
-        }
+    let now = state.at_least(now);
+    if origin.user_id().is_some_and(|user| !state.is_active(user)) {
+        return Err(Refusal::Inactive);
     }
     match command {
         Command::OpenLedger { .. }
@@ -112,16 +114,16 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
             decide_for_administrator(state, command)
         }
         Command::SetPassword(user) => people::set_password(state, origin, user),
-        Command::SignOut { user, session } => people::sign_out(origin, user, session),
+        Command::SignOut { user, session } => people::sign_out(state, origin, user, session),
         Command::Submit(new) => request::submit(state, now, origin, new),
         Command::Decide { request, verdict, duration, comment } => {
             request::vote(state, now, origin, request::Ballot { request, verdict, duration, comment })
         }
         Command::Cancel(request) => request::cancel(state, now, origin, request),
         Command::Revoke { authorization, comment } => {
-            request::revoke(state, now, origin, authorization, comment)
+            authorization::revoke(state, now, origin, authorization, comment)
         }
-        Command::GiveBack(authorization) => request::give_back(state, now, origin, authorization),
+        Command::GiveBack(authorization) => authorization::give_back(state, now, origin, authorization),
         Command::Run(order) => run::start(state, now, origin, order),
         Command::StopRun { execution, cause } => run::stop(state, origin, execution, cause),
         Command::NoteRead { query } => people::note_read(state, origin, query),
@@ -130,7 +132,7 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
 
 fn decide_for_brevet(state: &State, now: Timestamp, command: Command) -> Result<Decision, Refusal> {
     match command {
-        Command::OpenLedger { origin } => Decision::done(Event::LedgerOpened { origin }),
+        Command::OpenLedger { origin } => open_ledger(state, origin),
         Command::StartServer { version } => run::start_server(state, version),
         Command::DefineCatalog(definition) => catalog::define(state, definition),
         Command::ActOnDue => due::act(state, now),
@@ -176,17 +178,18 @@ pub fn transact(
     origin: Origin,
     command: Command,
 ) -> Result<Outcome, Refusal> {
+    let now = state.at_least(now);
     let Decision { events, reply, draft } = decide(state, now, origin, command)?;
     let mut outcome =
         Outcome { entries: Vec::with_capacity(events.len()), changes: Vec::new(), reply, draft };
     let consequential = events.iter().any(reconcile::has_consequences);
     let causes = if consequential { events.clone() } else { Vec::new() };
     apply_all(state, now, origin, events, &mut outcome);
-    let mut consequences = reconcile::consequences(state, &causes);
+    let mut consequences = reconcile::consequences(state, now, &causes);
     while !consequences.is_empty() {
         let next = consequences.clone();
         apply_all(state, now, Origin::SYSTEM, consequences, &mut outcome);
-        consequences = reconcile::consequences(state, &next);
+        consequences = reconcile::consequences(state, now, &next);
     }
     outcome.changes.sort_unstable();
     outcome.changes.dedup();
@@ -198,6 +201,13 @@ fn apply_all(state: &mut State, now: Timestamp, origin: Origin, events: Vec<Even
         let entry = Entry { time: now, actor: origin.actor, session: origin.session, event };
         outcome.changes.extend(state.apply(&entry));
         outcome.entries.push(entry);
+    }
+}
+
+fn open_ledger(state: &State, origin: String) -> Result<Decision, Refusal> {
+    match state.last {
+        None => Decision::done(Event::LedgerOpened { origin }),
+        Some(_) => Err(Refusal::Exists { what: "ledger", id: "here".into() }),
     }
 }
 

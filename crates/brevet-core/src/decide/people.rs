@@ -39,7 +39,9 @@ pub(super) fn add_user(state: &State, new: NewUser) -> Result<Decision, Refusal>
 }
 
 fn owners_above(state: &State, user: UserId) -> usize {
-    std::iter::successors(Some(user), |user| state.user(*user).and_then(|user| user.owner)).count()
+    std::iter::successors(Some(user), |user| state.user(*user).and_then(|user| user.owner))
+        .take(OWNER_CHAIN_MAX)
+        .count()
 }
 
 pub(super) fn disable_user(state: &State, id: UserId) -> Result<Decision, Refusal> {
@@ -108,7 +110,16 @@ fn may_try(state: &State, now: Timestamp, id: UserId) -> Result<&User, Refusal> 
     }
 }
 
-pub(super) fn sign_out(origin: Origin, user: UserId, session: SessionId) -> Result<Decision, Refusal> {
+pub(super) fn sign_out(
+    state: &State,
+    origin: Origin,
+    user: UserId,
+    session: SessionId,
+) -> Result<Decision, Refusal> {
+    known_user(state, user)?;
+    if !(1..state.counters.sessions).contains(&session.number()) {
+        return Err(Refusal::no_such("session", session));
+    }
     match origin.user_id() {
         Some(actor) if actor != user => Err(Refusal::Forbidden { who: "the owner of the session" }),
         _ => Decision::done(Event::SignedOut { user, session }),

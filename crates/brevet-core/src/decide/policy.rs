@@ -1,12 +1,14 @@
 //! Decisions about access control, assignments and policies; and which policy governs.
 
+use std::collections::BTreeSet;
+
 use super::people::{known_group, known_user};
 use super::{Decision, Reply};
 use crate::access::Access;
 use crate::command::{AccessControlChange, NewPolicy, PolicyTerms};
 use crate::directory::{AccessControl, Assignment, Principal};
 use crate::event::Event;
-use crate::id::{AssignmentId, PolicyId, UserId};
+use crate::id::{AssignmentId, GroupId, PolicyId, UserId};
 use crate::limit::{APPROVALS_NEEDED_MAX, APPROVER_GROUPS_MAX, REQUESTERS_MAX};
 use crate::policy::{Approval, Binding, Policy, Requesters};
 use crate::quorum::{GroupMinimum, Quorum, Supporter};
@@ -81,7 +83,7 @@ pub(super) fn set(state: &State, id: PolicyId, seen: u32, terms: PolicyTerms) ->
         return Err(Refusal::NoChange("the policy says this already"));
     }
     check_terms(state, policy.access, &terms)?;
-    let policy = terms.into_policy(id, seen + 1, policy.access);
+    let policy = terms.into_policy(id, seen.saturating_add(1), policy.access);
     Decision::new(Reply::Policy(id), vec![Event::PolicyChanged { policy }])
 }
 
@@ -107,7 +109,7 @@ fn check_terms(state: &State, access: Access, terms: &PolicyTerms) -> Result<(),
             return Err(Refusal::TooMany { what: "requesters of a policy", max: REQUESTERS_MAX });
         }
         Requesters::Named(named) => {
-            named.iter().try_for_each(|principal| known_principal(state, *principal))?
+            named.iter().try_for_each(|principal| known_principal(state, *principal))?;
         }
         Requesters::Anyone => {}
     }
@@ -224,13 +226,37 @@ impl State {
     }
 
     /// Whether the active members other than the requester could ever be enough.
+    ///
+    /// Of each group only as many people as are needed in all are looked at. That is exact: a group
+    /// with so many can fill every chair of its own, and the total; the others are looked at whole
+    /// (Hall's theorem).
     pub(crate) fn could_be_enough(&self, policy: &Policy, requester: UserId) -> bool {
+        let quorum = self.quorum(policy);
         let groups = self.approver_groups(policy);
-        let members =
-            groups.iter().filter_map(|group| self.group(group.group)).flat_map(|group| &group.members);
-        // More than so many of one group can never be needed; the matching stays small.
-        let members: Vec<UserId> = members.copied().collect();
-        self.is_enough(policy, requester, members.into_iter())
+        let supporters: Vec<Supporter> = groups
+            .iter()
+            .flat_map(|group| {
+                let people = self.people_able(group.group, requester, quorum.total as usize);
+                people.into_iter().map(|person| Supporter { person, groups: vec![group.group] })
+            })
+            .collect();
+        quorum.met_by(&groups, &supporters)
+    }
+
+    /// The people who could vote as members of a group, the requester left out; at most so many.
+    fn people_able(&self, group: GroupId, requester: UserId, most: usize) -> BTreeSet<UserId> {
+        let own = self.person(requester);
+        let mut people = BTreeSet::new();
+        for member in self.group(group).iter().flat_map(|group| &group.members) {
+            let person = self.person(*member);
+            if self.is_active(*member) && person != own {
+                people.insert(person);
+            }
+            if people.len() >= most {
+                break;
+            }
+        }
+        people
     }
 
     pub(crate) fn quorum(&self, policy: &Policy) -> Quorum {

@@ -1,14 +1,15 @@
 //! Decisions about requests and the authorizations they give.
 
+use super::authorization::{grant, live};
 use super::policy::known_access;
 use super::{Decision, Reply, require_user};
 use crate::access::{Access, Digest};
 use crate::actor::Origin;
-use crate::authorization::{Authorization, AuthorizationState, Ending, Start};
+use crate::authorization::AuthorizationState;
 use crate::command::{NewPurpose, NewRequest};
 use crate::event::Event;
-use crate::id::{AuthorizationId, RequestId, UserId};
-use crate::limit::{DURATION_DEFAULT, PENDING_PER_USER_MAX, SCHEDULE_AHEAD_MAX};
+use crate::id::{RequestId, UserId};
+use crate::limit::{AUTHORIZATIONS_PER_USER_MAX, DURATION_DEFAULT, PENDING_PER_USER_MAX, SCHEDULE_AHEAD_MAX};
 use crate::name::QualifiedName;
 use crate::parameter::{BadParameters, BadValue, ParameterSpec, Parameters, check_bound};
 use crate::policy::{Approval, Binding, Policy, StartRule};
@@ -33,9 +34,7 @@ pub(super) fn submit(
     new: NewRequest,
 ) -> Result<Decision, Refusal> {
     let requester = require_user(origin)?;
-    if state.pending.get(&requester).is_some_and(|pending| *pending >= PENDING_PER_USER_MAX) {
-        return Err(Refusal::TooMany { what: "pending requests of one person", max: PENDING_PER_USER_MAX });
-    }
+    check_room(state, requester)?;
     let purpose = new.purpose.purpose();
     let Wanted { access, digest, bound, policy } = wanted(state, now, requester, new.purpose)?;
     let name = shown(state, access);
@@ -44,7 +43,7 @@ pub(super) fn submit(
     }
     let duration = check_duration(policy, new.duration)?;
     check_start(policy, purpose, now, new.not_before)?;
-    let max_uses = check_uses(policy, new.max_uses)?;
+    let max_uses = check_uses(policy, purpose, new.max_uses)?;
     if matches!(policy.approval, Approval::Manual(_)) && !state.could_be_enough(policy, requester) {
         return Err(nobody_can_approve(state, policy));
     }
@@ -67,6 +66,19 @@ pub(super) fn submit(
         events.push(grant(state, now, &request, policy, duration)?);
     }
     Decision::new(Reply::Request(request.id), events)
+}
+
+fn check_room(state: &State, requester: UserId) -> Result<(), Refusal> {
+    if state.pending.get(&requester).is_some_and(|pending| *pending >= PENDING_PER_USER_MAX) {
+        return Err(Refusal::TooMany { what: "pending requests of one person", max: PENDING_PER_USER_MAX });
+    }
+    if state.authorizations_of(requester).count() >= AUTHORIZATIONS_PER_USER_MAX {
+        return Err(Refusal::TooMany {
+            what: "authorizations of one person that have not ended",
+            max: AUTHORIZATIONS_PER_USER_MAX,
+        });
+    }
+    Ok(())
 }
 
 struct Wanted<'a> {
@@ -176,8 +188,12 @@ fn check_start(
     }
 }
 
-fn check_uses(policy: &Policy, asked: Option<u32>) -> Result<Option<u32>, Refusal> {
+fn check_uses(policy: &Policy, purpose: Purpose, asked: Option<u32>) -> Result<Option<u32>, Refusal> {
     match (asked, policy.max_uses) {
+        (None, _) if purpose != Purpose::New => Ok(None),
+        (Some(_), _) if purpose != Purpose::New => {
+            Err(Refusal::Invalid("an extension gives more time, not more runs; ask anew".into()))
+        }
         (Some(0), _) => Err(Refusal::Invalid("the number of uses is at least 1".into())),
         (Some(asked), Some(max)) if asked > max => {
             Err(Refusal::Invalid(format!("{} allows at most {max} uses", policy.id)))
@@ -235,6 +251,9 @@ pub(super) fn vote(
     let request = pending(state, now, request)?;
     if state.person(by) == state.person(request.requester) {
         return Err(Refusal::SelfApproval);
+    }
+    if let Purpose::Extension(authorization) = request.purpose {
+        live(state, now, authorization)?;
     }
     let policy = state.policy(request.policy).ok_or_else(|| Refusal::no_such("policy", request.policy))?;
     if !state.is_approver(policy, by) {
@@ -295,43 +314,6 @@ fn approve(
     grant(state, now, request, policy, duration).map(Some)
 }
 
-fn grant(
-    state: &State,
-    now: Timestamp,
-    request: &Request,
-    policy: &Policy,
-    duration: Span,
-) -> Result<Event, Refusal> {
-    if let Purpose::Extension(id) = request.purpose {
-        let held = live(state, now, id)?;
-        let AuthorizationState::Active { end, .. } = held.state else {
-            return Err(Refusal::over("authorization", id));
-        };
-        // However often it is extended, no more than the policy's maximum lies ahead.
-        let end = end.plus(duration).min(now.plus(policy.maximum_duration.span())).max(end);
-        return Ok(Event::AuthorizationExtended { authorization: id, request: request.id, end });
-    }
-    let start = match (request.not_before, policy.start) {
-        (Some(at), _) if at > now => Start::At(at),
-        (_, StartRule::AtApproval) => Start::Now,
-        (_, StartRule::AtFirstUse(window)) => Start::AtFirstUse { claim_by: now.plus(window) },
-    };
-    Ok(Event::AuthorizationGranted {
-        authorization: AuthorizationId::new(state.counters.authorizations),
-        request: request.id,
-        holder: request.requester,
-        access: request.access,
-        digest: request.digest,
-        bound: request.bound.clone(),
-        binding: policy.binding,
-        policy: policy.id,
-        policy_revision: policy.revision,
-        max_uses: request.max_uses,
-        start,
-        duration,
-    })
-}
-
 pub(super) fn cancel(
     state: &State,
     now: Timestamp,
@@ -347,39 +329,6 @@ pub(super) fn cancel(
     Decision::new(Reply::Request(id), vec![Event::RequestCancelled { request: id }])
 }
 
-pub(super) fn revoke(
-    state: &State,
-    now: Timestamp,
-    origin: Origin,
-    id: AuthorizationId,
-    comment: Text,
-) -> Result<Decision, Refusal> {
-    let by = require_user(origin)?;
-    let authorization = live(state, now, id)?;
-    let administers = state.user(by).is_some_and(|user| user.administrator);
-    let approves = state.policy(authorization.policy).is_some_and(|policy| state.is_approver(policy, by));
-    if !administers && !approves {
-        return Err(Refusal::Forbidden { who: "an approver of this access or an administrator" });
-    }
-    let ended = Event::AuthorizationEnded { authorization: id, how: Ending::Revoked(by), comment };
-    Decision::new(Reply::Authorization(id), vec![ended])
-}
-
-pub(super) fn give_back(
-    state: &State,
-    now: Timestamp,
-    origin: Origin,
-    id: AuthorizationId,
-) -> Result<Decision, Refusal> {
-    let by = require_user(origin)?;
-    if live(state, now, id)?.holder != by {
-        return Err(Refusal::Forbidden { who: "the holder of the authorization" });
-    }
-    let ended =
-        Event::AuthorizationEnded { authorization: id, how: Ending::GivenBack, comment: Text::default() };
-    Decision::new(Reply::Authorization(id), vec![ended])
-}
-
 /// A request that still takes decisions. Expiry beats everything at or after its instant, whether or
 /// not it has been acted on.
 fn pending(state: &State, now: Timestamp, id: RequestId) -> Result<&Request, Refusal> {
@@ -390,25 +339,6 @@ fn pending(state: &State, now: Timestamp, id: RequestId) -> Result<&Request, Ref
         },
         None if (1..state.counters.requests).contains(&id.number()) => Err(Refusal::over("request", id)),
         None => Err(Refusal::no_such("request", id)),
-    }
-}
-
-/// An authorization that is not over, also by the clock.
-fn live(state: &State, now: Timestamp, id: AuthorizationId) -> Result<&Authorization, Refusal> {
-    let over = || Refusal::over("authorization", id);
-    match state.authorization(id) {
-        Some(authorization) => match authorization.state {
-            AuthorizationState::Ended { .. } => Err(over()),
-            AuthorizationState::Active { end, .. } if end <= now => Err(over()),
-            AuthorizationState::Scheduled { start: Start::AtFirstUse { claim_by }, .. }
-                if claim_by <= now =>
-            {
-                Err(over())
-            }
-            _ => Ok(authorization),
-        },
-        None if (1..state.counters.authorizations).contains(&id.number()) => Err(over()),
-        None => Err(Refusal::no_such("authorization", id)),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::actor::Origin;
 use crate::authorization::{Authorization, AuthorizationState};
 use crate::catalog::Task;
 use crate::command::RunOrder;
+use crate::directory::Uncovered;
 use crate::event::Event;
 use crate::execution::{Basis, ExecutionResult, Output, StopCause};
 use crate::id::{AuthorizationId, ExecutionId, PolicyId, TaskId, UserId};
@@ -41,31 +42,48 @@ pub fn may_run(
     given: &Parameters,
     secrets: &Secrets,
 ) -> Result<Allowed, Refusal> {
+    let task = runnable(state, user, task)?;
+    let values = check_run(&task.spec.parameters, given, secrets)?;
+    may_run_with(state, now, user, task, values)
+}
+
+/// The task, if it is defined and this account may do anything at all.
+pub(crate) fn runnable<'a>(
+    state: &'a State,
+    user: UserId,
+    task: &QualifiedName,
+) -> Result<&'a Task, Refusal> {
     if !state.is_active(user) {
         return Err(Refusal::Inactive);
     }
-    let task = state
-        .catalog
-        .task_named(task)
-        .filter(|task| task.enabled)
-        .ok_or_else(|| Refusal::no_such("task", task))?;
-    let values = check_run(&task.spec.parameters, given, secrets)?;
+    let found = state.catalog.task_named(task).filter(|task| task.enabled);
+    found.ok_or_else(|| Refusal::no_such("task", task))
+}
+
+/// The rest of the order, for values that satisfy the task.
+pub(crate) fn may_run_with(
+    state: &State,
+    now: Timestamp,
+    user: UserId,
+    task: &Task,
+    values: Parameters,
+) -> Result<Allowed, Refusal> {
+    let now = state.at_least(now);
+    let not_assigned = || Refusal::NotAssigned { task: task.spec.name.clone() };
     let allowed = |values, basis| Ok(Allowed { task: task.id, values, basis, end: None, policy: None });
     let control = &state.access_control;
-    if control.system_accounts.contains(&user) && state.is_assigned(user, task.id) {
+    let assigned = state.is_assigned(user, task.id);
+    if control.system_accounts.contains(&user) && assigned {
         return allowed(values, Basis::SystemAccount);
     }
     if !control.enabled {
-        return match state.is_assigned(user, task.id) {
-            true => allowed(values, Basis::AccessControlOff),
-            false => Err(Refusal::NotAssigned { task: task.spec.name.clone() }),
-        };
+        return if assigned { allowed(values, Basis::AccessControlOff) } else { Err(not_assigned()) };
     }
-    let Some(policy) = state.governing_task(task.id) else {
-        return match (control.uncovered, state.is_assigned(user, task.id)) {
-            (crate::Uncovered::Assigned, true) => allowed(values, Basis::Uncovered),
-            (crate::Uncovered::Assigned, false) => Err(Refusal::NotAssigned { task: task.spec.name.clone() }),
-            (crate::Uncovered::Refused, _) => Err(Refusal::Uncovered { access: task.spec.name.clone() }),
+    let Some(policy) = state.governing(Access::Task(task.id)) else {
+        return match (control.uncovered, assigned) {
+            (Uncovered::Assigned, true) => allowed(values, Basis::Uncovered),
+            (Uncovered::Assigned, false) => Err(not_assigned()),
+            (Uncovered::Refused, _) => Err(Refusal::Uncovered { access: task.spec.name.clone() }),
         };
     };
     match state.in_force(now, user, task.id, policy, &values) {
@@ -104,10 +122,6 @@ fn refuse(
 }
 
 impl State {
-    fn governing_task(&self, task: TaskId) -> Option<&Policy> {
-        self.governing(Access::Task(task))
-    }
-
     /// The best authorization of `user` that is in force for this task and these values, and when a
     /// run under it must end. One whose clock runs comes before one that a run would start; among
     /// equals the one that lasts longest.
@@ -230,13 +244,7 @@ pub(super) fn stop(
     id: ExecutionId,
     cause: StopCause,
 ) -> Result<Decision, Refusal> {
-    let execution = match state.execution(id) {
-        Some(execution) => execution,
-        None if (1..state.counters.executions).contains(&id.number()) => {
-            return Err(Refusal::over("execution", id));
-        }
-        None => return Err(Refusal::no_such("execution", id)),
-    };
+    let execution = running(state, id)?;
     if matches!(execution.state, crate::ExecutionState::Running { stopping: Some(_) }) {
         return Err(Refusal::NoChange("it is being stopped already"));
     }
@@ -250,12 +258,26 @@ pub(super) fn stop(
     Decision::new(Reply::Execution(id), vec![Event::ExecutionStopRequested { execution: id, cause }])
 }
 
+/// A run that is not over.
+fn running(state: &State, id: ExecutionId) -> Result<&crate::Execution, Refusal> {
+    match state.execution(id) {
+        Some(execution) if !execution.has_finished() => Ok(execution),
+        None if !(1..state.counters.executions).contains(&id.number()) => {
+            Err(Refusal::no_such("execution", id))
+        }
+        _ => Err(Refusal::over("execution", id)),
+    }
+}
+
+/// Who runs it, administrators, and who approves under the policy of its authorization; where that
+/// has run out and the task may finish, under the policy that governs the task now.
 fn may_stop(state: &State, by: UserId, execution: &crate::Execution) -> bool {
     let administers = state.user(by).is_some_and(|user| user.administrator);
     let approves = match execution.basis {
         Basis::Authorization(id) => state
             .authorization(id)
             .and_then(|held| state.policy(held.policy))
+            .or_else(|| state.governing(Access::Task(execution.task)))
             .is_some_and(|policy| state.is_approver(policy, by)),
         Basis::SystemAccount | Basis::AccessControlOff | Basis::Uncovered => false,
     };
@@ -268,13 +290,9 @@ pub(super) fn finish(
     result: ExecutionResult,
     output: Option<Output>,
 ) -> Result<Decision, Refusal> {
-    match state.execution(execution) {
-        Some(_) => Decision::new(
-            Reply::Execution(execution),
-            vec![Event::ExecutionFinished { execution, result, output }],
-        ),
-        None => Err(Refusal::over("execution", execution)),
-    }
+    running(state, execution)?;
+    let finished = Event::ExecutionFinished { execution, result, output };
+    Decision::new(Reply::Execution(execution), vec![finished])
 }
 
 /// Whatever was running when the last server went down has an unknown end, and is not run again.
@@ -285,5 +303,5 @@ pub(super) fn start_server(state: &State, version: String) -> Result<Decision, R
         output: None,
     };
     let started = std::iter::once(Event::ServerStarted { version });
-    Decision::new(Reply::Done, started.chain(state.executions.values().map(unknown)).collect())
+    Decision::new(Reply::Done, started.chain(state.executions().map(unknown)).collect())
 }

@@ -7,7 +7,7 @@ use crate::{Commitments, EntryRef, Origin, RightEdge, Row, StoredHead, Verifier,
 
 const ENTRIES: u64 = 1_000_000;
 const ENTRY_BYTES: usize = 300;
-const CHUNK_ROWS: usize = 4096;
+const CHUNK_ROWS: usize = 16384;
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch; nothing is decided by it")]
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> (T, Duration) {

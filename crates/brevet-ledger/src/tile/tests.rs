@@ -100,7 +100,12 @@ fn entries_stand_in_a_bundle_behind_their_lengths() {
 
 proptest! {
     #[test]
-    fn every_path_is_read_back(index in 0..TREE_SIZE_MAX / 256, shift in 0_u32..54, width in 1_u16..=256, level in 0_u8..64) {
+    fn every_path_is_read_back(
+        index in 0..TREE_SIZE_MAX / 256,
+        shift in 0_u32..54,
+        width in 1_u16..=256,
+        level in 0_u8..64,
+    ) {
         let tile = Tile { content: TileContent::Hashes { level }, index: index >> shift, width };
         prop_assert_eq!(tile.to_string().parse(), Ok(tile));
     }

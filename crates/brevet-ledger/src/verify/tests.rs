@@ -255,6 +255,15 @@ fn the_first_of_several_faults_is_named() {
 }
 
 #[test]
+fn what_was_found_stays_found() {
+    let mut sample = Sample::new(3);
+    sample.rows.push(sample.rows[2].clone());
+    let mut verifier = sample.verifier().unwrap();
+    sample.with_rows(|rows| rows.iter().for_each(|row| drop(verifier.push(row))));
+    assert_eq!(verifier.finish(&sample.nodes), Err(Finding::Duplicate { index: 2 }));
+}
+
+#[test]
 fn findings_are_sentences() {
     let reason = Error::EntryShort;
     let text = Finding::Unreadable { index: 7, reason }.to_string();

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::retry_on_intr;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpgid, getpgrp, getpid, kill_process,
     kill_process_group, pidfd_open, pidfd_send_signal, waitid,
@@ -40,7 +40,10 @@ pub(super) fn children() -> io::Result<Vec<Pid>> {
     match fs::read_to_string("/proc/thread-self/children") {
         Ok(list) => Ok(list.split_whitespace().filter_map(parse_pid).collect()),
         // The kernel can be built without that file.
-        Err(_) => Ok(snapshot()?.iter().filter(|process| process.parent == getpid().as_raw_nonzero().get()).map(|process| process.pid).collect()),
+        Err(_) => {
+            let us = getpid().as_raw_nonzero().get();
+            Ok(snapshot()?.iter().filter(|process| process.parent == us).map(|process| process.pid).collect())
+        }
     }
 }
 
@@ -158,7 +161,8 @@ mod tests {
     fn descendants_are_found_at_every_depth_and_strangers_are_not() {
         let seen = |number, parent| Seen { pid: pid(number), parent, start: 0 };
         let all = [seen(2, 1), seen(10, 2), seen(11, 10), seen(12, 11), seen(3, 1), seen(13, 3), seen(14, 2)];
-        let mut found: Vec<_> = descendants_of(pid(2), &all).iter().map(|p| p.pid.as_raw_nonzero().get()).collect();
+        let mut found: Vec<_> =
+            descendants_of(pid(2), &all).iter().map(|p| p.pid.as_raw_nonzero().get()).collect();
         found.sort_unstable();
         assert_eq!(found, [10, 11, 12, 14]);
     }

@@ -56,7 +56,9 @@ pub enum BadLaunch {
     VariableTwice { name: String },
     #[error("{count} arguments are more than the {max} that a run may have")]
     TooManyArguments { count: usize, max: usize },
-    #[error("the arguments have {bytes} bytes together; a run may have {max}: pass large values in a file or by standard input")]
+    #[error(
+        "the arguments have {bytes} bytes together; a run may have {max}: pass large values in a file or by standard input"
+    )]
     ArgumentsTooLong { bytes: usize, max: usize },
     #[error("{count} environment variables are more than the {max} that a run may have")]
     TooManyVariables { count: usize, max: usize },

@@ -67,11 +67,10 @@ pub enum ExitStatus {
 
 /// The step of starting a task that failed, and the system's reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failure {
-    /// What was being done.
-    pub step: Step,
+pub(super) struct Failure {
+    pub(super) step: Step,
     /// The error number, as in `errno(3)`.
-    pub errno: i32,
+    pub(super) errno: i32,
 }
 
 impl Failure {
@@ -109,6 +108,7 @@ impl Failure {
 pub enum Step {
     Understand,
     Supervise,
+    Wanted,
     Fork,
     Session,
     Signals,
@@ -126,9 +126,10 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Understand,
         Self::Supervise,
+        Self::Wanted,
         Self::Fork,
         Self::Session,
         Self::Signals,
@@ -152,6 +153,7 @@ impl fmt::Display for Step {
         f.write_str(match self {
             Self::Understand => "understand the order (was the program replaced? restart the server)",
             Self::Supervise => "set up the supervisor of the run",
+            Self::Wanted => "begin before it was stopped",
             Self::Fork => "make a process for the task",
             Self::Session => "give the task a session of its own",
             Self::Signals => "reset the signals",

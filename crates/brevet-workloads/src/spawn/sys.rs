@@ -6,11 +6,13 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_uint};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::Pid;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Proof that this process has a single thread, so that a fork copies no lock that another thread holds.
 ///
@@ -79,11 +81,21 @@ fn last_errno() -> Errno {
     Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
+/// The kernel's count of signals, and the size of a set of them.
+const SIGNALS: c_int = 64;
+const SIGNAL_SET_BYTES: usize = 8;
+
 /// Gives every signal its default action and blocks none.
 pub(super) fn reset_signals() -> Result<(), Errno> {
-    for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: the default action installs no handler. The signals that cannot be set refuse; so be it.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // All zeroes is the kernel's `sigaction` for the default action. The kernel is asked itself because the C library
+    // refuses to touch the two signals that it uses internally, and those may be inherited as ignored.
+    let default = [0_u64; 4];
+    for signal in 1..=SIGNALS {
+        // SAFETY: the array is at least as large as the structure that is read. KILL and STOP refuse; so be it.
+        unsafe {
+            let (action, old) = (default.as_ptr(), std::ptr::null_mut::<u64>());
+            libc::syscall(libc::SYS_rt_sigaction, signal, action, old, SIGNAL_SET_BYTES)
+        };
     }
     let mut none = MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `sigemptyset` initializes the set that `sigprocmask` then reads.
@@ -123,7 +135,8 @@ pub(super) struct Ids {
 pub(super) fn ids() -> Result<Ids, Errno> {
     let ([mut r, mut e, mut s], [mut rg, mut eg, mut sg]) = ([0; 3], [0; 3]);
     // SAFETY: all pointers are to live integers of the right size.
-    let done = unsafe { libc::getresuid(&mut r, &mut e, &mut s) | libc::getresgid(&mut rg, &mut eg, &mut sg) };
+    let done =
+        unsafe { libc::getresuid(&mut r, &mut e, &mut s) | libc::getresgid(&mut rg, &mut eg, &mut sg) };
     if done == 0 { Ok(Ids { users: [r, e, s], groups: [rg, eg, sg] }) } else { Err(last_errno()) }
 }
 
@@ -144,6 +157,12 @@ fn duration(time: libc::timeval) -> Duration {
     Duration::from_secs(seconds) + Duration::from_micros(u64::try_from(time.tv_usec).unwrap_or(0))
 }
 
+/// Registers a descriptor with the runtime that this is called in.
+pub(super) fn watch_readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` keeps its descriptor open, and the same one, for as long as it lives.
+    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+}
+
 /// One line of the user database.
 pub(super) struct UserRecord {
     pub(super) uid: u32,
@@ -162,7 +181,13 @@ pub(super) fn user_by_name(name: &CStr) -> io::Result<Option<UserRecord>> {
         let mut found = std::ptr::null_mut();
         // SAFETY: all pointers are to live memory, and the length is that of the buffer.
         let code = unsafe {
-            libc::getpwnam_r(name.as_ptr(), record.as_mut_ptr(), buffer.as_mut_ptr(), buffer.len(), &mut found)
+            libc::getpwnam_r(
+                name.as_ptr(),
+                record.as_mut_ptr(),
+                buffer.as_mut_ptr(),
+                buffer.len(),
+                &mut found,
+            )
         };
         match code {
             0 if found.is_null() => return Ok(None),

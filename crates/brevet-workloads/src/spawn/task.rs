@@ -134,10 +134,11 @@ fn drop_capabilities() -> Result<(), Errno> {
     if thread::capabilities(None)? == none { Ok(()) } else { Err(Errno::PERM) }
 }
 
-/// After every change of user, which forgets it. The supervisor may have died just before; then nobody would tell us.
-fn die_with(supervisor: Pid) -> Result<(), Errno> {
+/// Ties this process to its parent. After every change of user, which forgets it. The parent may have died just
+/// before; then nobody would tell us.
+pub(super) fn die_with(parent: Pid) -> Result<(), Errno> {
     process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    if process::getppid() == Some(supervisor) { Ok(()) } else { Err(Errno::SRCH) }
+    if process::getppid() == Some(parent) { Ok(()) } else { Err(Errno::SRCH) }
 }
 
 fn at<T>(step: Step, result: Result<T, Errno>) -> Result<T, Failure> {

@@ -110,7 +110,9 @@ fn a_parent_that_others_write_to_is_refused_sticky_or_not() {
         let parent = directory.path().display();
         assert_eq!(
             refusal(&path),
-            format!("{parent} can be written to by others than its owner, who could change what runs: chmod go-w {parent}")
+            format!(
+                "{parent} can be written to by others than its owner, who could change what runs: chmod go-w {parent}"
+            )
         );
     }
 }

@@ -24,7 +24,10 @@ fn the_path_is_the_first_argument_and_the_defaults_are_narrow() {
 
 #[test]
 fn a_nul_is_refused_wherever_it_stands() {
-    assert_eq!(launch(&[b"ok".to_vec(), b"a\0b".to_vec()]).unwrap_err(), BadLaunch::NulInArgument { index: 2 });
+    assert_eq!(
+        launch(&[b"ok".to_vec(), b"a\0b".to_vec()]).unwrap_err(),
+        BadLaunch::NulInArgument { index: 2 }
+    );
     assert_eq!(
         with_environment(&[(b"A", b"x\0")]).unwrap_err(),
         BadLaunch::NulInVariable { name: "A".to_owned() }
@@ -51,7 +54,10 @@ fn arguments_end_at_their_limits() {
     let refusal = launch(&[vec![b'a'; largest + 1]]).unwrap_err();
     assert_eq!(
         refusal,
-        BadLaunch::ArgumentsTooLong { bytes: Launch::ARGUMENTS_BYTES_MAX + 1, max: Launch::ARGUMENTS_BYTES_MAX }
+        BadLaunch::ArgumentsTooLong {
+            bytes: Launch::ARGUMENTS_BYTES_MAX + 1,
+            max: Launch::ARGUMENTS_BYTES_MAX
+        }
     );
     assert!(launch(&vec![Vec::new(); Launch::ARGUMENTS_MAX - 1]).is_ok());
     let refusal = launch(&vec![Vec::new(); Launch::ARGUMENTS_MAX]).unwrap_err();

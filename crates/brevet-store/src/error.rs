@@ -1,0 +1,116 @@
+//! What can go wrong with the store, in sentences for the person who runs the server.
+
+use std::path::PathBuf;
+
+/// Why the store could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The folder cannot be used at all.
+    #[error("the data folder {path} cannot be used: {source}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Others may read or write it.
+    #[error("{path} is open to others (mode {mode:03o}); make it private with: chmod {wanted:o} {path}")]
+    TooOpen {
+        /// Which.
+        path: PathBuf,
+        /// As it is.
+        mode: u32,
+        /// As it should be.
+        wanted: u32,
+    },
+    /// It belongs to somebody else.
+    #[error("{path} belongs to another user (uid {owner}); run the server as its owner")]
+    ForeignOwner {
+        /// Which.
+        path: PathBuf,
+        /// Whose.
+        owner: u32,
+    },
+    /// Another server has it.
+    #[error("another server is running on the data folder {path}; stop it first, or choose another folder")]
+    Busy {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Locks and syncs are not reliable there.
+    #[error("{path} is on a network or user-space file system, where a lock or a sync may not hold; use a local disk")]
+    NetworkFileSystem {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A newer Brevet wrote it.
+    #[error(
+        "the data folder was written by a newer Brevet (format {found}, this one knows {known}); \
+         run that version or a later one"
+    )]
+    Newer {
+        /// In the file.
+        found: i64,
+        /// Here.
+        known: i64,
+    },
+    /// SQLite is too old.
+    #[error("SQLite {found} is too old: 3.51.3 or later is needed (earlier ones can corrupt a write-ahead log)")]
+    SqliteVersion {
+        /// Linked.
+        found: String,
+    },
+    /// A setting did not take.
+    #[error("SQLite did not take the setting {name}: it is {found}, and must be {wanted}")]
+    Setting {
+        /// Which.
+        name: &'static str,
+        /// As it is.
+        found: String,
+        /// As it must be.
+        wanted: &'static str,
+    },
+    /// Somebody else wrote to this ledger.
+    #[error("the ledger was written by somebody else meanwhile; this server must not go on")]
+    Moved,
+    /// A batch could not be encoded; a bug, or an entry over its limit.
+    #[error("an entry cannot be written: {0}")]
+    Entry(String),
+    /// What is stored does not make sense.
+    #[error("the data folder is damaged: {what}; run: brevet audit verify --data <folder>")]
+    Damaged {
+        /// Where, and what.
+        what: String,
+    },
+    /// SQLite, or the disk behind it.
+    #[error("the database cannot be {doing}: {source}")]
+    Sqlite {
+        /// `read` or `written`.
+        doing: &'static str,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    /// Whether the disk was full: nothing was written, and later there may be room.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Sqlite { source, .. }
+            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+
+    pub(crate) fn damaged(what: impl ToString) -> Self {
+        Self::Damaged { what: what.to_string() }
+    }
+}
+
+/// Most uses of SQLite read.
+impl From<rusqlite::Error> for StoreError {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::Sqlite { doing: "read", source }
+    }
+}
+
+pub(crate) fn writing(source: rusqlite::Error) -> StoreError {
+    StoreError::Sqlite { doing: "written", source }
+}

@@ -1,0 +1,115 @@
+//! Reading beside the writer: lists, single rows and entries. Each reader has a connection of its own, so it
+//! never waits for the writer.
+
+use brevet_core::{
+    Authorization, AuthorizationId, Execution, ExecutionId, Request, RequestId,
+};
+use brevet_ledger::EntryRef;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::codec::{StoredEntry, decode_entry};
+use crate::error::StoreError;
+use crate::folder::DataFolder;
+use crate::load::decode;
+use crate::page::RequestRow;
+use crate::row::signed;
+use crate::{schema, sqlite};
+
+/// A reader of the store.
+#[derive(Debug)]
+pub struct Reader {
+    pub(crate) connection: Connection,
+}
+
+impl Reader {
+    /// Opens one more reader.
+    pub fn open(folder: &DataFolder) -> Result<Self, StoreError> {
+        let connection = sqlite::open_reader(&folder.database())?;
+        schema::check(&connection)?;
+        Ok(Self { connection })
+    }
+
+    /// One request, with its reason.
+    pub fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        let sql = "SELECT request.body, entry_text.value FROM request
+                   LEFT JOIN entry_text ON entry_text.seq = request.first_seq AND entry_text.slot = 0
+                   WHERE request.id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement
+            .query_row([signed(id.number())], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))
+            .optional()?;
+        found.map(|(body, reason)| Ok(RequestRow { request: decode::<Request>(&body)?, reason })).transpose()
+    }
+
+    /// One authorization.
+    pub fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, StoreError> {
+        self.body("SELECT body FROM authorization WHERE id = ?1", id.number())
+    }
+
+    /// One execution.
+    pub fn execution(&self, id: ExecutionId) -> Result<Option<Execution>, StoreError> {
+        self.body("SELECT body FROM execution WHERE id = ?1", id.number())
+    }
+
+    fn body<T: for<'b> minicbor::Decode<'b, ()>>(&self, sql: &str, id: u64) -> Result<Option<T>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let body: Option<Vec<u8>> = statement.query_row([signed(id)], |row| row.get(0)).optional()?;
+        body.map(|body| decode(&body)).transpose()
+    }
+
+    /// One entry, with its exact bytes.
+    pub fn entry(&self, index: u64) -> Result<Option<StoredEntry>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
+        let bytes: Option<Vec<u8>> = statement.query_row([signed(index)], |row| row.get(0)).optional()?;
+        bytes.map(|bytes| self.stored(bytes)).transpose()
+    }
+
+    /// How an account proves who it is.
+    pub fn credential(&self, user: brevet_core::UserId) -> Result<crate::Credential, StoreError> {
+        crate::side::credential(&self.connection, user)
+    }
+
+    /// All entries of one request's story, oldest first, at most `limit`.
+    pub fn story(&self, request: RequestId, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
+        let sql = "SELECT bytes FROM entry WHERE request = ?1 ORDER BY seq LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(params![signed(request.number()), as_limit(limit)], |row| row.get::<_, Vec<u8>>(0))?;
+        let bytes: Vec<Vec<u8>> = rows.collect::<Result<_, _>>()?;
+        bytes.into_iter().map(|bytes| self.stored(bytes)).collect()
+    }
+
+    /// The newest checkpoint, a signed note; empty before the first entry.
+    pub fn checkpoint(&self) -> Result<String, StoreError> {
+        let found = self.connection.query_row("SELECT checkpoint FROM head", [], |row| row.get(0)).optional()?;
+        Ok(found.unwrap_or_default())
+    }
+
+    pub(crate) fn stored(&self, bytes: Vec<u8>) -> Result<StoredEntry, StoreError> {
+        let envelope = EntryRef::decode(&bytes).map_err(StoreError::damaged)?;
+        let texts = texts(&self.connection, envelope.index, envelope.commitments.len())?;
+        let (index, entry) = decode_entry(&bytes, texts).map_err(StoreError::damaged)?;
+        Ok(StoredEntry { index, entry, bytes })
+    }
+}
+
+/// SQL counts with a sign.
+pub(crate) fn as_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// The texts beside an entry, slot by slot; `None` where erased.
+fn texts(connection: &Connection, index: u64, count: usize) -> Result<Vec<Option<String>>, StoreError> {
+    let mut texts = vec![None; count];
+    if count == 0 {
+        return Ok(texts);
+    }
+    let mut statement = connection.prepare_cached("SELECT slot, value FROM entry_text WHERE seq = ?1")?;
+    let mut rows = statement.query([signed(index)])?;
+    while let Some(row) = rows.next()? {
+        let slot: u32 = row.get(0)?;
+        if let Some(text) = texts.get_mut(slot as usize) {
+            *text = Some(row.get(1)?);
+        }
+    }
+    Ok(texts)
+}

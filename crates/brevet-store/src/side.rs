@@ -1,0 +1,140 @@
+//! What must not be in the ledger: password hashes, codes, session tokens (hashed), idempotency keys.
+//! Written in the transaction of the entries that speak of them.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::error::{StoreError, writing};
+use crate::row::signed;
+use brevet_core::{SessionId, Timestamp, UserId};
+
+/// How an account proves who it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credential {
+    /// Argon2id, as a PHC string.
+    pub password: Option<String>,
+    /// SHA-256 of a one-time code, and until when it is good.
+    pub code: Option<(Vec<u8>, Timestamp)>,
+}
+
+/// A session. The token itself is nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Its id in the ledger.
+    pub id: SessionId,
+    /// SHA-256 of its token.
+    pub hash: [u8; 32],
+    /// Whose.
+    pub user: UserId,
+    /// When it began.
+    pub opened: Timestamp,
+    /// When it was last used, at most a minute ago.
+    pub seen: Timestamp,
+}
+
+/// An answer kept for a caller that may ask again with the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotent {
+    /// Whose key.
+    pub user: UserId,
+    /// The key.
+    pub key: String,
+    /// SHA-256 of what was asked with it.
+    pub fingerprint: [u8; 32],
+    /// What it answered.
+    pub reply: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Something beside the ledger that is written with a batch.
+#[derive(Debug, Clone)]
+pub enum SideWrite {
+    /// Sets a credential.
+    Credential(UserId, Credential),
+    /// Opens a session.
+    OpenSession(SessionRow),
+    /// Notes that a session was used.
+    TouchSession(SessionId, Timestamp),
+    /// Ends a session.
+    CloseSession(SessionId),
+    /// Ends all sessions of a user.
+    CloseSessionsOf(UserId),
+    /// Keeps an answer.
+    Idempotent(Idempotent),
+    /// Drops answers older than this.
+    ForgetIdempotent(Timestamp),
+}
+
+pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), StoreError> {
+    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
+        connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map(drop).map_err(writing)
+    };
+    match write {
+        SideWrite::Credential(user, Credential { password, code }) => run(
+            "INSERT OR REPLACE INTO credential (user, password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                user.number(),
+                password,
+                code.as_ref().map(|(hash, _)| hash),
+                code.as_ref().map(|(_, expires)| expires.micros())
+            ],
+        ),
+        SideWrite::OpenSession(SessionRow { id, hash, user, opened, seen }) => run(
+            "INSERT INTO session (id, hash, user, opened, seen) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![signed(id.number()), hash, user.number(), opened.micros(), seen.micros()],
+        ),
+        SideWrite::TouchSession(id, seen) => {
+            run("UPDATE session SET seen = ?2 WHERE id = ?1", params![signed(id.number()), seen.micros()])
+        }
+        SideWrite::CloseSession(id) => run("DELETE FROM session WHERE id = ?1", params![signed(id.number())]),
+        SideWrite::CloseSessionsOf(user) => run("DELETE FROM session WHERE user = ?1", params![user.number()]),
+        SideWrite::Idempotent(Idempotent { user, key, fingerprint, reply, at }) => run(
+            "INSERT INTO idempotency (user, key, fingerprint, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![user.number(), key, fingerprint, reply, at.micros()],
+        ),
+        SideWrite::ForgetIdempotent(before) => {
+            run("DELETE FROM idempotency WHERE at < ?1", params![before.micros()])
+        }
+    }
+}
+
+pub(crate) fn idempotent(connection: &Connection, user: UserId, key: &str) -> Result<Option<Idempotent>, StoreError> {
+    let sql = "SELECT fingerprint, reply, at FROM idempotency WHERE user = ?1 AND key = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row(params![user.number(), key], |row| {
+        Ok(Idempotent {
+            user,
+            key: key.to_owned(),
+            fingerprint: row.get(0)?,
+            reply: row.get(1)?,
+            at: Timestamp::from_micros(row.get(2)?),
+        })
+    });
+    Ok(found.optional()?)
+}
+
+pub(crate) fn credential(connection: &Connection, user: UserId) -> Result<Credential, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT password, code_hash, code_expires FROM credential WHERE user = ?1")?;
+    let found = statement.query_row([user.number()], |row| {
+        let hash: Option<Vec<u8>> = row.get(1)?;
+        let expires: Option<i64> = row.get(2)?;
+        let code = hash.zip(expires.map(Timestamp::from_micros));
+        Ok(Credential { password: row.get(0)?, code })
+    });
+    Ok(found.optional()?.unwrap_or_default())
+}
+
+pub(crate) fn sessions(connection: &Connection) -> Result<Vec<SessionRow>, StoreError> {
+    let mut statement = connection.prepare("SELECT id, hash, user, opened, seen FROM session ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        Ok(SessionRow {
+            id: SessionId::new(row.get::<_, i64>(0)?.unsigned_abs()),
+            hash: row.get(1)?,
+            user: UserId::new(row.get(2)?),
+            opened: Timestamp::from_micros(row.get(3)?),
+            seen: Timestamp::from_micros(row.get(4)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

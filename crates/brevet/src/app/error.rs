@@ -1,0 +1,56 @@
+//! Why a use case did not do what was asked.
+
+use brevet_core::Refusal;
+use brevet_store::StoreError;
+
+/// What a face tells its caller.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Brevet says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No session, or one that is over.
+    #[error("you are not signed in, or your session is over; sign in with: brevet login")]
+    NotSignedIn,
+    /// Wrong name, password or code. Which of them is not said.
+    #[error("name and password (or one-time code) do not belong together")]
+    BadCredentials,
+    /// A password that is too easy to guess or too long.
+    #[error("a password has {min} to {max} characters; a few random words make a good one")]
+    BadPassword {
+        /// The shortest.
+        min: usize,
+        /// The longest.
+        max: usize,
+    },
+    /// The same key for something else.
+    #[error("this Idempotency-Key was used for something else; use a new one for each new thing")]
+    KeyReused,
+    /// The clock went back.
+    #[error(
+        "the server's clock went back behind the ledger by {behind_seconds} s; \
+         work stops until it is right again: check the time service of the machine"
+    )]
+    ClockWentBack {
+        /// By how much.
+        behind_seconds: i64,
+    },
+    /// What happens cannot be recorded, so nothing happens.
+    #[error("the ledger cannot be written, so nothing was done: {why}")]
+    LedgerUnavailable {
+        /// What the store says.
+        why: String,
+    },
+    /// Lists and stored things cannot be read.
+    #[error("stored data cannot be read: {0}")]
+    Read(#[from] StoreError),
+    /// The server is going down.
+    #[error("the server is stopping; try again in a moment")]
+    Stopping,
+    /// The system has no randomness, or no threads.
+    #[error("the machine cannot do this now: {0}")]
+    Machine(#[from] std::io::Error),
+    /// Too many at once.
+    #[error("too many of these at once; try again in a moment")]
+    Busy,
+}

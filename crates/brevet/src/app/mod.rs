@@ -1,0 +1,235 @@
+//! The use cases of the product, behind the faces and in front of the store: the only code that changes
+//! anything, and it does so through the sequencer.
+
+mod error;
+mod idempotency;
+mod password;
+mod published;
+mod reaction;
+mod read;
+mod refusals;
+mod runs;
+mod sequencer;
+mod session;
+mod sign_in;
+
+use std::sync::Arc;
+
+use arc_swap::Guard;
+use brevet_core::{Command, Event, Origin, Reply, State, Timestamp};
+use brevet_store::{DataFolder, Reader, SideWrite, Store, StoreError};
+use brevet_core::Span;
+use tokio::sync::{Semaphore, oneshot};
+
+pub use error::AppError;
+pub use idempotency::IdempotencyKey;
+pub use password::{PASSWORD_BYTES_MAX, PASSWORD_LENGTH_MIN};
+pub use published::Published;
+pub use runs::Started;
+pub use sequencer::Done;
+pub use session::{SESSION_IDLE, SESSION_LIFETIME, Session};
+pub use sign_in::{CODE_LIFETIME, OneTimeCode, SETUP_CODE_LIFETIME, SignedIn};
+
+use crate::world::{Machine, World};
+use published::Readers as PublishedReaders;
+use reaction::Reaction;
+use refusals::Refusals;
+use runs::Runs;
+use sequencer::{Entrance, Item, Sequencer};
+use session::Sessions;
+use sign_in::SetUpCode;
+
+/// Passwords hashed at once: each takes 19 MiB.
+const HASHES_AT_ONCE: usize = 2;
+/// How long an answer is kept for a caller that asks again with the same key.
+const IDEMPOTENCY_LIFETIME: Span = Span::hours(24);
+
+/// The product, ready to serve. Cheap to clone.
+pub struct App<W: World = Machine> {
+    inner: Arc<Inner<W>>,
+}
+
+impl<W: World> Clone for App<W> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+struct Inner<W: World> {
+    world: Arc<W>,
+    entrance: Entrance,
+    published: Arc<PublishedReaders>,
+    stored: read::Readers,
+    sessions: Arc<Sessions>,
+    runs: Arc<Runs>,
+    refusals: Refusals,
+    set_up_code: SetUpCode,
+    hashing: Semaphore,
+    origin: String,
+    verifier_key: String,
+}
+
+/// What reacts to entries in this process.
+struct Reactions {
+    sessions: Arc<Sessions>,
+    runs: Arc<Runs>,
+}
+
+impl Reaction for Reactions {
+    fn recorded(&self, entries: &[brevet_core::Entry]) {
+        for entry in entries {
+            match &entry.event {
+                Event::UserDisabled { user } => self.sessions.close_all_of(*user),
+                Event::SignedOut { session, .. } => self.sessions.close(*session),
+                event => self.runs.react(event),
+            }
+        }
+    }
+
+    fn ledger_failed(&self) {
+        self.runs.stop_all(brevet_core::StopCause::Shutdown);
+    }
+}
+
+impl<W: World> App<W> {
+    /// Opens the ledger in a folder and begins to serve it: marks what was running when the last server went
+    /// down, and acts on what is due.
+    pub async fn open(folder: DataFolder, world: W, workloads: Arc<runs::Workloads>) -> Result<Self, AppError> {
+        let mut seed = [0; 32];
+        world.fill(&mut seed)?;
+        let stored = |folder: &DataFolder| read::Readers::open(folder);
+        let store = Store::open(folder, seed)?;
+        let readers = stored(store.folder())?;
+        let state = store.load()?;
+        let published = Published { state: state.clone(), size: store.size(), checkpoint: store.checkpoint().into() };
+        let published = Arc::new(PublishedReaders::new(published));
+        let sessions = Arc::new(Sessions::restore(store.sessions()?));
+        let runs = Arc::new(Runs::new(workloads));
+        let reactions = Reactions { sessions: Arc::clone(&sessions), runs: Arc::clone(&runs) };
+        let world = Arc::new(world);
+        let (origin, verifier_key) = (store.origin().to_owned(), store.verifier_key());
+        let is_new = store.size() == 0;
+        let reaction: Arc<dyn Reaction> = Arc::new(reactions);
+        let (entrance, _thread) =
+            Sequencer::start(store, state, Arc::clone(&published), reaction, Arc::clone(&world))?;
+        let app = Self {
+            inner: Arc::new(Inner {
+                world,
+                entrance,
+                published,
+                stored: readers,
+                sessions,
+                runs,
+                refusals: Refusals::default(),
+                set_up_code: SetUpCode::default(),
+                hashing: Semaphore::new(HASHES_AT_ONCE),
+                origin,
+                verifier_key,
+            }),
+        };
+        if is_new {
+            let origin = app.inner.origin.clone();
+            app.command(Origin::SYSTEM, Command::OpenLedger { origin }, None).await?;
+        }
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        app.command(Origin::SYSTEM, Command::StartServer { version }, None).await?;
+        Ok(app)
+    }
+
+    /// The last durable state. To be held for a moment only: never over an `await`.
+    pub fn published(&self) -> Guard<Arc<Published>> {
+        self.inner.published.load()
+    }
+
+    /// Reads the last durable state.
+    pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.published().state)
+    }
+
+    /// The wall clock.
+    pub fn now(&self) -> Timestamp {
+        self.inner.world.now()
+    }
+
+    /// The clock and randomness.
+    pub fn world(&self) -> &W {
+        &self.inner.world
+    }
+
+    /// The name of this ledger.
+    pub fn ledger_origin(&self) -> &str {
+        &self.inner.origin
+    }
+
+    /// The public key that verifies its checkpoints.
+    pub fn verifier_key(&self) -> &str {
+        &self.inner.verifier_key
+    }
+
+    /// Carries out a command; when it answers, what happened is durable.
+    pub async fn command(
+        &self,
+        origin: Origin,
+        command: Command,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Done, AppError> {
+        self.command_with(origin, Some(command), key, |_| Vec::new()).await
+    }
+
+    /// The same, with something written beside the entries in the same transaction.
+    async fn command_with(
+        &self,
+        origin: Origin,
+        command: Option<Command>,
+        key: Option<IdempotencyKey>,
+        beside: impl FnOnce(Reply) -> Vec<SideWrite> + Send + 'static,
+    ) -> Result<Done, AppError> {
+        let (answer, answered) = oneshot::channel();
+        let beside = Some(Box::new(beside) as _);
+        self.inner.entrance.send(Item { origin, command, key, beside, answer })?;
+        answered.await.map_err(|_| AppError::Stopping)?
+    }
+
+    /// Reads what is stored, off the async threads.
+    pub async fn stored<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.inner.stored.with(read).await
+    }
+
+    /// The session of a token, unless it is over or its account is not active any more.
+    pub fn session(&self, token: &str) -> Result<Arc<Session>, AppError> {
+        let session = self.inner.sessions.find(token, self.now()).ok_or(AppError::NotSignedIn)?;
+        match self.published().state.is_active(session.user) {
+            true => Ok(session),
+            false => Err(AppError::NotSignedIn),
+        }
+    }
+
+    /// Regular housekeeping: sessions that are over, refusals to be counted, old keys. To be called every few
+    /// seconds.
+    pub async fn tend(&self) -> Result<(), AppError> {
+        let now = self.now();
+        for command in self.inner.refusals.due(now, false) {
+            self.command(Origin::SYSTEM, command, None).await?;
+        }
+        let mut writes = self.inner.sessions.tend(now);
+        if !writes.is_empty() {
+            writes.push(SideWrite::ForgetIdempotent(now.minus(IDEMPOTENCY_LIFETIME)));
+            self.command_with(Origin::SYSTEM, None, None, |_| writes).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends every run and puts on record what there is to put, before the process goes.
+    pub async fn shut_down(&self) {
+        self.inner.runs.stop_all(brevet_core::StopCause::Shutdown);
+        self.inner.runs.wait_until_idle().await;
+        for command in self.inner.refusals.due(self.now(), true) {
+            if let Err(error) = self.command(Origin::SYSTEM, command, None).await {
+                tracing::warn!(%error, "refusals could not be recorded");
+            }
+        }
+    }
+}

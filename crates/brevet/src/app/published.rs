@@ -1,0 +1,63 @@
+//! The state that readers see: always the last durable one, as a whole, without a lock.
+//!
+//! There are two copies of the state. Readers have one, the sequencer works on the other; when a batch is
+//! durable they change places, and the sequencer takes the same entries over into the copy that came back.
+//! So publishing costs as much as the batch, never as much as the state.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use brevet_core::{Change, Entry, State};
+
+/// How often the sequencer looks whether the last reader has let go of the old copy, before it gives up and
+/// copies the whole state instead.
+const PATIENCE: u32 = 10_000;
+
+/// A durable state and where the ledger ends with it.
+#[derive(Debug, Clone, Default)]
+pub struct Published {
+    /// The state.
+    pub state: State,
+    /// How many entries the ledger has.
+    pub size: u64,
+    /// The signed checkpoint over them.
+    pub checkpoint: String,
+}
+
+/// What the readers' side holds.
+#[derive(Debug)]
+pub struct Readers {
+    current: ArcSwap<Published>,
+}
+
+impl Readers {
+    /// Begins with what was loaded.
+    pub fn new(published: Published) -> Self {
+        Self { current: ArcSwap::from_pointee(published) }
+    }
+
+    /// The last durable state. To be held for a moment only: never over an `await`.
+    pub fn load(&self) -> Guard<Arc<Published>> {
+        self.current.load()
+    }
+
+    /// Lets readers see `next`, and gives the old copy back with the same entries taken over.
+    pub(super) fn publish(&self, next: Published, entries: &[Entry], changes: &[Change]) -> State {
+        let next = Arc::new(next);
+        let mut old = self.current.swap(Arc::clone(&next));
+        for _ in 0..PATIENCE {
+            match Arc::try_unwrap(old) {
+                Ok(mut published) => {
+                    for entry in entries {
+                        published.state.apply(entry);
+                    }
+                    published.state.forget(changes);
+                    return published.state;
+                }
+                Err(held) => old = held,
+            }
+            std::thread::yield_now();
+        }
+        next.state.clone()
+    }
+}

@@ -1,0 +1,11 @@
+//! What must happen in this process as soon as an entry is durable.
+
+use brevet_core::Entry;
+
+/// Told of every batch by the sequencer, in order, before its callers get their answers. Must be quick.
+pub(super) trait Reaction: Send + Sync {
+    /// These entries are durable and published.
+    fn recorded(&self, entries: &[Entry]);
+    /// A batch could not be written: whatever runs can no longer be put on record, and must stop.
+    fn ledger_failed(&self);
+}

@@ -1,0 +1,46 @@
+//! Reading what is stored: lists, single things, entries. Off the async threads, and never in the way of the
+//! sequencer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use brevet_store::{DataFolder, Reader, StoreError};
+use tokio::sync::Semaphore;
+
+use super::error::AppError;
+
+/// Readers at work at once; a machine of two cores gains nothing from more.
+const READERS_MAX: usize = 4;
+
+/// A few connections, lent one at a time.
+pub(super) struct Readers {
+    idle: Arc<Mutex<Vec<Reader>>>,
+    places: Arc<Semaphore>,
+}
+
+impl Readers {
+    pub(super) fn open(folder: &DataFolder) -> Result<Self, StoreError> {
+        let idle = (0..READERS_MAX).map(|_| Reader::open(folder)).collect::<Result<_, _>>()?;
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), places: Arc::new(Semaphore::new(READERS_MAX)) })
+    }
+
+    /// Lends a reader to `read`, on a thread that may wait for a disk.
+    pub(super) async fn with<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| AppError::Stopping)?;
+        let idle = Arc::clone(&self.idle);
+        let work = move || {
+            let _place = place;
+            let reader = lock(&idle).pop().ok_or(AppError::Busy)?;
+            let answer = read(&reader);
+            lock(&idle).push(reader);
+            answer.map_err(AppError::from)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| AppError::Stopping)?
+    }
+}
+
+fn lock(idle: &Mutex<Vec<Reader>>) -> std::sync::MutexGuard<'_, Vec<Reader>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
+}

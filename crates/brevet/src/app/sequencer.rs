@@ -1,0 +1,313 @@
+//! The one way through: commands are decided in a batch, made durable in one transaction, published, and
+//! only then answered.
+//!
+//! A reply means durable. If the batch cannot be written nothing of it is published, and everybody in it gets
+//! an error. There is no other place where the state changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use brevet_core::{Change, Command, Draft, Entry, Event, Origin, Permit, Reply, State, Timestamp, UserId, transact};
+use brevet_ledger::Salt;
+use brevet_store::{Batch, Idempotent, SideWrite, Store, StoreError};
+use tokio::sync::oneshot;
+
+use super::error::AppError;
+use super::idempotency::{IdempotencyKey, parse_reply, print_reply};
+use super::published::{Published, Readers};
+use super::reaction::Reaction;
+use crate::world::World;
+
+/// Commands decided in one transaction at most.
+const BATCH_COMMANDS_MAX: usize = 1_024;
+/// Commands that wait for the next batch at most; more are told to come back.
+const QUEUE_COMMANDS_MAX: usize = 8_192;
+/// How long the sequencer sleeps at most: what is due is acted on within a second.
+const IDLE_MAX: Duration = Duration::from_millis(500);
+/// A clock that is behind the ledger by no more than this was only adjusted; the ledger's time stands still.
+const CLOCK_SLACK: brevet_core::Span = brevet_core::Span::seconds(2);
+
+/// Makes what is written beside the entries out of what the command answered.
+type Beside = Box<dyn FnOnce(Reply) -> Vec<SideWrite> + Send>;
+
+/// A command on its way to be decided.
+pub(super) struct Item {
+    pub(super) origin: Origin,
+    pub(super) command: Option<Command>,
+    pub(super) key: Option<IdempotencyKey>,
+    pub(super) beside: Option<Beside>,
+    pub(super) answer: oneshot::Sender<Result<Done, AppError>>,
+}
+
+/// A command that is durable.
+#[derive(Debug)]
+pub struct Done {
+    /// What it answers.
+    pub reply: Reply,
+    /// How many entries the ledger has with it.
+    pub position: u64,
+    /// Whether it had been done before, under the same key.
+    pub replayed: bool,
+    /// For a run: proof that it may start.
+    pub permit: Option<Permit>,
+}
+
+/// The way in.
+#[derive(Clone)]
+pub(super) struct Entrance {
+    queue: SyncSender<Item>,
+}
+
+impl Entrance {
+    /// Sends an item on its way; its answer comes through its own channel.
+    pub(super) fn send(&self, item: Item) -> Result<(), AppError> {
+        self.queue.try_send(item).map_err(|error| match error {
+            TrySendError::Full(_) => AppError::Busy,
+            TrySendError::Disconnected(_) => AppError::Stopping,
+        })
+    }
+}
+
+pub(super) struct Sequencer<W: World> {
+    store: Store,
+    working: State,
+    readers: Arc<Readers>,
+    reaction: Arc<dyn Reaction>,
+    world: Arc<W>,
+    /// Why nothing is written any more. A write that may or may not have reached the disk is never retried:
+    /// only a restart knows what is there.
+    broken: Option<String>,
+}
+
+/// What a batch is made of before it is durable.
+#[derive(Default)]
+struct Pending {
+    entries: Vec<Entry>,
+    changes: Vec<Change>,
+    side: Vec<SideWrite>,
+    waiting: Vec<Waiting>,
+    /// The keys of this very batch, which the store does not have yet.
+    keys: HashMap<(UserId, String), ([u8; 32], Reply)>,
+}
+
+struct Waiting {
+    answer: oneshot::Sender<Result<Done, AppError>>,
+    reply: Reply,
+    replayed: bool,
+    draft: Option<(Draft, usize)>,
+}
+
+impl<W: World> Sequencer<W> {
+    /// Starts the sequencer's thread on a store; answers the way in and the handle to wait for its end. It
+    /// ends when the last way in is gone.
+    pub(super) fn start(
+        store: Store,
+        working: State,
+        readers: Arc<Readers>,
+        reaction: Arc<dyn Reaction>,
+        world: Arc<W>,
+    ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
+        let (queue, items) = sync_channel(QUEUE_COMMANDS_MAX);
+        let mut sequencer = Self { store, working, readers, reaction, world, broken: None };
+        let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&items))?;
+        Ok((Entrance { queue }, thread))
+    }
+
+    fn work(&mut self, items: &Receiver<Item>) {
+        loop {
+            let first = match items.recv_timeout(self.until_due()) {
+                Ok(item) => Some(item),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let more = std::iter::from_fn(|| items.try_recv().ok());
+            let batch: Vec<Item> = first.into_iter().chain(more.take(BATCH_COMMANDS_MAX - 1)).collect();
+            self.carry_out(batch);
+        }
+    }
+
+    fn until_due(&self) -> Duration {
+        let left = self.working.next_due().and_then(|due| self.world.now().until(due));
+        let due_now = self.working.next_due().is_some() && left.is_none();
+        match left {
+            _ if due_now && self.broken.is_none() => Duration::ZERO,
+            Some(left) => Duration::from_micros(left.micros().unsigned_abs()).min(IDLE_MAX),
+            None => IDLE_MAX,
+        }
+    }
+
+    fn carry_out(&mut self, batch: Vec<Item>) {
+        let clock = self.read_clock();
+        let mut pending = Pending::default();
+        if let Ok(now) = clock {
+            self.act_on_due(now, &mut pending);
+        }
+        for item in batch {
+            if let Some(why) = &self.broken {
+                let why = why.clone();
+                answer(item.answer, Err(AppError::LedgerUnavailable { why }));
+                continue;
+            }
+            match self.instant_for(&item, &clock) {
+                Ok(now) => self.take(now, item, &mut pending),
+                Err(error) => answer(item.answer, Err(error)),
+            }
+        }
+        if !pending.entries.is_empty() || !pending.side.is_empty() || !pending.waiting.is_empty() {
+            self.finish(pending);
+        }
+    }
+
+    /// The instant of this batch: never before the last entry. Behind it by more than a little is an error.
+    fn read_clock(&self) -> Result<Timestamp, i64> {
+        let now = self.world.now();
+        match self.working.last() {
+            Some(last) if now.plus(CLOCK_SLACK) < last => Err((last.micros() - now.micros()) / 1_000_000),
+            Some(last) => Ok(now.max(last)),
+            None => Ok(now),
+        }
+    }
+
+    /// With a clock that went back nothing new is decided; but what Brevet itself must put on record (a run
+    /// is over, a server stops) is recorded at the ledger's own last instant.
+    fn instant_for(&self, item: &Item, clock: &Result<Timestamp, i64>) -> Result<Timestamp, AppError> {
+        let on_record = matches!(item.command, None | Some(Command::FinishRun { .. } | Command::StopRun { .. }));
+        match (clock, self.working.last()) {
+            (Ok(now), _) => Ok(*now),
+            (Err(_), Some(last)) if on_record && item.origin.user_id().is_none() => Ok(last),
+            (Err(behind), _) => Err(AppError::ClockWentBack { behind_seconds: *behind }),
+        }
+    }
+
+    /// Expiry comes first: at or after its instant it beats every command of the batch.
+    fn act_on_due(&mut self, now: Timestamp, pending: &mut Pending) {
+        if self.broken.is_some() {
+            return;
+        }
+        while self.working.next_due().is_some_and(|due| due <= now) {
+            match transact(&mut self.working, now, Origin::SYSTEM, Command::ActOnDue) {
+                Ok(outcome) if !outcome.entries.is_empty() => {
+                    pending.entries.extend(outcome.entries);
+                    pending.changes.extend(outcome.changes);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn take(&mut self, now: Timestamp, item: Item, pending: &mut Pending) {
+        let Item { origin, command, key, beside, answer: to } = item;
+        match self.replay(origin, key.as_ref(), pending) {
+            Ok(None) => {}
+            Ok(Some(reply)) => {
+                pending.waiting.push(Waiting { answer: to, reply, replayed: true, draft: None });
+                return;
+            }
+            Err(error) => return answer(to, Err(error)),
+        }
+        let (reply, draft) = match command {
+            None => (Reply::Done, None),
+            Some(command) => match transact(&mut self.working, now, origin, command) {
+                Err(refusal) => return answer(to, Err(refusal.into())),
+                Ok(outcome) => {
+                    let at = |event: &Event| matches!(event, Event::ExecutionStarted { .. });
+                    let place = outcome.entries.iter().position(|entry| at(&entry.event)).unwrap_or(0);
+                    let draft = outcome.draft.map(|draft| (draft, pending.entries.len() + place));
+                    pending.entries.extend(outcome.entries);
+                    pending.changes.extend(outcome.changes);
+                    (outcome.reply, draft)
+                }
+            },
+        };
+        pending.side.extend(beside.into_iter().flat_map(|beside| beside(reply)));
+        if let (Some(key), Some(user)) = (key, origin.user_id()) {
+            let IdempotencyKey { key, fingerprint } = key;
+            pending.keys.insert((user, key.clone()), (fingerprint, reply));
+            let reply = print_reply(reply);
+            pending.side.push(SideWrite::Idempotent(Idempotent { user, key, fingerprint, reply, at: now }));
+        }
+        pending.waiting.push(Waiting { answer: to, reply, replayed: false, draft });
+    }
+
+    /// What was answered to the same key before.
+    fn replay(
+        &self,
+        origin: Origin,
+        key: Option<&IdempotencyKey>,
+        pending: &Pending,
+    ) -> Result<Option<Reply>, AppError> {
+        let (Some(key), Some(user)) = (key, origin.user_id()) else { return Ok(None) };
+        let kept = match pending.keys.get(&(user, key.key.clone())) {
+            Some((fingerprint, reply)) => Some((*fingerprint, Some(*reply))),
+            None => {
+                let kept = self.store.idempotent(user, &key.key)?;
+                kept.map(|kept| (kept.fingerprint, parse_reply(&kept.reply)))
+            }
+        };
+        match kept {
+            None => Ok(None),
+            Some((fingerprint, reply)) if fingerprint == key.fingerprint => Ok(reply),
+            Some(_) => Err(AppError::KeyReused),
+        }
+    }
+
+    fn finish(&mut self, pending: Pending) {
+        let Pending { entries, changes, side, waiting, keys: _ } = pending;
+        if entries.is_empty() && side.is_empty() {
+            let position = self.store.size();
+            waiting.into_iter().for_each(|waiting| waiting.done(position, position));
+            return;
+        }
+        let world = Arc::clone(&self.world);
+        let mut salt = move || fresh_salt(world.as_ref());
+        let batch = Batch { entries: &entries, changes: &changes, state: &self.working, side: &side };
+        match self.store.append(&batch, &mut salt) {
+            Ok(appended) => {
+                self.working.forget(&changes);
+                let state = std::mem::take(&mut self.working);
+                let next = Published { state, size: appended.size, checkpoint: appended.checkpoint };
+                self.working = self.readers.publish(next, &entries, &changes);
+                self.reaction.recorded(&entries);
+                waiting.into_iter().for_each(|waiting| waiting.done(appended.first, appended.size));
+            }
+            Err(error) => self.give_up(&error, waiting),
+        }
+    }
+
+    /// Nothing of the batch happened. A full disk may have room again later; anything else ends all writing
+    /// until a restart has looked at what is on the disk.
+    fn give_up(&mut self, error: &StoreError, waiting: Vec<Waiting>) {
+        let why = error.to_string();
+        tracing::error!(%why, "a batch could not be written");
+        self.working = self.readers.load().state.clone();
+        if !error.is_disk_full() {
+            self.broken = Some(format!("{why}; restart the server after the cause is mended"));
+        }
+        self.reaction.ledger_failed();
+        for waiting in waiting {
+            answer(waiting.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
+        }
+    }
+}
+
+impl Waiting {
+    fn done(self, first: u64, position: u64) {
+        let Self { answer: to, reply, replayed, draft } = self;
+        let permit = draft.map(|(draft, place)| draft.recorded(first + place as u64));
+        answer(to, Ok(Done { reply, position, replayed, permit }));
+    }
+}
+
+/// Somebody who does not wait any more has lost the answer, not the deed.
+fn answer(to: oneshot::Sender<Result<Done, AppError>>, answer: Result<Done, AppError>) {
+    drop(to.send(answer));
+}
+
+/// A machine without randomness gets no entry written: the salt is what makes an erased text unguessable.
+fn fresh_salt(world: &impl World) -> Salt {
+    let mut bytes = [0; Salt::BYTES];
+    world.fill(&mut bytes).expect("the kernel's random source, once seeded, does not fail");
+    Salt::from_bytes(bytes)
+}

@@ -1,0 +1,139 @@
+//! Sessions: opaque random tokens, kept as their SHA-256, looked up in memory.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use brevet_core::{Origin, Secret, SessionId, Span, Timestamp, UserId};
+use brevet_store::{SessionRow, SideWrite};
+use sha2::{Digest, Sha256};
+
+use super::error::AppError;
+use crate::world::World;
+
+/// How long a session lasts at most.
+pub const SESSION_LIFETIME: Span = Span::hours(12);
+/// How long it lasts unused.
+pub const SESSION_IDLE: Span = Span::minutes(15);
+/// How old the stored time of last use may get.
+const TOUCH_EVERY: Span = Span::minutes(1);
+/// What tokens begin with, so that scanners find one that was left somewhere.
+const TOKEN_PREFIX: &str = "brevet_";
+const TOKEN_BYTES: usize = 32;
+
+/// A signed-in person's session.
+#[derive(Debug)]
+pub struct Session {
+    /// Its id in the ledger.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// When it began.
+    pub opened: Timestamp,
+    seen: AtomicI64,
+    stored: AtomicI64,
+}
+
+impl Session {
+    /// As the origin of a command.
+    pub const fn origin(&self) -> Origin {
+        Origin::user(self.user, self.id)
+    }
+
+    /// When it is over, used or not.
+    pub const fn ends(&self) -> Timestamp {
+        self.opened.plus(SESSION_LIFETIME)
+    }
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        let seen = Timestamp::from_micros(self.seen.load(Ordering::Relaxed));
+        now >= self.ends() || now >= seen.plus(SESSION_IDLE)
+    }
+}
+
+/// A token and what is kept of it.
+pub(super) struct NewToken {
+    pub(super) token: Secret,
+    pub(super) hash: [u8; 32],
+}
+
+/// Draws a token: 256 bits.
+pub(super) fn new_token(world: &impl World) -> Result<NewToken, AppError> {
+    let mut bytes = [0; TOKEN_BYTES];
+    world.fill(&mut bytes)?;
+    let token = format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+    let hash = hash(&token);
+    Ok(NewToken { token: Secret::new(token), hash })
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// All sessions of this server.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    by_hash: RwLock<HashMap<[u8; 32], Arc<Session>>>,
+}
+
+impl Sessions {
+    pub(super) fn restore(rows: Vec<SessionRow>) -> Self {
+        let sessions = rows.into_iter().map(|row| (row.hash, Arc::new(session(&row))));
+        Self { by_hash: RwLock::new(sessions.collect()) }
+    }
+
+    pub(super) fn open(&self, row: &SessionRow) -> Arc<Session> {
+        let session = Arc::new(session(row));
+        self.write().insert(row.hash, Arc::clone(&session));
+        session
+    }
+
+    /// The session of a token, unless it is over; using it keeps it alive.
+    pub(super) fn find(&self, token: &str, now: Timestamp) -> Option<Arc<Session>> {
+        let hash = hash(token);
+        let found = self.by_hash.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()?;
+        if found.is_over(now) {
+            return None;
+        }
+        found.seen.fetch_max(now.micros(), Ordering::Relaxed);
+        Some(found)
+    }
+
+    pub(super) fn close(&self, id: SessionId) {
+        self.write().retain(|_, session| session.id != id);
+    }
+
+    pub(super) fn close_all_of(&self, user: UserId) {
+        self.write().retain(|_, session| session.user != user);
+    }
+
+    /// Drops what is over; answers what the store should be told.
+    pub(super) fn tend(&self, now: Timestamp) -> Vec<SideWrite> {
+        let mut writes = Vec::new();
+        self.write().retain(|_, session| {
+            if session.is_over(now) {
+                writes.push(SideWrite::CloseSession(session.id));
+                return false;
+            }
+            let seen = session.seen.load(Ordering::Relaxed);
+            if seen - session.stored.load(Ordering::Relaxed) >= TOUCH_EVERY.micros() {
+                session.stored.store(seen, Ordering::Relaxed);
+                writes.push(SideWrite::TouchSession(session.id, Timestamp::from_micros(seen)));
+            }
+            true
+        });
+        writes
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<[u8; 32], Arc<Session>>> {
+        self.by_hash.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn session(row: &SessionRow) -> Session {
+    let SessionRow { id, hash: _, user, opened, seen } = row;
+    let seen = seen.micros();
+    Session { id: *id, user: *user, opened: *opened, seen: AtomicI64::new(seen), stored: AtomicI64::new(seen) }
+}

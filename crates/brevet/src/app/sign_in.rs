@@ -1,0 +1,237 @@
+//! Signing in: local accounts with a password, and one-time codes to set one.
+//!
+//! Other ways in (OIDC, passkeys) end in the same place: [`App::open_session`].
+
+use std::sync::{Mutex, PoisonError};
+
+use brevet_core::{Command, NewUser, Origin, Refusal, Reply, Secret, SessionId, Span, Text, TextKind, Timestamp, UserId, UserName};
+use brevet_store::{Credential, SessionRow, SideWrite};
+
+use super::session::{self, NewToken};
+use super::{App, AppError, IdempotencyKey, password};
+use crate::world::World;
+
+/// How long a one-time code for an account is good.
+pub const CODE_LIFETIME: Span = Span::hours(24);
+/// How long the code of the first start is good.
+pub const SETUP_CODE_LIFETIME: Span = Span::hours(1);
+/// Guesses at the setup code before it is withdrawn.
+const SETUP_GUESSES_MAX: u32 = 10;
+/// A hash of nothing, verified where there is no account, so that a wrong name takes as long as a wrong
+/// password.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2E$S3Jb9SP3lTz0oX9tGnXzLuZ7K0QxQZ4qz3pKp4QwE7I";
+
+/// A person who just signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The token, told once.
+    pub token: Secret,
+    /// The session.
+    pub session: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// When it is over at the latest.
+    pub ends: Timestamp,
+}
+
+/// A code that was just made.
+#[derive(Debug)]
+pub struct OneTimeCode {
+    /// The code, told once.
+    pub code: Secret,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+/// The code of the first start: in memory only, a restart makes another.
+#[derive(Debug, Default)]
+pub(super) struct SetUpCode(Mutex<Option<Awaited>>);
+
+#[derive(Debug)]
+struct Awaited {
+    hash: [u8; 32],
+    expires: Timestamp,
+    guesses: u32,
+}
+
+impl SetUpCode {
+    fn set(&self, hash: [u8; 32], expires: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Awaited { hash, expires, guesses: 0 });
+    }
+
+    fn accepts(&self, hash: &[u8; 32], now: Timestamp) -> bool {
+        let mut awaited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(code) = awaited.as_mut() else { return false };
+        code.guesses += 1;
+        let right = now < code.expires && password::equal(&code.hash, hash);
+        if code.guesses >= SETUP_GUESSES_MAX && !right {
+            *awaited = None;
+        }
+        right
+    }
+}
+
+impl<W: World> App<W> {
+    /// Makes the code of the first start, while there is no account yet.
+    pub fn make_setup_code(&self) -> Result<Option<OneTimeCode>, AppError> {
+        if self.read(|state| !state.users().is_empty()) {
+            return Ok(None);
+        }
+        let code = password::new_code(self.world())?;
+        let expires = self.now().plus(SETUP_CODE_LIFETIME);
+        self.inner.set_up_code.set(password::code_hash(&code), expires);
+        Ok(Some(OneTimeCode { code, expires }))
+    }
+
+    /// Creates the first administrator, and signs them in.
+    pub async fn set_up(&self, code: Secret, new: NewUser, chosen: Secret, source: &str) -> Result<SignedIn, AppError> {
+        password::check(&chosen)?;
+        if !self.inner.set_up_code.accepts(&password::code_hash(&code), self.now()) {
+            return Err(AppError::BadCredentials);
+        }
+        let phc = self.hash(chosen).await?;
+        let set = |reply| match reply {
+            Reply::User(user) => vec![SideWrite::Credential(user, Credential { password: Some(phc), code: None })],
+            _ => Vec::new(),
+        };
+        match self.command_with(Origin::SYSTEM, Some(Command::SetUp(new)), None, set).await?.reply {
+            Reply::User(user) => self.open_session(user, source).await,
+            _ => Err(AppError::BadCredentials),
+        }
+    }
+
+    /// Signs in with a password.
+    pub async fn sign_in(&self, name: &str, given: Secret, source: &str) -> Result<SignedIn, AppError> {
+        let user = self.account(name)?;
+        let credential = match user {
+            Some(user) => self.credential(user).await?,
+            None => Credential::default(),
+        };
+        let phc = credential.password.unwrap_or_else(|| DECOY.to_owned());
+        let right = self.hashing(move || password::matches(&given, &phc)).await?;
+        match user {
+            Some(user) if right => self.open_session(user, source).await,
+            Some(user) => Err(self.fail(user, source).await),
+            None => Err(AppError::BadCredentials),
+        }
+    }
+
+    /// Signs in with a one-time code, which is spent, and sets a password.
+    pub async fn enrol(&self, name: &str, code: Secret, chosen: Secret, source: &str) -> Result<SignedIn, AppError> {
+        password::check(&chosen)?;
+        let Some(user) = self.account(name)? else { return Err(AppError::BadCredentials) };
+        let given = password::code_hash(&code);
+        let now = self.now();
+        let credential = self.credential(user).await?;
+        let right = credential.code.is_some_and(|(hash, expires)| now < expires && password::equal(&hash, &given));
+        if !right {
+            return Err(self.fail(user, source).await);
+        }
+        self.set_password(Origin::SYSTEM, user, chosen).await?;
+        self.open_session(user, source).await
+    }
+
+    /// Changes one's own password; all other sessions of the account end.
+    pub async fn change_password(
+        &self,
+        session: &session::Session,
+        current: Secret,
+        chosen: Secret,
+    ) -> Result<(), AppError> {
+        password::check(&chosen)?;
+        let credential = self.credential(session.user).await?;
+        let phc = credential.password.unwrap_or_else(|| DECOY.to_owned());
+        if !self.hashing(move || password::matches(&current, &phc)).await? {
+            return Err(self.fail(session.user, "").await);
+        }
+        self.set_password(session.origin(), session.user, chosen).await
+    }
+
+    /// Makes a one-time code for an account, by which its owner can set a password. Its sessions stay.
+    pub async fn issue_code(
+        &self,
+        origin: Origin,
+        user: UserId,
+        key: Option<IdempotencyKey>,
+    ) -> Result<OneTimeCode, AppError> {
+        let code = password::new_code(self.world())?;
+        let expires = self.now().plus(CODE_LIFETIME);
+        let hash = password::code_hash(&code).to_vec();
+        let password = self.credential(user).await?.password;
+        let keep = move |_| vec![SideWrite::Credential(user, Credential { password, code: Some((hash, expires)) })];
+        self.command_with(origin, Some(Command::IssueCode(user)), key, keep).await?;
+        Ok(OneTimeCode { code, expires })
+    }
+
+    /// Ends a session.
+    pub async fn sign_out(&self, session: &session::Session) -> Result<(), AppError> {
+        let (user, id) = (session.user, session.id);
+        let command = Command::SignOut { user, session: id };
+        self.command_with(session.origin(), Some(command), None, move |_| vec![SideWrite::CloseSession(id)]).await?;
+        Ok(())
+    }
+
+    /// Opens a session for an account that has proved who it is. Refused while it is locked or disabled.
+    pub(super) async fn open_session(&self, user: UserId, source: &str) -> Result<SignedIn, AppError> {
+        let NewToken { token, hash } = session::new_token(self.world())?;
+        let source = Text::parse(TextKind::Comment, source).unwrap_or_default();
+        let now = self.now();
+        let row = move |id| SessionRow { id, hash, user, opened: now, seen: now };
+        let keep = move |reply| match reply {
+            Reply::Session(id) => vec![SideWrite::OpenSession(row(id))],
+            _ => Vec::new(),
+        };
+        let done = self.command_with(Origin::SYSTEM, Some(Command::SignIn { user, source }), None, keep).await?;
+        let Reply::Session(id) = done.reply else { return Err(AppError::BadCredentials) };
+        let session = self.inner.sessions.open(&row(id));
+        Ok(SignedIn { token, session: id, user, ends: session.ends() })
+    }
+
+    /// The account of this name, however it is spelled. One that is locked is not tried at all.
+    fn account(&self, name: &str) -> Result<Option<UserId>, AppError> {
+        let Ok(name) = UserName::parse(name) else { return Ok(None) };
+        let now = self.now();
+        self.read(|state| match state.user_named(&name) {
+            Some(user) => match user.sign_in.locked_until.and_then(|until| now.until(until)) {
+                Some(left) => Err(Refusal::Locked { left }.into()),
+                None => Ok(Some(user.id)),
+            },
+            None => Ok(None),
+        })
+    }
+
+    /// Counts a failure; what is said of it does not depend on what was wrong.
+    async fn fail(&self, user: UserId, source: &str) -> AppError {
+        let source = Text::parse(TextKind::Comment, source).unwrap_or_default();
+        match self.command(Origin::SYSTEM, Command::FailSignIn { user, source }, None).await {
+            Ok(_) | Err(AppError::Refused(Refusal::Inactive)) => AppError::BadCredentials,
+            Err(error) => error,
+        }
+    }
+
+    async fn set_password(&self, origin: Origin, user: UserId, chosen: Secret) -> Result<(), AppError> {
+        let phc = self.hash(chosen).await?;
+        let keep = move |_| {
+            let credential = Credential { password: Some(phc), code: None };
+            vec![SideWrite::Credential(user, credential), SideWrite::CloseSessionsOf(user)]
+        };
+        self.command_with(origin, Some(Command::SetPassword(user)), None, keep).await?;
+        self.inner.sessions.close_all_of(user);
+        Ok(())
+    }
+
+    async fn credential(&self, user: UserId) -> Result<Credential, AppError> {
+        self.stored(move |reader| reader.credential(user)).await
+    }
+
+    async fn hash(&self, chosen: Secret) -> Result<String, AppError> {
+        let world = std::sync::Arc::clone(&self.inner.world);
+        self.hashing(move || password::hash(&chosen, world.as_ref())).await?
+    }
+
+    /// Hashing takes memory and time: a few at once, off the async threads.
+    async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+        let _place = self.inner.hashing.acquire().await.map_err(|_| AppError::Stopping)?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| AppError::Stopping)
+    }
+}
