@@ -100,7 +100,11 @@ impl Store {
     }
 
     /// Makes a batch durable, or changes nothing. `salt` draws a fresh salt for each text.
-    pub fn append(&mut self, batch: &Batch<'_>, salt: &mut dyn FnMut() -> Salt) -> Result<Appended, StoreError> {
+    pub fn append(
+        &mut self,
+        batch: &Batch<'_>,
+        salt: &mut dyn FnMut() -> Salt,
+    ) -> Result<Appended, StoreError> {
         let first = self.edge.size();
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
@@ -156,7 +160,8 @@ fn signing_key(folder: &DataFolder, seed: [u8; 32]) -> Result<SigningKey, StoreE
         return SigningKey::parse(&text).map_err(|error| StoreError::damaged(format!("{KEY_FILE}: {error}")));
     }
     // The first half of the seed names the ledger; the key is drawn from all of it, one way.
-    let name: String = leaf_hash(&seed[..16]).as_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let name: String =
+        leaf_hash(&seed[..16]).as_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     let name = KeyName::parse(&format!("brevet.local/{name}")).map_err(StoreError::damaged)?;
     let key = SigningKey::from_seed(name, leaf_hash(&seed).as_bytes());
     key.reveal_text(|text| folder.write(KEY_FILE, &format!("{text}\n")))?;
@@ -194,7 +199,10 @@ fn insert_entry(
 fn insert_node(connection: &Connection, node: &brevet_ledger::StoredNode) -> Result<(), StoreError> {
     let sql = "INSERT INTO node (level, place, hash) VALUES (?1, ?2, ?3)";
     let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-    statement.execute(params![node.tile_level, signed(node.index), node.hash.as_bytes()]).map(drop).map_err(writing)
+    statement
+        .execute(params![node.tile_level, signed(node.index), node.hash.as_bytes()])
+        .map(drop)
+        .map_err(writing)
 }
 
 fn sign(origin: &Origin, key: &SigningKey, edge: &RightEdge) -> Result<String, StoreError> {

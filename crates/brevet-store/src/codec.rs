@@ -59,7 +59,8 @@ pub(crate) fn salted<'a>(event: &'a Event, salt: &mut dyn FnMut() -> Salt) -> Ve
 
 /// Appends a value of the core as deterministic CBOR.
 pub(crate) fn encode_value<T: minicbor::Encode<()>>(value: &T, out: &mut Vec<u8>) {
-    minicbor::encode(value, out).expect("memory takes every byte, and no type of the core refuses to be written");
+    minicbor::encode(value, out)
+        .expect("memory takes every byte, and no type of the core refuses to be written");
 }
 
 /// Writes the entry's bytes into `out`, which it empties first; `body` is a buffer to work in.

@@ -38,7 +38,9 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Locks and syncs are not reliable there.
-    #[error("{path} is on a network or user-space file system, where a lock or a sync may not hold; use a local disk")]
+    #[error(
+        "{path} is on a network or user-space file system, where a lock or a sync may not hold; use a local disk"
+    )]
     NetworkFileSystem {
         /// Which.
         path: PathBuf,
@@ -55,7 +57,9 @@ pub enum StoreError {
         known: i64,
     },
     /// SQLite is too old.
-    #[error("SQLite {found} is too old: 3.51.3 or later is needed (earlier ones can corrupt a write-ahead log)")]
+    #[error(
+        "SQLite {found} is too old: 3.51.3 or later is needed (earlier ones can corrupt a write-ahead log)"
+    )]
     SqliteVersion {
         /// Linked.
         found: String,

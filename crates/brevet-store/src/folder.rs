@@ -74,7 +74,10 @@ impl DataFolder {
         let part = format!("{name}.new");
         let failed = |source| StoreError::Folder { path: self.path.join(name), source };
         let mut file = self.open_private(&part)?;
-        file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).and_then(|()| file.sync_all()).map_err(failed)?;
+        file.set_len(0)
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .and_then(|()| file.sync_all())
+            .map_err(failed)?;
         fs::rename(self.path.join(&part), self.path.join(name)).map_err(failed)?;
         File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(failed)
     }
@@ -92,7 +95,13 @@ impl DataFolder {
 
     pub(crate) fn open_private(&self, name: &str) -> Result<File, StoreError> {
         let path = self.path.join(name);
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(&path);
+        let options = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(FILE_MODE)
+            .open(&path);
         options.map_err(|source| StoreError::Folder { path, source })
     }
 

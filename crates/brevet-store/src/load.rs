@@ -24,7 +24,9 @@ pub(crate) struct Head {
 /// changed further back is found by `brevet audit verify`, not here.
 pub(crate) fn head(connection: &Connection, origin: &Origin, key: &VerifierKey) -> Result<Head, StoreError> {
     let stored: Option<(i64, Vec<u8>, String)> = connection
-        .query_row("SELECT size, edge, checkpoint FROM head", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row("SELECT size, edge, checkpoint FROM head", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
         .optional()?;
     let last: Option<i64> = connection.query_row("SELECT max(seq) FROM entry", [], |row| row.get(0))?;
     let entries = last.map_or(0, |last| last.unsigned_abs() + 1);
@@ -43,7 +45,12 @@ pub(crate) fn head(connection: &Connection, origin: &Origin, key: &VerifierKey) 
     Ok(Head { edge, checkpoint })
 }
 
-fn check_signature(note: &str, origin: &Origin, key: &VerifierKey, edge: &RightEdge) -> Result<(), StoreError> {
+fn check_signature(
+    note: &str,
+    origin: &Origin,
+    key: &VerifierKey,
+    edge: &RightEdge,
+) -> Result<(), StoreError> {
     let note = note.parse().map_err(StoreError::damaged)?;
     let signed = Checkpoint::open(&note, origin, std::slice::from_ref(key)).map_err(StoreError::damaged)?;
     let root = if edge.size() == 0 { empty_root() } else { edge.root() };
@@ -92,7 +99,8 @@ pub(crate) fn state(connection: &Connection) -> Result<State, StoreError> {
 fn last_time(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT bytes FROM entry ORDER BY seq DESC LIMIT 1";
     let bytes: Option<Vec<u8>> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
-    let time = |bytes: Vec<u8>| EntryRef::decode(&bytes).map(|entry| Timestamp::from_micros(entry.time_micros));
+    let time =
+        |bytes: Vec<u8>| EntryRef::decode(&bytes).map(|entry| Timestamp::from_micros(entry.time_micros));
     bytes.map(time).transpose().map_err(StoreError::damaged)
 }
 
@@ -130,7 +138,8 @@ fn with_texts<T: for<'b> Decode<'b, ()>>(
     connection: &Connection,
     kind: &str,
 ) -> Result<Vec<(T, Text, Text)>, StoreError> {
-    let mut statement = connection.prepare("SELECT body, text1, text2 FROM object WHERE kind = ?1 ORDER BY id")?;
+    let mut statement =
+        connection.prepare("SELECT body, text1, text2 FROM object WHERE kind = ?1 ORDER BY id")?;
     let mut rows = statement.query(params![kind])?;
     let mut objects = Vec::new();
     while let Some(row) = rows.next()? {

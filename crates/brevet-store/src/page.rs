@@ -53,6 +53,13 @@ pub struct ExecutionFilter {
     pub user: Option<UserId>,
 }
 
+/// What to read of which rows.
+struct Select<'a> {
+    columns: &'a str,
+    id: &'a str,
+    conditions: [(&'a str, Option<i64>); 2],
+}
+
 impl Reader {
     /// Requests before an id, newest first.
     pub fn requests(
@@ -67,7 +74,8 @@ impl Reader {
             ("request.state", filter.state.map(i64::from)),
             ("request.requester", filter.requester.map(|user| user.number().into())),
         ];
-        self.page(select, "request.id", conditions, before, limit, |row| {
+        let select = Select { columns: select, id: "request.id", conditions };
+        self.page(&select, before, limit, |row| {
             Ok(RequestRow { request: decode::<Request>(blob(row, 1)?)?, reason: row.get(2)? })
         })
     }
@@ -83,8 +91,8 @@ impl Reader {
             ("state", filter.state.map(i64::from)),
             ("holder", filter.holder.map(|user| user.number().into())),
         ];
-        let select = "SELECT id, body FROM authorization";
-        self.page(select, "id", conditions, before, limit, |row| decode(blob(row, 1)?))
+        let select = Select { columns: "SELECT id, body FROM authorization", id: "id", conditions };
+        self.page(&select, before, limit, |row| decode(blob(row, 1)?))
     }
 
     /// Executions before an id, newest first.
@@ -98,24 +106,24 @@ impl Reader {
             ("state", filter.running.map(|running| i64::from(!running))),
             ("user", filter.user.map(|user| user.number().into())),
         ];
-        self.page("SELECT id, body FROM execution", "id", conditions, before, limit, |row| decode(blob(row, 1)?))
+        let select = Select { columns: "SELECT id, body FROM execution", id: "id", conditions };
+        self.page(&select, before, limit, |row| decode(blob(row, 1)?))
     }
 
     /// One more row than asked for is read, to know whether there is a next page without counting.
     fn page<T>(
         &self,
-        select: &str,
-        id: &str,
-        conditions: [(&str, Option<i64>); 2],
+        select: &Select<'_>,
         before: Option<u64>,
         limit: usize,
         item: impl Fn(&rusqlite::Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Page<T>, StoreError> {
-        let mut sql = format!("{select} WHERE {id} < ?1");
+        let Select { columns, id, conditions } = select;
+        let mut sql = format!("{columns} WHERE {id} < ?1");
         let mut values = vec![signed(before.unwrap_or(i64::MAX.unsigned_abs()))];
         for (column, value) in conditions {
             if let Some(value) = value {
-                values.push(value);
+                values.push(*value);
                 sql.push_str(&format!(" AND {column} = ?{}", values.len()));
             }
         }

@@ -1,9 +1,7 @@
 //! Reading beside the writer: lists, single rows and entries. Each reader has a connection of its own, so it
 //! never waits for the writer.
 
-use brevet_core::{
-    Authorization, AuthorizationId, Execution, ExecutionId, Request, RequestId,
-};
+use brevet_core::{Authorization, AuthorizationId, Execution, ExecutionId, Request, RequestId};
 use brevet_ledger::EntryRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -73,14 +71,16 @@ impl Reader {
     pub fn story(&self, request: RequestId, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
         let sql = "SELECT bytes FROM entry WHERE request = ?1 ORDER BY seq LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params![signed(request.number()), as_limit(limit)], |row| row.get::<_, Vec<u8>>(0))?;
+        let rows = statement
+            .query_map(params![signed(request.number()), as_limit(limit)], |row| row.get::<_, Vec<u8>>(0))?;
         let bytes: Vec<Vec<u8>> = rows.collect::<Result<_, _>>()?;
         bytes.into_iter().map(|bytes| self.stored(bytes)).collect()
     }
 
     /// The newest checkpoint, a signed note; empty before the first entry.
     pub fn checkpoint(&self) -> Result<String, StoreError> {
-        let found = self.connection.query_row("SELECT checkpoint FROM head", [], |row| row.get(0)).optional()?;
+        let found =
+            self.connection.query_row("SELECT checkpoint FROM head", [], |row| row.get(0)).optional()?;
         Ok(found.unwrap_or_default())
     }
 

@@ -49,7 +49,9 @@ pub(crate) fn image(state: &State, change: Change) -> Option<Row> {
         Change::Policy(id) => Some(object(kind::POLICY, id.number().into(), state.policy(id)?)),
         Change::Task(id) => Some(object(kind::TASK, id.number().into(), state.catalog().task(id)?)),
         Change::Role(id) => Some(object(kind::ROLE, id.number().into(), state.catalog().role(id)?)),
-        Change::RoleGroup(id) => Some(object(kind::ROLE_GROUP, id.number().into(), state.catalog().role_group(id)?)),
+        Change::RoleGroup(id) => {
+            Some(object(kind::ROLE_GROUP, id.number().into(), state.catalog().role_group(id)?))
+        }
         Change::Request(id) => request(state, id),
         Change::Authorization(id) => authorization(state, id),
         Change::Execution(id) => execution(state, id),
@@ -191,7 +193,8 @@ fn remove(connection: &Connection, change: Change) -> Result<(), StoreError> {
         Change::Policy(id) => (kind::POLICY, id.number()),
         _ => return Err(StoreError::Entry(format!("{change:?} has no object and cannot be removed"))),
     };
-    let mut statement = connection.prepare_cached("DELETE FROM object WHERE kind = ?1 AND id = ?2").map_err(writing)?;
+    let mut statement =
+        connection.prepare_cached("DELETE FROM object WHERE kind = ?1 AND id = ?2").map_err(writing)?;
     statement.execute(params![kind, i64::from(id)]).map(drop).map_err(writing)
 }
 
@@ -204,7 +207,11 @@ fn request_of_execution(connection: &Connection, state: &State, id: i64) -> Resu
 }
 
 /// The request whose story an event belongs to.
-pub(crate) fn request_of(connection: &Connection, state: &State, event: &Event) -> Result<Option<i64>, StoreError> {
+pub(crate) fn request_of(
+    connection: &Connection,
+    state: &State,
+    event: &Event,
+) -> Result<Option<i64>, StoreError> {
     match event {
         Event::RequestSubmitted { request, .. }
         | Event::RequestDecided { request, .. }
@@ -212,7 +219,8 @@ pub(crate) fn request_of(connection: &Connection, state: &State, event: &Event) 
         | Event::RequestCancelled { request }
         | Event::AuthorizationGranted { request, .. }
         | Event::AuthorizationExtended { request, .. } => Ok(Some(signed(request.number()))),
-        Event::AuthorizationStarted { authorization, .. } | Event::AuthorizationEnded { authorization, .. } => {
+        Event::AuthorizationStarted { authorization, .. }
+        | Event::AuthorizationEnded { authorization, .. } => {
             request_behind(connection, state, *authorization)
         }
         Event::ExecutionStarted { basis: Basis::Authorization(authorization), .. } => {

@@ -77,7 +77,8 @@ impl Reader {
 
     /// How many entries there are.
     pub fn size(&self) -> Result<u64, StoreError> {
-        let last: Option<i64> = self.connection.query_row("SELECT max(seq) FROM entry", [], |row| row.get(0))?;
+        let last: Option<i64> =
+            self.connection.query_row("SELECT max(seq) FROM entry", [], |row| row.get(0))?;
         Ok(last.map_or(0, |last| last.unsigned_abs() + 1))
     }
 

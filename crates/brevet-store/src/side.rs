@@ -67,7 +67,11 @@ pub enum SideWrite {
 
 pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), StoreError> {
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-        connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map(drop).map_err(writing)
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map(drop)
+            .map_err(writing)
     };
     match write {
         SideWrite::Credential(user, Credential { password, code }) => run(
@@ -87,7 +91,9 @@ pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), St
             run("UPDATE session SET seen = ?2 WHERE id = ?1", params![signed(id.number()), seen.micros()])
         }
         SideWrite::CloseSession(id) => run("DELETE FROM session WHERE id = ?1", params![signed(id.number())]),
-        SideWrite::CloseSessionsOf(user) => run("DELETE FROM session WHERE user = ?1", params![user.number()]),
+        SideWrite::CloseSessionsOf(user) => {
+            run("DELETE FROM session WHERE user = ?1", params![user.number()])
+        }
         SideWrite::Idempotent(Idempotent { user, key, fingerprint, reply, at }) => run(
             "INSERT INTO idempotency (user, key, fingerprint, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![user.number(), key, fingerprint, reply, at.micros()],
@@ -98,7 +104,11 @@ pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), St
     }
 }
 
-pub(crate) fn idempotent(connection: &Connection, user: UserId, key: &str) -> Result<Option<Idempotent>, StoreError> {
+pub(crate) fn idempotent(
+    connection: &Connection,
+    user: UserId,
+    key: &str,
+) -> Result<Option<Idempotent>, StoreError> {
     let sql = "SELECT fingerprint, reply, at FROM idempotency WHERE user = ?1 AND key = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row(params![user.number(), key], |row| {
@@ -114,8 +124,8 @@ pub(crate) fn idempotent(connection: &Connection, user: UserId, key: &str) -> Re
 }
 
 pub(crate) fn credential(connection: &Connection, user: UserId) -> Result<Credential, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT password, code_hash, code_expires FROM credential WHERE user = ?1")?;
+    let mut statement = connection
+        .prepare_cached("SELECT password, code_hash, code_expires FROM credential WHERE user = ?1")?;
     let found = statement.query_row([user.number()], |row| {
         let hash: Option<Vec<u8>> = row.get(1)?;
         let expires: Option<i64> = row.get(2)?;

@@ -24,7 +24,8 @@ const SETTINGS: [(&str, &str, &str); 6] = [
 ];
 
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags)?;
     for (name, value, wanted) in SETTINGS {
         connection.pragma_update(None, name, value)?;
@@ -57,7 +58,11 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn assert_setting(connection: &Connection, name: &'static str, wanted: &'static str) -> Result<(), StoreError> {
+fn assert_setting(
+    connection: &Connection,
+    name: &'static str,
+    wanted: &'static str,
+) -> Result<(), StoreError> {
     let found: String = connection.pragma_query_value(None, name, |row| {
         let value: rusqlite::types::Value = row.get(0)?;
         Ok(match value {

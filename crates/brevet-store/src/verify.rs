@@ -10,7 +10,9 @@ mod fold;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use brevet_ledger::{Finding, Hash, Origin, Report, Row, Salt, StoredHead, StoredNode, TextBeside, Verifier, VerifierKey};
+use brevet_ledger::{
+    Finding, Hash, Origin, Report, Row, Salt, StoredHead, StoredNode, TextBeside, Verifier, VerifierKey,
+};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::error::StoreError;
@@ -141,8 +143,10 @@ impl Snapshot {
         progress: Progress<'_>,
     ) -> Result<Report, Discrepancy> {
         let sql = "SELECT size, edge, checkpoint FROM head";
-        let head: Option<(i64, Vec<u8>, String)> =
-            self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        let head: Option<(i64, Vec<u8>, String)> = self
+            .connection
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
         let (size, edge, checkpoint) = head.ok_or(Discrepancy::Nothing)?;
         let size = size.unsigned_abs();
         let origin = Origin::parse(key.name().as_str()).map_err(Discrepancy::Key)?;
@@ -163,7 +167,8 @@ impl Snapshot {
         mut use_chunk: impl FnMut(&[StoredRow]) -> Result<(), Discrepancy>,
     ) -> Result<(), Discrepancy> {
         let mut entries = self.connection.prepare("SELECT seq, leaf, bytes FROM entry ORDER BY seq")?;
-        let mut texts = self.connection.prepare("SELECT seq, slot, salt, value FROM entry_text ORDER BY seq, slot")?;
+        let mut texts =
+            self.connection.prepare("SELECT seq, slot, salt, value FROM entry_text ORDER BY seq, slot")?;
         let mut texts = Texts { rows: texts.query([])?, next: None };
         texts.advance()?;
         let mut entries = entries.query([])?;
@@ -182,7 +187,8 @@ impl Snapshot {
     }
 
     fn nodes(&self) -> Result<Vec<StoredNode>, Discrepancy> {
-        let mut statement = self.connection.prepare("SELECT level, place, hash FROM node ORDER BY level, place")?;
+        let mut statement =
+            self.connection.prepare("SELECT level, place, hash FROM node ORDER BY level, place")?;
         let rows = statement.query_map([], |row| {
             Ok(StoredNode {
                 tile_level: row.get(0)?,

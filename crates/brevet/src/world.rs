@@ -28,6 +28,6 @@ impl World for Machine {
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
-        getrandom::fill(bytes).map_err(std::io::Error::from)
+        getrandom::fill(bytes).map_err(|error| std::io::Error::other(error.to_string()))
     }
 }

@@ -115,7 +115,9 @@ fn for_each_row(
 
 fn known_kind(text: &str) -> Option<&'static str> {
     use row::kind::{ACCESS_CONTROL, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER};
-    [ACCESS_CONTROL, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER].into_iter().find(|kind| *kind == text)
+    [ACCESS_CONTROL, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER]
+        .into_iter()
+        .find(|kind| *kind == text)
 }
 
 fn place_of(row: &Row) -> Place {

@@ -76,7 +76,6 @@ pub(super) fn read(section: &Section<'_>, scope: &str, report: &mut Report) -> O
     let run = read_run(section, report);
     let stdin = read_stdin(section, report);
     let run_as = section.text("run_as", report);
-    check_run_as(run_as, report);
     check_use(&parameters, &run, stdin.as_ref(), report);
     let name = section.needed_text("name", report)?;
     let qualified = qualify(scope, name, report)?;
@@ -211,15 +210,6 @@ fn parse_hex(text: &str) -> Option<[u8; 32]> {
         text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
     let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
     if digits.len() == 64 { bytes.try_into().ok() } else { None }
-}
-
-fn check_run_as(user: Option<Located<&str>>, report: &mut Report) {
-    let Some(user) = user else { return };
-    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '@' | '$' | '\\' | '+');
-    if user.value.is_empty() || user.value.len() > 256 || !user.value.chars().all(letter) {
-        let sentence = format!("'{}' cannot be the name of a user of the system", user.value);
-        report.add(user.at, sentence, "write a name, as `id` knows it");
-    }
 }
 
 /// Every placeholder names a parameter, every parameter is used, and a secret only as standard input.

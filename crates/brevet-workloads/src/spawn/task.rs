@@ -136,7 +136,7 @@ fn drop_capabilities() -> Result<(), Errno> {
 
 /// Ties this process to its parent. After every change of user, which forgets it. The parent may have died just
 /// before; then nobody would tell us.
-pub(super) fn die_with(parent: Pid) -> Result<(), Errno> {
+fn die_with(parent: Pid) -> Result<(), Errno> {
     process::set_parent_process_death_signal(Some(Signal::KILL))?;
     if process::getppid() == Some(parent) { Ok(()) } else { Err(Errno::SRCH) }
 }

@@ -1,4 +1,5 @@
 //! Runs of real processes through a real spawner.
+#![expect(clippy::unwrap_used, reason = "what the tests share fails the test that uses it")]
 
 mod arguments;
 mod fixture;

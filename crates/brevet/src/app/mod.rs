@@ -2,6 +2,7 @@
 //! anything, and it does so through the sequencer.
 
 mod error;
+mod follow;
 mod idempotency;
 mod password;
 mod published;
@@ -16,16 +17,16 @@ mod sign_in;
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use brevet_core::{Command, Event, Origin, Reply, State, Timestamp};
+use brevet_core::{Command, Event, Origin, Reply, Span, State, Timestamp};
 use brevet_store::{DataFolder, Reader, SideWrite, Store, StoreError};
-use brevet_core::Span;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use error::AppError;
+pub use follow::{Chunk, Follow, Stream};
 pub use idempotency::IdempotencyKey;
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_LENGTH_MIN};
 pub use published::Published;
-pub use runs::Started;
+pub use runs::{Started, Workloads};
 pub use sequencer::Done;
 pub use session::{SESSION_IDLE, SESSION_LIFETIME, Session};
 pub use sign_in::{CODE_LIFETIME, OneTimeCode, SETUP_CODE_LIFETIME, SignedIn};
@@ -94,7 +95,7 @@ impl Reaction for Reactions {
 impl<W: World> App<W> {
     /// Opens the ledger in a folder and begins to serve it: marks what was running when the last server went
     /// down, and acts on what is due.
-    pub async fn open(folder: DataFolder, world: W, workloads: Arc<runs::Workloads>) -> Result<Self, AppError> {
+    pub async fn open(folder: DataFolder, world: W, workloads: Arc<Workloads>) -> Result<Self, AppError> {
         let mut seed = [0; 32];
         world.fill(&mut seed)?;
         let stored = |folder: &DataFolder| read::Readers::open(folder);

@@ -1,2 +1,160 @@
 //! Runs: started when the entry that allows them is durable, stopped when the ledger says so, and put on
 //! record when they are over.
+//!
+//! A run does not belong to whoever asked for it: a caller that goes away leaves it running.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use brevet_core::{
+    Actor, Command, Event, ExecutionId, ExecutionResult, Origin, Output, Permit, Reply, RunOrder, StopCause,
+};
+use tokio::sync::{oneshot, watch};
+
+use super::{App, AppError, Done, IdempotencyKey};
+use crate::world::World;
+
+/// Between two attempts to put on record that a run is over.
+const RECORD_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// A run that was started, and whose start is durable.
+#[derive(Debug, Clone, Copy)]
+pub struct Started {
+    /// Its id.
+    pub execution: ExecutionId,
+    /// Whether it had been started before, under the same key; it was not started again.
+    pub replayed: bool,
+}
+
+/// The workloads of this server: what runs tasks.
+#[derive(Debug, Default)]
+pub struct Workloads {}
+
+impl Workloads {
+    async fn run(
+        &self,
+        _permit: Permit,
+        _stop: watch::Receiver<Option<StopCause>>,
+    ) -> (ExecutionResult, Option<Output>) {
+        (ExecutionResult::NotStarted { why: "no workload".into() }, None)
+    }
+}
+
+/// What runs now.
+pub(super) struct Runs {
+    workloads: Arc<Workloads>,
+    running: Mutex<HashMap<ExecutionId, watch::Sender<Option<StopCause>>>>,
+    count: watch::Sender<usize>,
+}
+
+impl Runs {
+    pub(super) fn new(workloads: Arc<Workloads>) -> Self {
+        Self { workloads, running: Mutex::default(), count: watch::Sender::new(0) }
+    }
+
+    /// Follows the ledger: a stop that is on record reaches its run.
+    pub(super) fn react(&self, event: &Event) {
+        match event {
+            Event::ExecutionStarted { execution, .. } => {
+                self.lock().insert(*execution, watch::Sender::new(None));
+                self.count.send_modify(|count| *count += 1);
+            }
+            Event::ExecutionStopRequested { execution, cause } => {
+                if let Some(stop) = self.lock().get(execution) {
+                    stop.send_replace(Some(*cause));
+                }
+            }
+            Event::ExecutionFinished { execution, .. } => {
+                if self.lock().remove(execution).is_some() {
+                    self.count.send_modify(|count| *count -= 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Stops everything at once, without a word in the ledger: it may be the ledger that fails.
+    pub(super) fn stop_all(&self, cause: StopCause) {
+        for stop in self.lock().values() {
+            stop.send_if_modified(|known| known.is_none() && known.replace(cause).is_none());
+        }
+    }
+
+    pub(super) async fn wait_until_idle(&self) {
+        let mut count = self.count.subscribe();
+        // The sender is ours; it cannot go away before us.
+        drop(count.wait_for(|count| *count == 0).await);
+    }
+
+    fn stop_of(&self, execution: ExecutionId) -> watch::Receiver<Option<StopCause>> {
+        match self.lock().get(&execution) {
+            Some(stop) => stop.subscribe(),
+            None => watch::Sender::new(Some(StopCause::Revoked)).subscribe(),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ExecutionId, watch::Sender<Option<StopCause>>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: World> App<W> {
+    /// Starts a run. Answers when the entry that allows it is durable and the run is on its way; the run goes
+    /// on whatever becomes of the caller.
+    pub async fn run(&self, origin: Origin, order: RunOrder, key: Option<IdempotencyKey>) -> Result<Started, AppError> {
+        let (answer, answered) = oneshot::channel();
+        let app = self.clone();
+        tokio::spawn(async move { app.run_to_the_end(origin, order, key, answer).await });
+        answered.await.map_err(|_| AppError::Stopping)?
+    }
+
+    async fn run_to_the_end(
+        &self,
+        origin: Origin,
+        order: RunOrder,
+        key: Option<IdempotencyKey>,
+        answer: oneshot::Sender<Result<Started, AppError>>,
+    ) {
+        let task = order.task.clone();
+        let done = self.command(origin, Command::Run(order), key).await;
+        let (permit, execution) = match done {
+            Ok(Done { reply: Reply::Execution(execution), permit, replayed, .. }) => {
+                drop(answer.send(Ok(Started { execution, replayed })));
+                (permit, execution)
+            }
+            Ok(_) => return drop(answer.send(Err(AppError::Stopping))),
+            Err(error) => {
+                self.note_refusal(origin, &task, &error).await;
+                return drop(answer.send(Err(error)));
+            }
+        };
+        if let Some(permit) = permit {
+            let stop = self.inner.runs.stop_of(execution);
+            let (result, output) = self.inner.runs.workloads.run(permit, stop).await;
+            self.put_on_record(execution, result, output).await;
+        }
+    }
+
+    async fn note_refusal(&self, origin: Origin, task: &brevet_core::QualifiedName, error: &AppError) {
+        let (Actor::User(user), AppError::Refused(refusal)) = (origin.actor, error) else { return };
+        if let Some(command) = self.inner.refusals.note(self.now(), user, task, refusal.code()) {
+            if let Err(error) = self.command(Origin::SYSTEM, command, None).await {
+                tracing::warn!(%error, "a refusal could not be recorded");
+            }
+        }
+    }
+
+    /// Says that a run is over until it is on record: a disk that was full may have room again. If the server
+    /// goes down before, the next one finds the run unknown.
+    async fn put_on_record(&self, execution: ExecutionId, result: ExecutionResult, output: Option<Output>) {
+        loop {
+            let command = Command::FinishRun { execution, result: result.clone(), output };
+            match self.command(Origin::SYSTEM, command, None).await {
+                Ok(_) | Err(AppError::Stopping | AppError::Refused(_)) => return,
+                Err(error) => tracing::error!(%execution, %error, "the end of a run is not on record yet"),
+            }
+            tokio::time::sleep(RECORD_AGAIN_AFTER).await;
+        }
+    }
+}

@@ -75,6 +75,12 @@ impl Sheet {
         self
     }
 
+    /// A line with what it shows.
+    pub(crate) fn shown(mut self, name: &'static str, value: Shown) -> Self {
+        self.lines.push((name, value));
+        self
+    }
+
     /// A line, if there is anything to say.
     pub(crate) fn maybe(self, name: &'static str, value: Option<impl Into<String>>) -> Self {
         match value.map(Into::into).filter(|value| !value.is_empty()) {

@@ -1,6 +1,6 @@
 //! Who may write definitions.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::super::limit::{FILE_BYTES_MAX, FILES_MAX};
 use super::{Folder, workload};

@@ -16,7 +16,7 @@ use super::super::template::{Part, Template};
 /// Reads the encoding back; the second half of the proof that it is injective.
 struct Decoder<'a>(&'a [u8]);
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
     fn raw<const N: usize>(&mut self) -> [u8; N] {
         let (head, rest) = self.0.split_first_chunk().expect("more bytes");
         self.0 = rest;
@@ -59,7 +59,7 @@ impl Decoder<'_> {
         (0..self.number()).map(|_| read(self)).collect()
     }
 
-    fn task(bytes: &[u8]) -> CommandTask {
+    fn task(bytes: &'a [u8]) -> CommandTask {
         let mut decoder = Decoder(bytes.strip_prefix(TASK_V1.as_bytes()).unwrap());
         assert_eq!(decoder.text(), "command");
         let task = CommandTask {

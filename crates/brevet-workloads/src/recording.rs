@@ -1,0 +1,34 @@
+//! What a run wrote, as it is stored.
+//!
+//! A recording is a file: the line [`HEADER`], then frames in the order in which Brevet read them:
+//!
+//! ```text
+//! stream   1 byte            1 standard output, 2 standard error
+//! time     8 bytes, BE       microseconds since the run started; never less than in the frame before
+//! length   4 bytes, BE       1 to FRAME_BYTES_MAX
+//! bytes    length
+//! ```
+//!
+//! It is written to `<data>/blobs/partial/exe-N` while the run lasts and then moved to `<data>/blobs/ab/abcdef…`, by the
+//! SHA-256 of the whole file; the ledger holds that digest and the length. What a crash leaves in `partial` stays
+//! there under the name of its run: it is evidence, though not in the ledger. A run that wrote nothing has no file.
+//!
+//! Live viewers read the growing file, each at its own pace and with one buffer of its own, so that neither their
+//! number nor their speed matters to the run.
+//!
+//! Never here: what the bytes mean. They are whatever the program wrote; who shows them makes them harmless.
+
+mod blobs;
+mod frame;
+mod reader;
+mod sink;
+mod tail;
+
+pub use blobs::Blobs;
+pub use frame::{BadRecording, FRAME_BYTES_MAX, Frame, HEADER, Stream};
+pub use reader::Recording;
+pub use sink::{NotRecorded, OutputSink};
+pub use tail::{Live, Tail};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Waiting for a decision, with a line that shows that something goes on.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::client::{Answer, Client, query};
+use super::context::Context;
+use super::exit::Failure;
+use super::request::path;
+use super::settings;
+use super::sign_in::names;
+use crate::wire::{Request, RequestStatus, Verdict};
+
+/// How long the server holds back one answer.
+const HOLD_SECONDS: u64 = 25;
+/// How often the line is drawn.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a server may be away while somebody waits, before it is given up.
+const AWAY_ATTEMPTS_MAX: u32 = 20;
+/// How long to wait before a server that is away is tried again.
+const AWAY_PAUSE: Duration = Duration::from_secs(3);
+
+/// How the waiting ended.
+pub(super) enum Outcome {
+    /// There is an authorization.
+    Approved(Request),
+    /// There will be none.
+    Ended(Request),
+    /// Time was up.
+    StillPending(Request),
+}
+
+/// Waits until a request is decided, or for `limit` seconds.
+pub(super) async fn wait(
+    context: &mut Context,
+    client: &Client,
+    request: &str,
+    limit: Option<i64>,
+) -> Result<(Outcome, Value), Failure> {
+    let began = settings::now();
+    let mut first = true;
+    let mut hold = 0;
+    loop {
+        let answer = held(context, client, request, hold, &mut first).await?;
+        let found: Request = answer.read()?;
+        let waited = settings::now().duration_since(began).as_secs();
+        let left = limit.map_or(i64::MAX, |limit| limit - waited);
+        hold = u64::try_from(left).unwrap_or(0).min(HOLD_SECONDS);
+        let outcome = match found.status {
+            RequestStatus::Approved => Outcome::Approved(found),
+            RequestStatus::Pending if left <= 0 => Outcome::StillPending(found),
+            RequestStatus::Pending => {
+                if std::mem::take(&mut first) && !context.console.terminal.error {
+                    context.console.note(&format!("{} waits for approval by {}.", found.id, approvers(&found)));
+                }
+                context.console.status(&line(context, &found));
+                continue;
+            }
+            RequestStatus::Denied | RequestStatus::Expired | RequestStatus::Cancelled => Outcome::Ended(found),
+        };
+        context.console.status("");
+        return Ok((outcome, answer.value()?));
+    }
+}
+
+/// One answer that the server holds back while nothing changes; the line lives on meanwhile.
+async fn held(
+    context: &mut Context,
+    client: &Client,
+    request: &str,
+    hold: u64,
+    first: &mut bool,
+) -> Result<Answer, Failure> {
+    if *first {
+        return client.get(&path(request)).await;
+    }
+    let url = query(&format!("{}/wait", path(request)), &[("seconds", Some(hold.to_string()))]);
+    let mut shown: Request = client.get(&path(request)).await?.read()?;
+    let mut away = 0;
+    loop {
+        let asking = client.get_patiently(&url, hold);
+        tokio::pin!(asking);
+        let answer = loop {
+            tokio::select! {
+                answer = &mut asking => break answer,
+                () = tokio::time::sleep(TICK) => context.console.status(&line(context, &shown)),
+                signal = tokio::signal::ctrl_c() => {
+                    context.console.status("");
+                    return Err(left(request, signal.is_ok()));
+                }
+            }
+        };
+        match answer {
+            Err(Failure::Unreachable { .. }) if away < AWAY_ATTEMPTS_MAX => {
+                away += 1;
+                tokio::time::sleep(AWAY_PAUSE).await;
+                if let Ok(again) = client.get(&path(request)).await {
+                    shown = again.read()?;
+                }
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn left(request: &str, asked_to: bool) -> Failure {
+    match asked_to {
+        true => Failure::Waiting(format!(
+            "{request} stays pending. Wait again with: brevet request wait {request}; withdraw it with: brevet request cancel {request}"
+        )),
+        false => Failure::Failed("this process cannot listen for Ctrl-C".into()),
+    }
+}
+
+fn line(context: &Context, request: &Request) -> String {
+    const FRAMES: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+    let now = settings::now();
+    let clock = super::moment::Clock { now, zone: context.console.view.clock.zone.clone() };
+    let frame = usize::try_from(now.as_millisecond() / 250).unwrap_or(0) % FRAMES.len();
+    let yes = request.decisions.iter().filter(|decision| decision.verdict == Verdict::Approve).count();
+    let count = match request.approvals_needed {
+        0 | 1 => String::new(),
+        needed => format!(" ({yes} of {needed})"),
+    };
+    format!(
+        "{} {} waits for approval by {}{count}; asked {}, expires {}",
+        FRAMES[frame],
+        request.id,
+        super::console::safe(&approvers(request)),
+        clock.relative(request.submitted_at),
+        clock.relative(request.expires_at),
+    )
+}
+
+/// Who can approve, in words.
+pub(super) fn approvers(request: &Request) -> String {
+    match request.approver_groups.is_empty() {
+        true => "an approver".into(),
+        false => names(&request.approver_groups),
+    }
+}
+
+/// Why a request gave nothing, in a sentence.
+pub(super) fn why_not(request: &Request) -> String {
+    let id = &request.id;
+    match request.status {
+        RequestStatus::Denied => match request.decisions.iter().rfind(|decision| decision.verdict == Verdict::Deny) {
+            Some(decision) => match &decision.comment {
+                Some(comment) => format!("{id} was denied by {}: {comment}", decision.by.name),
+                None => format!("{id} was denied by {}.", decision.by.name),
+            },
+            None => format!("{id} was denied."),
+        },
+        RequestStatus::Expired => format!("{id} expired: nobody decided in time. Ask again, or tell {}.", approvers(request)),
+        RequestStatus::Cancelled => format!("{id} was cancelled."),
+        RequestStatus::Pending | RequestStatus::Approved => format!("{id} is not decided."),
+    }
+}
