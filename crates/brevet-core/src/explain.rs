@@ -5,7 +5,7 @@
 use crate::access::Access;
 use crate::authorization::Authorization;
 use crate::catalog::Task;
-use crate::decide::{Allowed, may_run_with, runnable};
+use crate::decide::{Allowed, may_run_open};
 use crate::execution::Basis;
 use crate::id::{PolicyId, TaskId, UserId};
 use crate::name::QualifiedName;
@@ -76,10 +76,7 @@ pub fn explain(
 ) -> Explanation {
     let found = state.catalog().task_named(task).filter(|task| task.enabled);
     let values = found.map(|task| check_open(&task.spec.parameters, given));
-    let verdict = runnable(state, user, task).and_then(|task| {
-        let values = check_open(&task.spec.parameters, given)?;
-        may_run_with(state, now, user, task, values)
-    });
+    let verdict = may_run_open(state, now, user, task, given);
     let governing = found.and_then(|task| state.governing(Access::Task(task.id)));
     let values = values.and_then(Result::ok).unwrap_or_else(|| given.clone());
     let held = match (found, governing) {

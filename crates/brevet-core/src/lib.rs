@@ -40,7 +40,9 @@ pub use command::{
     AccessControlChange, CatalogDefinition, Command, NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser,
     PolicyTerms, RoleDefinition, RoleGroupDefinition, RunOrder,
 };
-pub use decide::{Allowed, Decision, Outcome, Reply, decide, may_run, transact};
+pub use decide::{
+    Allowed, Decision, Outcome, Reply, decide, may_run, may_run_open, may_run_somehow, transact,
+};
 pub use directory::{AccessControl, Assignment, Group, Principal, SignInLock, Uncovered, User};
 pub use event::{Entry, Event, Kind};
 pub use execution::{Basis, Execution, ExecutionResult, ExecutionState, Output, StopCause};

@@ -5,7 +5,7 @@ mod naive;
 mod playing;
 mod world;
 
-use brevet_core::{AuthorizationState, Entry, Ending, Event, RequestState, State, Text};
+use brevet_core::{AuthorizationState, Ending, Entry, Event, RequestState, State, Text};
 use naive::{Fate, RequestFate};
 use playing::{Game, Op};
 use proptest::prelude::*;
@@ -55,7 +55,9 @@ fn request_by_the_clock(game: &Game, number: u64) -> RequestFate {
     match row.state {
         RequestState::Pending { expires, .. } if expires <= game.now => RequestFate::Expired,
         RequestState::Pending { .. } => match row.purpose {
-            brevet_core::Purpose::Extension(id) if authorization_by_the_clock(game, id.number()).0.is_over() => {
+            brevet_core::Purpose::Extension(id)
+                if authorization_by_the_clock(game, id.number()).0.is_over() =>
+            {
                 RequestFate::Cancelled
             }
             _ => RequestFate::Pending,
@@ -80,7 +82,9 @@ fn authorization_by_the_clock(game: &Game, number: u64) -> (Fate, u32) {
         _ if row.has_run_out(game.now) => Fate::RanOut,
         AuthorizationState::Active { start, end } => Fate::Active { start, end },
         AuthorizationState::Scheduled { start, duration } => match start {
-            brevet_core::Start::At(at) if at <= game.now => Fate::Active { start: at, end: at.plus(duration) },
+            brevet_core::Start::At(at) if at <= game.now => {
+                Fate::Active { start: at, end: at.plus(duration) }
+            }
             brevet_core::Start::At(at) => Fate::WaitsFor(at),
             brevet_core::Start::AtFirstUse { claim_by } => Fate::WaitsForUse { until: claim_by },
             brevet_core::Start::Now => panic!("{row:?}"),

@@ -17,6 +17,24 @@ pub trait World: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct Machine;
 
+/// The machine's clock that only goes forward, from when it was made.
+#[derive(Debug, Clone, Copy)]
+pub struct Steady(std::time::Instant);
+
+impl Steady {
+    /// Starts at zero.
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+}
+
+impl brevet_workloads::Clock for Steady {
+    fn monotonic(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}
+
 impl World for Machine {
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     fn now(&self) -> Timestamp {

@@ -250,7 +250,7 @@ impl State {
                 };
                 run.state = finished;
                 let basis = run.basis;
-                self.give_use_back(*execution, basis, result)
+                self.give_use_back(now, *execution, basis, result)
             }
             _ => Vec::new(),
         }
@@ -259,13 +259,15 @@ impl State {
     /// A run that could not start has used nothing up.
     fn give_use_back(
         &mut self,
+        now: Timestamp,
         execution: ExecutionId,
         basis: Basis,
         result: &ExecutionResult,
     ) -> Vec<Change> {
         let mut changes = vec![Change::Execution(execution)];
         if let (Basis::Authorization(id), ExecutionResult::NotStarted { .. }) = (basis, result)
-            && let Some(authorization) = self.authorizations.get_mut(&id).filter(|held| !held.has_ended())
+            && let Some(authorization) =
+                self.authorizations.get_mut(&id).filter(|held| !held.has_ended() && !held.has_run_out(now))
         {
             authorization.uses = authorization.uses.saturating_sub(1);
             changes.push(Change::Authorization(id));

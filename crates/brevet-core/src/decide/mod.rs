@@ -23,8 +23,7 @@ use crate::refusal::Refusal;
 use crate::state::{Change, State};
 use crate::time::Timestamp;
 
-pub use run::{Allowed, may_run};
-pub(crate) use run::{may_run_with, runnable};
+pub use run::{Allowed, may_run, may_run_open, may_run_somehow};
 
 /// What a command answers, besides what it made happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,7 +28,7 @@ pub(super) fn add_user(state: &State, new: NewUser) -> Result<Decision, Refusal>
     }
     if let Some(owner) = owner {
         known_user(state, owner)?;
-        if owners_above(state, owner) + 1 >= OWNER_CHAIN_MAX {
+        if owners_above(state, owner) >= OWNER_CHAIN_MAX {
             return Err(Refusal::TooMany { what: "accounts in a chain of owners", max: OWNER_CHAIN_MAX });
         }
     }

@@ -252,9 +252,6 @@ pub(super) fn vote(
     if state.person(by) == state.person(request.requester) {
         return Err(Refusal::SelfApproval);
     }
-    if let Purpose::Extension(authorization) = request.purpose {
-        live(state, now, authorization)?;
-    }
     let policy = state.policy(request.policy).ok_or_else(|| Refusal::no_such("policy", request.policy))?;
     if !state.is_approver(policy, by) {
         let groups = state.approver_names(policy).join(", ");
@@ -330,15 +327,19 @@ pub(super) fn cancel(
 }
 
 /// A request that still takes decisions. Expiry beats everything at or after its instant, whether or
-/// not it has been acted on.
+/// not it has been acted on: its own, and that of the authorization on which it asks for more time.
 fn pending(state: &State, now: Timestamp, id: RequestId) -> Result<&Request, Refusal> {
-    match state.request(id) {
-        Some(request) => match request.state {
-            RequestState::Pending { expires, .. } if now < expires => Ok(request),
-            _ => Err(Refusal::over("request", id)),
-        },
-        None if (1..state.counters.requests).contains(&id.number()) => Err(Refusal::over("request", id)),
-        None => Err(Refusal::no_such("request", id)),
+    let over = || Refusal::over("request", id);
+    let Some(request) = state.request(id) else {
+        let existed = (1..state.counters.requests).contains(&id.number());
+        return Err(if existed { over() } else { Refusal::no_such("request", id) });
+    };
+    if let Purpose::Extension(authorization) = request.purpose {
+        live(state, now, authorization).map_err(|_| over())?;
+    }
+    match request.state {
+        RequestState::Pending { expires, .. } if now < expires => Ok(request),
+        _ => Err(over()),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::execution::{Basis, ExecutionResult, Output, StopCause};
 use crate::id::{AuthorizationId, ExecutionId, PolicyId, TaskId, UserId};
 use crate::name::QualifiedName;
-use crate::parameter::{Parameters, Secrets, check_run};
+use crate::parameter::{Parameters, Secrets, check_open, check_run};
 use crate::permit::{Draft, Terms};
 use crate::policy::Policy;
 use crate::refusal::{Refusal, WayOut};
@@ -45,6 +45,30 @@ pub fn may_run(
     let task = runnable(state, user, task)?;
     let values = check_run(&task.spec.parameters, given, secrets)?;
     may_run_with(state, now, user, task, values)
+}
+
+/// The same as [`may_run`] where the secrets are not at hand: they are taken as given.
+pub fn may_run_open(
+    state: &State,
+    now: Timestamp,
+    user: UserId,
+    task: &QualifiedName,
+    given: &Parameters,
+) -> Result<Allowed, Refusal> {
+    let task = runnable(state, user, task)?;
+    let values = check_open(&task.spec.parameters, given)?;
+    may_run_with(state, now, user, task, values)
+}
+
+/// On what terms `user` may run `task` now with some values or other: the terms that last longest.
+pub fn may_run_somehow(state: &State, now: Timestamp, user: UserId, task: &QualifiedName) -> Option<Allowed> {
+    let task = runnable(state, user, task).ok()?;
+    let covering = state.authorizations_of(user).filter(|held| state.catalog.covers(held.access, task.id));
+    let bound = covering.map(|held| held.bound.clone());
+    std::iter::once(Parameters::new())
+        .chain(bound)
+        .filter_map(|values| may_run_with(state, now, user, task, values).ok())
+        .max_by_key(|allowed| allowed.end.unwrap_or(Timestamp::MAX))
 }
 
 /// The task, if it is defined and this account may do anything at all.

@@ -3,47 +3,46 @@
 //! Nothing is kept up to date, nothing is indexed, and no code is shared with the crate but values.
 
 use brevet_core::{
-    Access, Approval, AuthorizationId, Binding, Parameters, PolicyTerms, Principal, QualifiedName,
-    Requesters, Span, StartRule, Timestamp, UserId,
+    Access, AuthorizationId, Binding, Parameters, PolicyTerms, Principal, Requesters, Span, StartRule,
+    Timestamp, UserId,
 };
 
-pub mod rules;
+pub(crate) mod rules;
 
 /// The organization at one instant.
 #[derive(Clone, Default)]
-pub struct Org {
-    pub users: Vec<Person>,
-    pub members: Vec<(u32, UserId)>,
-    pub on: bool,
-    pub default_group: Option<u32>,
-    pub system: Vec<UserId>,
-    pub uncovered_assigned: bool,
-    pub assignments: Vec<(u32, Principal, Access)>,
-    pub tasks: Vec<Thing>,
-    pub roles: Vec<Thing>,
-    pub role_groups: Vec<Thing>,
-    pub policies: Vec<(u32, Access, PolicyTerms)>,
+pub(crate) struct Org {
+    pub(crate) users: Vec<Person>,
+    pub(crate) members: Vec<(u32, UserId)>,
+    pub(crate) on: bool,
+    pub(crate) default_group: Option<u32>,
+    pub(crate) system: Vec<UserId>,
+    pub(crate) uncovered_assigned: bool,
+    pub(crate) assignments: Vec<(u32, Principal, Access)>,
+    pub(crate) tasks: Vec<Thing>,
+    pub(crate) roles: Vec<Thing>,
+    pub(crate) role_groups: Vec<Thing>,
+    pub(crate) policies: Vec<(u32, Access, PolicyTerms)>,
 }
 
 #[derive(Clone)]
-pub struct Person {
-    pub id: UserId,
-    pub active: bool,
-    pub owner: Option<UserId>,
-    pub administrator: bool,
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) active: bool,
+    pub(crate) owner: Option<UserId>,
+    pub(crate) administrator: bool,
 }
 
-/// A definition: its version, its tasks or roles.
+/// A definition: its version while it is defined, its tasks or roles.
 #[derive(Clone)]
-pub struct Thing {
-    pub name: QualifiedName,
-    pub version: Option<u8>,
-    pub has: Vec<u32>,
+pub(crate) struct Thing {
+    pub(crate) version: Option<u8>,
+    pub(crate) has: Vec<u32>,
 }
 
 /// What happened.
 #[derive(Clone)]
-pub enum What {
+pub(crate) enum What {
     OrgChanged,
     Asked(Ask),
     Voted { request: u64, by: UserId, yes: bool, shorter: Option<Span> },
@@ -52,39 +51,39 @@ pub enum What {
     Cancelled { request: u64 },
     Revoked { authorization: u64 },
     GivenBack { authorization: u64 },
-    Started { execution: u64, user: UserId, task: u32, under: Option<u64> },
-    StopAsked { execution: u64 },
+    Started { execution: u64, under: Option<u64> },
+    StopAsked,
     Finished { execution: u64, started: bool },
 }
 
 #[derive(Clone)]
-pub struct Ask {
-    pub by: UserId,
-    pub extends: Option<AuthorizationId>,
-    pub access: Access,
-    pub version: Option<u8>,
-    pub bound: Parameters,
-    pub policy: u32,
-    pub duration: Span,
-    pub not_before: Option<Timestamp>,
-    pub uses: Option<u32>,
-    pub expires: Timestamp,
+pub(crate) struct Ask {
+    pub(crate) by: UserId,
+    pub(crate) extends: Option<AuthorizationId>,
+    pub(crate) access: Access,
+    pub(crate) version: Option<u8>,
+    pub(crate) bound: Parameters,
+    pub(crate) policy: u32,
+    pub(crate) duration: Span,
+    pub(crate) not_before: Option<Timestamp>,
+    pub(crate) uses: Option<u32>,
+    pub(crate) expires: Timestamp,
 }
 
-pub struct Step {
-    pub at: Timestamp,
-    pub org: Org,
-    pub what: What,
+pub(crate) struct Step {
+    pub(crate) at: Timestamp,
+    pub(crate) org: Org,
+    pub(crate) what: What,
 }
 
 /// Everything that ever happened.
 #[derive(Default)]
-pub struct History {
-    pub steps: Vec<Step>,
+pub(crate) struct History {
+    pub(crate) steps: Vec<Step>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequestFate {
+pub(crate) enum RequestFate {
     Pending,
     Approved,
     Denied,
@@ -93,7 +92,7 @@ pub enum RequestFate {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     WaitsFor(Timestamp),
     WaitsForUse { until: Timestamp },
     Active { start: Timestamp, end: Timestamp },
@@ -106,24 +105,24 @@ pub enum Fate {
 
 /// An authorization as the list tells it: what was given, by which step.
 #[derive(Clone)]
-pub struct Given {
-    pub request: u64,
-    pub ask: Ask,
-    pub granted: Timestamp,
-    pub duration: Span,
-    pub uses: Option<u32>,
-    pub binding: Binding,
-    pub start: StartRule,
+pub(crate) struct Given {
+    pub(crate) request: u64,
+    pub(crate) ask: Ask,
+    pub(crate) granted: Timestamp,
+    pub(crate) duration: Span,
+    pub(crate) uses: Option<u32>,
+    pub(crate) binding: Binding,
+    pub(crate) start: StartRule,
 }
 
 /// The same with where it stands.
-pub struct Stand {
-    pub fate: Fate,
-    pub used: u32,
+pub(crate) struct Stand {
+    pub(crate) fate: Fate,
+    pub(crate) used: u32,
 }
 
 impl Fate {
-    pub fn is_over(self) -> bool {
+    pub(crate) fn is_over(self) -> bool {
         !matches!(self, Self::WaitsFor(_) | Self::WaitsForUse { .. } | Self::Active { .. })
     }
 
@@ -138,12 +137,12 @@ impl Fate {
 }
 
 impl History {
-    pub fn push(&mut self, at: Timestamp, org: Org, what: What) {
+    pub(crate) fn push(&mut self, at: Timestamp, org: Org, what: What) {
         self.steps.push(Step { at, org, what });
     }
 
     /// All requests, in order, with the step of each.
-    pub fn asks(&self) -> Vec<(usize, &Ask)> {
+    pub(crate) fn asks(&self) -> Vec<(usize, &Ask)> {
         let ask = |(place, step): (usize, &'_ Step)| match &step.what {
             What::Asked(_) => Some(place),
             _ => None,
@@ -156,7 +155,7 @@ impl History {
     }
 
     /// Where request number `request` stands at `now`.
-    pub fn request(&self, request: u64, now: Timestamp) -> RequestFate {
+    pub(crate) fn request(&self, request: u64, now: Timestamp) -> RequestFate {
         let (first, ask) = self.asks()[request as usize - 1];
         for (place, step) in self.steps.iter().enumerate().skip(first) {
             if step.at >= ask.expires {
@@ -185,7 +184,7 @@ impl History {
     }
 
     /// The yes votes on a request, with what each shortened.
-    pub fn votes(&self, request: u64) -> Vec<(UserId, Option<Span>)> {
+    pub(crate) fn votes(&self, request: u64) -> Vec<(UserId, Option<Span>)> {
         let vote = |step: &Step| match step.what {
             What::Voted { request: on, by, yes: true, shorter } if on == request => Some((by, shorter)),
             _ => None,
@@ -194,7 +193,7 @@ impl History {
     }
 
     /// All authorizations, in the order in which they were given.
-    pub fn given(&self) -> Vec<(usize, &Given)> {
+    pub(crate) fn given(&self) -> Vec<(usize, &Given)> {
         let given = |(place, step): (usize, &'_ Step)| match step.what {
             What::Granted(_) => Some(place),
             _ => None,
@@ -207,7 +206,7 @@ impl History {
     }
 
     /// Where authorization `id` stands at `now`, after the first `steps` steps.
-    pub fn stand(&self, id: u64, steps: usize, now: Timestamp) -> Stand {
+    pub(crate) fn stand(&self, id: u64, steps: usize, now: Timestamp) -> Stand {
         let (first, given) = self.given()[id as usize - 1];
         let mut fate = match (given.ask.not_before, given.start) {
             (Some(at), _) if at > given.granted => Fate::WaitsFor(at),
@@ -261,7 +260,14 @@ impl History {
     }
 
     /// Whether the authorization lets this task run with these values now.
-    pub fn in_force(&self, id: u64, org: &Org, now: Timestamp, task: u32, values: &Parameters) -> bool {
+    pub(crate) fn in_force(
+        &self,
+        id: u64,
+        org: &Org,
+        now: Timestamp,
+        task: u32,
+        values: &Parameters,
+    ) -> bool {
         let (_, given) = self.given()[id as usize - 1];
         let stand = self.stand(id, self.steps.len(), now);
         let open = matches!(stand.fate, Fate::Active { .. } | Fate::WaitsForUse { .. });
@@ -271,7 +277,9 @@ impl History {
         };
         open && given.uses.is_none_or(|max| stand.used < max)
             && org.covers(given.ask.access, task)
-            && org.governing(Access::Task(brevet_core::TaskId::new(task))).is_some_and(|p| p.0 == given.ask.policy)
+            && org
+                .governing(Access::Task(brevet_core::TaskId::new(task)))
+                .is_some_and(|p| p.0 == given.ask.policy)
             && fits
     }
 }
@@ -292,7 +300,7 @@ fn started(fate: Fate, duration: Span, at: Timestamp) -> Fate {
 }
 
 /// Who may ask under these terms.
-pub fn named(requesters: &Requesters) -> Option<&[Principal]> {
+pub(crate) fn named(requesters: &Requesters) -> Option<&[Principal]> {
     match requesters {
         Requesters::Anyone => None,
         Requesters::Named(named) => Some(named),

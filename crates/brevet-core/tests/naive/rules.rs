@@ -6,34 +6,34 @@ use brevet_core::{
 
 use super::{Ask, Org, Person, Thing, named};
 
-pub type PolicyLine = (u32, Access, PolicyTerms);
+pub(crate) type PolicyLine = (u32, Access, PolicyTerms);
 
 impl Org {
-    pub fn person_line(&self, user: UserId) -> Option<&Person> {
+    pub(crate) fn person_line(&self, user: UserId) -> Option<&Person> {
         self.users.iter().find(|line| line.id == user)
     }
 
-    pub fn active(&self, user: UserId) -> bool {
+    pub(crate) fn active(&self, user: UserId) -> bool {
         self.person_line(user).is_some_and(|line| line.active)
     }
 
-    pub fn administers(&self, user: UserId) -> bool {
+    pub(crate) fn administers(&self, user: UserId) -> bool {
         self.person_line(user).is_some_and(|line| line.administrator)
     }
 
     /// The person behind an account.
-    pub fn person(&self, user: UserId) -> UserId {
+    pub(crate) fn person(&self, user: UserId) -> UserId {
         match self.person_line(user).and_then(|line| line.owner) {
             Some(owner) => self.person(owner),
             None => user,
         }
     }
 
-    pub fn is_member(&self, group: u32, user: UserId) -> bool {
+    pub(crate) fn is_member(&self, group: u32, user: UserId) -> bool {
         self.members.contains(&(group, user))
     }
 
-    pub fn includes(&self, principal: Principal, user: UserId) -> bool {
+    pub(crate) fn includes(&self, principal: Principal, user: UserId) -> bool {
         match principal {
             Principal::User(id) => id == user,
             Principal::Group(group) => self.is_member(group.number(), user),
@@ -48,12 +48,12 @@ impl Org {
         }
     }
 
-    pub fn version(&self, access: Access) -> Option<u8> {
+    pub(crate) fn version(&self, access: Access) -> Option<u8> {
         self.thing(access).and_then(|thing| thing.version)
     }
 
     /// Whether having `access` is having the task.
-    pub fn covers(&self, access: Access, task: u32) -> bool {
+    pub(crate) fn covers(&self, access: Access, task: u32) -> bool {
         let Some(thing) = self.thing(access) else { return false };
         match access {
             Access::Task(id) => id.number() == task,
@@ -65,17 +65,17 @@ impl Org {
         }
     }
 
-    pub fn assigned(&self, user: UserId, task: u32) -> bool {
+    pub(crate) fn assigned(&self, user: UserId, task: u32) -> bool {
         let mut lines = self.assignments.iter();
         lines.any(|(_, principal, access)| self.includes(*principal, user) && self.covers(*access, task))
     }
 
-    pub fn policy(&self, id: u32) -> Option<&PolicyTerms> {
+    pub(crate) fn policy(&self, id: u32) -> Option<&PolicyTerms> {
         self.policies.iter().find(|line| line.0 == id).map(|line| &line.2)
     }
 
     /// Task, then role, then role group; of one rank the stricter, of those the older.
-    pub fn governing(&self, access: Access) -> Option<&PolicyLine> {
+    pub(crate) fn governing(&self, access: Access) -> Option<&PolicyLine> {
         let rank = |on: Access| match on {
             _ if on == access => Some(0),
             Access::Task(_) => None,
@@ -103,7 +103,7 @@ impl Org {
         }
     }
 
-    pub fn may_ask(&self, terms: &PolicyTerms, user: UserId) -> bool {
+    pub(crate) fn may_ask(&self, terms: &PolicyTerms, user: UserId) -> bool {
         let is_named = match named(&terms.requesters) {
             None => true,
             Some(named) => named.iter().any(|principal| self.includes(*principal, user)),
@@ -112,12 +112,12 @@ impl Org {
     }
 
     /// Whether what was asked for could still be given to its requester.
-    pub fn tenable(&self, ask: &Ask) -> bool {
+    pub(crate) fn tenable(&self, ask: &Ask) -> bool {
         let may = self.policy(ask.policy).is_some_and(|terms| self.may_ask(terms, ask.by));
         may && ask.version.is_some() && self.version(ask.access) == ask.version
     }
 
-    pub fn approver_groups(&self, terms: &PolicyTerms) -> Vec<(u32, u32)> {
+    pub(crate) fn approver_groups(&self, terms: &PolicyTerms) -> Vec<(u32, u32)> {
         match &terms.approval {
             Approval::Manual(Quorum { groups, .. }) if !groups.is_empty() => {
                 groups.iter().map(|line| (line.group.number(), line.minimum)).collect()
@@ -126,13 +126,13 @@ impl Org {
         }
     }
 
-    pub fn is_approver(&self, terms: &PolicyTerms, user: UserId) -> bool {
+    pub(crate) fn is_approver(&self, terms: &PolicyTerms, user: UserId) -> bool {
         let groups = self.approver_groups(terms);
         self.active(user) && groups.iter().any(|(group, _)| self.is_member(*group, user))
     }
 
     /// Whether these accounts are enough: every way to seat people on chairs is tried.
-    pub fn is_enough(&self, terms: &PolicyTerms, requester: UserId, votes: &[UserId]) -> bool {
+    pub(crate) fn is_enough(&self, terms: &PolicyTerms, requester: UserId, votes: &[UserId]) -> bool {
         let total = match &terms.approval {
             Approval::Manual(quorum) => quorum.total as usize,
             Approval::Auto => 1,
@@ -154,13 +154,13 @@ impl Org {
         people.len() >= total && seat(&people, &groups)
     }
 
-    pub fn could_be_enough(&self, terms: &PolicyTerms, requester: UserId) -> bool {
+    pub(crate) fn could_be_enough(&self, terms: &PolicyTerms, requester: UserId) -> bool {
         let everybody: Vec<UserId> = self.users.iter().map(|line| line.id).collect();
         self.is_enough(terms, requester, &everybody)
     }
 
     /// The values a run of the only task with a parameter has: `level` is 1 unless given.
-    pub fn completed(&self, task: u32, given: &Parameters) -> Option<Parameters> {
+    pub(crate) fn completed(&self, task: u32, given: &Parameters) -> Option<Parameters> {
         let level = brevet_core::ParameterName::parse("level").ok()?;
         let mut values = given.clone();
         if task == 1 {
@@ -170,7 +170,7 @@ impl Org {
         known.then_some(values)
     }
 
-    pub fn defined_task(&self, task: TaskId) -> bool {
+    pub(crate) fn defined_task(&self, task: TaskId) -> bool {
         self.version(Access::Task(task)).is_some()
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use brevet_core::{
-    Access, Authorization, AuthorizationId, Change, Command, Entry, Event, Execution, ExecutionId,
-    ExecutionResult, GroupId, NewPurpose, NewRequest, Origin, Parameters, PolicyId, Purpose, Refusal, Reply,
-    Request, RequestId, RoleGroupId, RoleId, SessionId, Span, State, StopCause, TaskId, Text, Timestamp,
-    UserId, Verdict, transact,
+    Access, Authorization, AuthorizationId, Change, Command, Entry, Execution, ExecutionId, ExecutionResult,
+    GroupId, NewPurpose, NewRequest, Origin, Parameters, PolicyId, Refusal, Reply, Request, RequestId,
+    RoleGroupId, RoleId, SessionId, Span, State, StopCause, TaskId, Text, Timestamp, UserId, Verdict,
+    transact,
 };
 use proptest::prelude::*;
 
@@ -15,18 +15,18 @@ use crate::world::T0;
 
 mod setup;
 
-pub use setup::Terms;
+pub(crate) use setup::Terms;
 
 /// One tick. Everything lasts a few of them, so that deadlines are met often.
-pub const TICK: i64 = 10;
+pub(crate) const TICK: i64 = 10;
 
-pub fn ticks(count: i64) -> Span {
+pub(crate) fn ticks(count: i64) -> Span {
     Span::from_micros(count * TICK).unwrap()
 }
 
 /// Small numbers, read as whatever they choose from.
 #[derive(Debug, Clone)]
-pub enum Op {
+pub(crate) enum Op {
     Wait(i64),
     ActOnDue,
     Submit { by: u8, access: u8, unit: u8, duration: u8, start: u8, uses: u8 },
@@ -48,7 +48,7 @@ pub enum Op {
     Catalog(u8),
 }
 
-pub fn op() -> impl Strategy<Value = Op> {
+pub(crate) fn op() -> impl Strategy<Value = Op> {
     let n = || 0..12_u8;
     prop_oneof![
         10 => prop_oneof![Just(1), Just(TICK - 1), Just(TICK), Just(TICK), Just(2 * TICK)].prop_map(Op::Wait),
@@ -77,25 +77,25 @@ pub fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-pub struct Game {
-    pub state: State,
+pub(crate) struct Game {
+    pub(crate) state: State,
     /// Takes the same commands and never forgets: a batch that has not been written yet.
-    pub elephant: State,
-    pub now: Timestamp,
-    pub entries: Vec<Entry>,
-    pub requests: BTreeMap<u64, Request>,
-    pub authorizations: BTreeMap<u64, Authorization>,
-    pub history: History,
-    pub org: Org,
+    pub(crate) elephant: State,
+    pub(crate) now: Timestamp,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) requests: BTreeMap<u64, Request>,
+    pub(crate) authorizations: BTreeMap<u64, Authorization>,
+    pub(crate) history: History,
+    pub(crate) org: Org,
 }
 
 impl Game {
-    pub fn run_ids(&self) -> u64 {
+    pub(crate) fn run_ids(&self) -> u64 {
         self.state.counters().executions - 1
     }
 
     /// The runs that go on, from the list.
-    pub fn runs(&self) -> Vec<u64> {
+    pub(crate) fn runs(&self) -> Vec<u64> {
         let mut runs = Vec::new();
         for step in &self.history.steps {
             match step.what {
@@ -156,7 +156,7 @@ impl Game {
         self.history.push(self.now, self.org.clone(), what);
     }
 
-    pub fn play(&mut self, op: &Op) {
+    pub(crate) fn play(&mut self, op: &Op) {
         match op {
             Op::Wait(micros) => self.now = self.now.plus(Span::from_micros(*micros).unwrap()),
             Op::ActOnDue => drop(self.send(Origin::SYSTEM, || Command::ActOnDue).unwrap()),
@@ -198,7 +198,13 @@ impl Game {
                 let id = AuthorizationId::new(u64::from(*authorization) % count + 1);
                 let duration = (duration % 4 > 0).then(|| ticks(i64::from(duration % 4)));
                 let purpose = NewPurpose::Extension(id);
-                let new = NewRequest { purpose, reason: Text::default(), duration, not_before: None, max_uses: None };
+                let new = NewRequest {
+                    purpose,
+                    reason: Text::default(),
+                    duration,
+                    not_before: None,
+                    max_uses: None,
+                };
                 (new, self.user(*by))
             }
             _ => unreachable!(),
@@ -209,7 +215,10 @@ impl Game {
         if let (Some(ask), Ok(Reply::Request(id))) = (ask, reply) {
             assert_eq!(id.number(), self.history.asks().len() as u64 + 1);
             let row = &self.requests[&id.number()];
-            assert_eq!((row.policy.number(), row.duration, &row.bound), (ask.policy, ask.duration, &ask.bound));
+            assert_eq!(
+                (row.policy.number(), row.duration, &row.bound),
+                (ask.policy, ask.duration, &ask.bound)
+            );
             let auto = self.org.policy(ask.policy).unwrap().approval == brevet_core::Approval::Auto;
             let duration = ask.duration;
             self.tell(What::Asked(ask));
@@ -250,8 +259,7 @@ impl Game {
         });
         let uses_well =
             new.max_uses.is_none_or(|uses| uses > 0 && terms.max_uses.is_none_or(|max| uses <= max));
-        let approvable =
-            terms.approval == brevet_core::Approval::Auto || org.could_be_enough(terms, by);
+        let approvable = terms.approval == brevet_core::Approval::Auto || org.could_be_enough(terms, by);
         let may = org.version(access).is_some() && org.may_ask(terms, by);
         (may && duration <= max && starts_well && uses_well && approvable).then(|| Ask {
             by,
@@ -326,18 +334,11 @@ impl Game {
         }
         let fate = self.history.request(request, self.now);
         let ask = self.history.asks()[request as usize - 1].1;
-        let moot = fate == RequestFate::Cancelled && ask.extends.is_some();
-        if fate != RequestFate::Pending && !moot {
-            return "ended";
-        }
-        if moot && matches!(self.requests[&request].state, brevet_core::RequestState::Cancelled { .. } | brevet_core::RequestState::Expired { .. }) {
+        if fate != RequestFate::Pending {
             return "ended";
         }
         if self.org.person(by) == self.org.person(ask.by) {
             return "self-approval";
-        }
-        if moot {
-            return "ended";
         }
         let terms = self.org.policy(ask.policy).unwrap();
         let votes = self.history.votes(request);
@@ -360,10 +361,7 @@ impl Game {
                     return;
                 }
                 let ask = self.history.asks()[request as usize - 1].1;
-                let pending = match self.requests[&request].state {
-                    brevet_core::RequestState::Pending { expires, .. } => self.now < expires,
-                    _ => false,
-                };
+                let pending = self.history.request(request, self.now) == RequestFate::Pending;
                 let may = ask.by == by || self.org.administers(by);
                 let says = self.org.active(by) && pending && may;
                 let command = || Command::Cancel(RequestId::new(request));
@@ -377,7 +375,8 @@ impl Game {
                 let stand = self.history.stand(id, self.history.steps.len(), self.now);
                 let ask = self.history.given()[id as usize - 1].1.ask.clone();
                 let live = self.org.active(by) && !stand.fate.is_over();
-                let approves = self.org.policy(ask.policy).is_some_and(|terms| self.org.is_approver(terms, by));
+                let approves =
+                    self.org.policy(ask.policy).is_some_and(|terms| self.org.is_approver(terms, by));
                 let held = AuthorizationId::new(id);
                 if matches!(op, Op::GiveBack { .. }) {
                     let reply = self.send(Self::by(by), || Command::GiveBack(held));
@@ -419,7 +418,7 @@ impl Game {
             };
             assert!(bases.contains(&under), "{execution} under {under:?}, in force are {bases:?}");
             let execution = execution.number();
-            self.tell(What::Started { execution, user: by, task: id, under });
+            self.tell(What::Started { execution, under });
         }
     }
 
@@ -469,7 +468,7 @@ impl Game {
         match self.send(Self::by(by), stop) {
             Ok(_) => {
                 assert!(running && self.org.active(by));
-                self.tell(What::StopAsked { execution });
+                self.tell(What::StopAsked);
             }
             Err(refusal) => assert!(running || ["ended", "inactive"].contains(&refusal.code()), "{refusal}"),
         }

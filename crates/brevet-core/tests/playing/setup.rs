@@ -14,11 +14,11 @@ use crate::naive::Thing;
 use crate::world::{digest, new_user, parameter, spec, task, values};
 use proptest::prelude::*;
 
-pub const TASKS: [&str; 3] = ["Restart", "Reload", "Backup"];
+pub(crate) const TASKS: [&str; 3] = ["Restart", "Reload", "Backup"];
 const ADA: UserId = UserId::new(1);
 
 /// Who there is: name, owner, groups.
-const PEOPLE: [(&str, Option<u32>, &[u32]); 7] = [
+const PEOPLE: [(&str, Option<u32>, &[u8]); 7] = [
     ("ada", None, &[]),
     ("anna", None, &[1, 2]),
     ("bob", None, &[1]),
@@ -29,7 +29,7 @@ const PEOPLE: [(&str, Option<u32>, &[u32]); 7] = [
 ];
 
 impl Game {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut game = Self {
             state: State::default(),
             elephant: State::default(),
@@ -73,7 +73,7 @@ impl Game {
         }
     }
 
-    pub fn play_setup(&mut self, op: &Op) {
+    pub(crate) fn play_setup(&mut self, op: &Op) {
         let changed = match op {
             Op::Toggle(user) => self.toggle(self.user(*user)),
             Op::Member { group, user } => self.member(u32::from(*group) % 3 + 1, self.user(*user)),
@@ -181,21 +181,17 @@ impl Game {
         let definition = catalog(number);
         let ops = definition.roles.len() == 2;
         let changed = u8::from(number == 1) + 1;
-        let thing = |name: &str, version, has: &[u32]| Thing { name: task(name), version, has: has.to_vec() };
-        self.org.tasks = vec![
-            thing("Restart", Some(changed), &[]),
-            thing("Reload", Some(1), &[]),
-            thing("Backup", ops.then_some(1), &[]),
-        ];
-        self.org.roles = vec![thing("Web", Some(changed), &[1, 2]), thing("Ops", ops.then_some(1), &[2, 3])];
+        let thing = |version, has: &[u32]| Thing { version, has: has.to_vec() };
+        self.org.tasks = vec![thing(Some(changed), &[]), thing(Some(1), &[]), thing(ops.then_some(1), &[])];
+        self.org.roles = vec![thing(Some(changed), &[1, 2]), thing(ops.then_some(1), &[2, 3])];
         let all: &[u32] = if ops { &[1, 2] } else { &[1] };
-        self.org.role_groups = vec![thing("All", Some(number + 1), all)];
+        self.org.role_groups = vec![thing(Some(number + 1), all)];
         Ok(())
     }
 }
 
 /// Variants: 1 has another `Restart`, 2 has neither `Ops` nor `Backup`, 3 only another `All`.
-pub fn catalog(number: u8) -> CatalogDefinition {
+pub(crate) fn catalog(number: u8) -> CatalogDefinition {
     let changed = u8::from(number == 1) + 1;
     let level = ParameterSpec {
         required: false,
@@ -231,19 +227,19 @@ pub fn catalog(number: u8) -> CatalogDefinition {
 
 /// What a policy says, as small numbers.
 #[derive(Debug, Clone)]
-pub struct Terms {
-    pub auto: bool,
-    pub total: u32,
-    pub minimums: (u8, u8),
-    pub named: u8,
-    pub maximum: i64,
-    pub pending: i64,
-    pub claim: u8,
-    pub uses: u8,
-    pub exact: bool,
+pub(crate) struct Terms {
+    pub(crate) auto: bool,
+    pub(crate) total: u32,
+    pub(crate) minimums: (u8, u8),
+    pub(crate) named: u8,
+    pub(crate) maximum: i64,
+    pub(crate) pending: i64,
+    pub(crate) claim: u8,
+    pub(crate) uses: u8,
+    pub(crate) exact: bool,
 }
 
-pub fn terms() -> impl Strategy<Value = Terms> {
+pub(crate) fn terms() -> impl Strategy<Value = Terms> {
     let who = (0..6_u8, 1..3_u32, (0..4_u8, 0..4_u8), 0..6_u8);
     let how = (2..6_i64, 2..6_i64, 0..4_u8, 0..6_u8, 0..4_u8);
     (who, how).prop_map(|((auto, total, minimums, named), (maximum, pending, claim, uses, exact))| Terms {
@@ -261,7 +257,7 @@ pub fn terms() -> impl Strategy<Value = Terms> {
 
 impl Terms {
     /// One approval of the default group, anyone may ask.
-    pub fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self {
             auto: false,
             total: 1,
@@ -306,19 +302,19 @@ impl Terms {
 const VALUES: [&str; 6] = ["", "", "unit=a", "unit=b", "level=2", "unit=a level=1"];
 
 /// What a request names.
-pub fn bound(number: u8, access: u8) -> Parameters {
+pub(crate) fn bound(number: u8, access: u8) -> Parameters {
     // Anything but the first task has nothing to name; now and then that is tried too.
     let anyway = number == 11;
     if access % 8 <= 2 || anyway { values(VALUES[usize::from(number) % 6]) } else { Parameters::new() }
 }
 
 /// What a run is given.
-pub fn run_values(task: u8, number: u8) -> Parameters {
+pub(crate) fn run_values(task: u8, number: u8) -> Parameters {
     if task == 0 || number == 11 { values(VALUES[usize::from(number) % 6]) } else { Parameters::new() }
 }
 
 /// What a request binds in the end.
-pub fn naive_bound(org: &Org, access: Access, given: &Parameters, exact: bool) -> Option<Parameters> {
+pub(crate) fn naive_bound(org: &Org, access: Access, given: &Parameters, exact: bool) -> Option<Parameters> {
     match access {
         Access::Task(id) if exact => org.completed(id.number(), given),
         Access::Task(id) => org.completed(id.number(), given).map(|_| given.clone()),

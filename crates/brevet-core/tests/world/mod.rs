@@ -5,122 +5,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use brevet_core::{
-    Access, AccessControlChange, Approval, Authorization, AuthorizationId, AuthorizationState,
-    CatalogDefinition, Change, Command, Digest, Ending, Entry, Execution, ExecutionId, ExecutionResult,
-    ExecutionState, GroupId, GroupMinimum, GroupName, Limits, NewGroup, NewPolicy, NewPurpose, NewRequest,
-    NewUser, OnExpiry, Origin, ParameterKind, ParameterName, ParameterSpec, Parameters, PolicyId,
-    PolicyTerms, QualifiedName, Quorum, Refusal, Reply, Request, RequestId, RequestState, Requesters,
-    RoleDefinition, RoleGroupDefinition, RunOrder, Secret, Secrets, SessionId, Span, State, StopCause,
-    TaskSpec, Text, Timestamp, Uncovered, UserId, UserName, Value, Verdict, transact,
+    Access, AccessControlChange, Authorization, AuthorizationId, AuthorizationState, Change, Command, Ending,
+    Entry, Execution, ExecutionId, ExecutionResult, ExecutionState, GroupId, GroupMinimum, GroupName,
+    NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser, Origin, Parameters, PolicyId, PolicyTerms, Quorum,
+    Refusal, Reply, Request, RequestId, RequestState, SessionId, Span, State, StopCause, Text, Timestamp,
+    Uncovered, UserId, UserName, transact,
 };
 
-/// An instant to begin with.
-pub const T0: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+mod commands;
+mod definitions;
 
-pub const HOUR: Span = Span::hours(1);
+pub(crate) use commands::{approve, deny, extend, manual, new_user, revoke, run};
+pub(crate) use definitions::{definitions, digest, parameter, secrets, spec, task, values};
+
+/// An instant to begin with.
+pub(crate) const T0: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+pub(crate) const HOUR: Span = Span::hours(1);
 
 /// Microseconds, for the two sides of a boundary.
-pub fn micros(count: i64) -> Span {
+pub(crate) fn micros(count: i64) -> Span {
     Span::from_micros(count).unwrap()
-}
-
-pub fn task(name: &str) -> QualifiedName {
-    QualifiedName::new("Linux", name).unwrap()
-}
-
-/// `a=x b=2`: texts, or integers where it is one.
-pub fn values(text: &str) -> Parameters {
-    let value = |value: &str| match value.parse() {
-        Ok(number) => Value::Integer(number),
-        Err(_) => Value::Text(value.to_owned()),
-    };
-    let pairs = text.split_whitespace().filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, text)| (ParameterName::parse(name).unwrap(), value(text))).collect()
-}
-
-pub fn secrets(text: &str) -> Secrets {
-    let pairs = text.split_whitespace().filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, text)| (ParameterName::parse(name).unwrap(), Secret::new(text.to_owned()))).collect()
-}
-
-pub fn parameter(name: &str, kind: ParameterKind) -> ParameterSpec {
-    ParameterSpec {
-        name: ParameterName::parse(name).unwrap(),
-        kind,
-        list: false,
-        required: true,
-        default: None,
-        secret: false,
-        description: String::new(),
-        limits: Limits::default(),
-    }
-}
-
-pub fn spec(name: &str, version: u8, parameters: Vec<ParameterSpec>) -> TaskSpec {
-    TaskSpec {
-        name: task(name),
-        description: String::new(),
-        parameters,
-        command: vec!["/bin/true".into()],
-        run_as: None,
-        timeout: Span::minutes(1),
-        on_expiry: OnExpiry::Stop,
-        digest: digest(name, version),
-    }
-}
-
-/// Not SHA-256, but another one for another name or version.
-pub fn digest(name: &str, version: u8) -> Digest {
-    let mut bytes = [version; 32];
-    bytes.iter_mut().zip(name.bytes()).for_each(|(byte, letter)| *byte ^= letter);
-    Digest(bytes)
-}
-
-/// `Restart` (unit, level), `Reload`, `Backup` (may finish), `Rotate` (a secret); `Web` has the first
-/// two, `Ops` the others, `All` both.
-pub fn definitions(version: u8) -> CatalogDefinition {
-    let unit = ParameterSpec {
-        limits: Limits {
-            one_of: ["nginx", "redis"].map(|unit| Value::Text(unit.into())).to_vec(),
-            ..Limits::default()
-        },
-        ..parameter("unit", ParameterKind::Text)
-    };
-    let level = ParameterSpec {
-        required: false,
-        default: Some(Value::Integer(1)),
-        ..parameter("level", ParameterKind::Integer)
-    };
-    let secret = ParameterSpec { secret: true, ..parameter("password", ParameterKind::Text) };
-    let role = |name: &str, tasks: &[&str]| RoleDefinition {
-        name: task(name),
-        description: String::new(),
-        tasks: tasks.iter().map(|name| task(name)).collect(),
-        digest: digest(name, version),
-    };
-    CatalogDefinition {
-        tasks: vec![
-            spec("Restart", version, vec![level, unit]),
-            spec("Reload", 1, vec![]),
-            TaskSpec { on_expiry: OnExpiry::Finish, ..spec("Backup", 1, vec![]) },
-            spec("Rotate", 1, vec![secret]),
-        ],
-        roles: vec![role("Web", &["Restart", "Reload"]), role("Ops", &["Backup", "Rotate"])],
-        role_groups: vec![RoleGroupDefinition {
-            name: task("All"),
-            description: String::new(),
-            roles: vec![task("Web"), task("Ops")],
-            digest: digest("All", version),
-        }],
-    }
 }
 
 /// The state with the time, the entries, and the last row of everything, as a store would have it.
 #[derive(Clone)]
-pub struct World {
-    pub state: State,
-    pub now: Timestamp,
-    pub entries: Vec<Entry>,
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    pub(crate) entries: Vec<Entry>,
     requests: BTreeMap<RequestId, Request>,
     authorizations: BTreeMap<AuthorizationId, Authorization>,
     executions: BTreeMap<ExecutionId, Execution>,
@@ -131,7 +44,7 @@ pub struct World {
 impl World {
     /// Ada administers. Anna and Bob approve by default; Sven and Anna are Security; Rita asks, and
     /// has a second account; Olaf is anybody; Aude audits. Access control is on.
-    pub fn office() -> Self {
+    pub(crate) fn office() -> Self {
         let mut world = Self::empty();
         for name in ["anna", "bob", "sven", "rita", "olaf"] {
             world.add(name, None);
@@ -150,7 +63,7 @@ impl World {
     }
 
     /// Ada alone.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let mut world = Self {
             state: State::default(),
             now: T0,
@@ -166,23 +79,23 @@ impl World {
         world
     }
 
-    pub fn user(&self, name: &str) -> UserId {
+    pub(crate) fn user(&self, name: &str) -> UserId {
         self.users[name]
     }
 
-    pub fn group_id(&self, name: &str) -> GroupId {
+    pub(crate) fn group_id(&self, name: &str) -> GroupId {
         self.groups[name]
     }
 
     /// A task, role or role group, whichever has this name.
-    pub fn access(&self, name: &str) -> Access {
+    pub(crate) fn access(&self, name: &str) -> Access {
         let (catalog, name) = (self.state.catalog(), task(name));
         let found = catalog.task_named(&name).map(|task| Access::Task(task.id));
         let found = found.or_else(|| catalog.role_named(&name).map(|role| Access::Role(role.id)));
         found.or_else(|| catalog.role_group_named(&name).map(|group| Access::RoleGroup(group.id))).unwrap()
     }
 
-    pub fn try_from(&mut self, origin: Origin, command: Command) -> Result<Reply, Refusal> {
+    pub(crate) fn try_from(&mut self, origin: Origin, command: Command) -> Result<Reply, Refusal> {
         let outcome = transact(&mut self.state, self.now, origin, command)?;
         self.keep(&outcome.changes);
         self.state.forget(&outcome.changes);
@@ -207,43 +120,47 @@ impl World {
         }
     }
 
-    pub fn origin(&self, who: &str) -> Origin {
+    pub(crate) fn origin(&self, who: &str) -> Origin {
         Origin::user(self.user(who), SessionId::new(1))
     }
 
-    pub fn tries(&mut self, who: &str, command: Command) -> Result<Reply, Refusal> {
+    pub(crate) fn tries(&mut self, who: &str, command: Command) -> Result<Reply, Refusal> {
         self.try_from(self.origin(who), command)
     }
 
-    pub fn does(&mut self, who: &str, command: Command) -> Reply {
+    pub(crate) fn does(&mut self, who: &str, command: Command) -> Reply {
         self.tries(who, command).unwrap_or_else(|refusal| panic!("{who}: {refusal}"))
     }
 
+    pub(crate) fn acts(&mut self, who: &str, command: Command) {
+        self.does(who, command);
+    }
+
     /// `ok`, or the code of the refusal.
-    pub fn says(&mut self, who: &str, command: Command) -> &'static str {
+    pub(crate) fn says(&mut self, who: &str, command: Command) -> &'static str {
         self.tries(who, command).map_or_else(|refusal| refusal.code(), |_| "ok")
     }
 
-    pub fn brevet(&mut self, command: Command) -> Reply {
+    pub(crate) fn brevet(&mut self, command: Command) -> Reply {
         self.try_from(Origin::SYSTEM, command).unwrap_or_else(|refusal| panic!("brevet: {refusal}"))
     }
 
-    pub fn due(&mut self) {
+    pub(crate) fn due(&mut self) {
         self.brevet(Command::ActOnDue);
     }
 
-    pub fn later(&mut self, span: Span) {
+    pub(crate) fn later(&mut self, span: Span) {
         self.now = self.now.plus(span);
     }
 
-    pub fn add(&mut self, name: &str, owner: Option<&str>) -> UserId {
+    pub(crate) fn add(&mut self, name: &str, owner: Option<&str>) -> UserId {
         let owner = owner.map(|owner| self.user(owner));
         let Reply::User(id) = self.does("ada", Command::AddUser(new_user(name, owner))) else { panic!() };
         self.users.insert(name.into(), id);
         id
     }
 
-    pub fn group(&mut self, name: &str, members: &[&str]) -> GroupId {
+    pub(crate) fn group(&mut self, name: &str, members: &[&str]) -> GroupId {
         let new = NewGroup {
             name: GroupName::parse(name).unwrap(),
             email: Text::default(),
@@ -255,22 +172,22 @@ impl World {
         group
     }
 
-    pub fn join(&mut self, group: &str, member: &str) {
+    pub(crate) fn join(&mut self, group: &str, member: &str) {
         let (group, user) = (self.group_id(group), self.user(member));
         self.does("ada", Command::AddMember { group, user });
     }
 
-    pub fn leave(&mut self, group: &str, member: &str) {
+    pub(crate) fn leave(&mut self, group: &str, member: &str) {
         let (group, user) = (self.group_id(group), self.user(member));
         self.does("ada", Command::RemoveMember { group, user });
     }
 
-    pub fn disable(&mut self, who: &str) {
+    pub(crate) fn disable(&mut self, who: &str) {
         let user = self.user(who);
         self.does("ada", Command::DisableUser(user));
     }
 
-    pub fn control(&mut self, system: &[&str], uncovered: Uncovered) {
+    pub(crate) fn control(&mut self, system: &[&str], uncovered: Uncovered) {
         let change = AccessControlChange {
             default_approver_group: self.group_id("Approvers"),
             system_accounts: system.iter().map(|name| self.user(name)).collect::<BTreeSet<_>>(),
@@ -279,38 +196,36 @@ impl World {
         self.does("ada", Command::EnableAccessControl(change));
     }
 
-    pub fn assign(&mut self, who: &str, access: &str) {
+    pub(crate) fn assign(&mut self, who: &str, access: &str) {
         let (user, access) = (self.user(who), self.access(access));
         self.does("ada", Command::AddAssignment { principal: brevet_core::Principal::User(user), access });
     }
 
-    pub fn policy(&mut self, access: &str, terms: PolicyTerms) -> PolicyId {
+    pub(crate) fn policy(&mut self, access: &str, terms: PolicyTerms) -> PolicyId {
         let access = self.access(access);
         let reply = self.does("ada", Command::CreatePolicy(NewPolicy { access, terms }));
         let Reply::Policy(policy) = reply else { panic!() };
         policy
     }
 
-    pub fn set_policy(&mut self, policy: PolicyId, terms: PolicyTerms) {
+    pub(crate) fn set_policy(&mut self, policy: PolicyId, terms: PolicyTerms) {
         let seen = self.state.policy(policy).unwrap().revision;
         self.does("ada", Command::SetPolicy { policy, seen, terms });
     }
 
-    pub fn quorum(&self, total: u32, groups: &[(&str, u32)]) -> Quorum {
-        let minimum = |(name, minimum): &(&str, u32)| GroupMinimum {
-            group: self.group_id(name),
-            minimum: *minimum,
-        };
+    pub(crate) fn quorum(&self, total: u32, groups: &[(&str, u32)]) -> Quorum {
+        let minimum =
+            |(name, minimum): &(&str, u32)| GroupMinimum { group: self.group_id(name), minimum: *minimum };
         Quorum { total, groups: groups.iter().map(minimum).collect() }
     }
 
     /// Submits, for one hour unless said otherwise.
-    pub fn asks(&mut self, who: &str, new: NewRequest) -> RequestId {
+    pub(crate) fn asks(&mut self, who: &str, new: NewRequest) -> RequestId {
         let Reply::Request(id) = self.does(who, Command::Submit(new)) else { panic!() };
         id
     }
 
-    pub fn wants(&self, access: &str) -> NewRequest {
+    pub(crate) fn wants(&self, access: &str) -> NewRequest {
         NewRequest {
             purpose: NewPurpose::Access { access: self.access(access), bound: Parameters::new() },
             reason: Text::parse(brevet_core::TextKind::Reason, "a reason").unwrap(),
@@ -320,13 +235,13 @@ impl World {
         }
     }
 
-    pub fn wants_with(&self, access: &str, bound: &str) -> NewRequest {
+    pub(crate) fn wants_with(&self, access: &str, bound: &str) -> NewRequest {
         let purpose = NewPurpose::Access { access: self.access(access), bound: values(bound) };
         NewRequest { purpose, ..self.wants(access) }
     }
 
     /// Asks and is approved by the default approvers at once.
-    pub fn granted(&mut self, who: &str, new: NewRequest) -> AuthorizationId {
+    pub(crate) fn granted(&mut self, who: &str, new: NewRequest) -> AuthorizationId {
         let request = self.asks(who, new);
         if self.row(request).is_pending() {
             self.does("bob", approve(request));
@@ -334,36 +249,36 @@ impl World {
         self.given(request)
     }
 
-    pub fn row(&self, request: RequestId) -> &Request {
+    pub(crate) fn row(&self, request: RequestId) -> &Request {
         &self.requests[&request]
     }
 
-    pub fn given(&self, request: RequestId) -> AuthorizationId {
+    pub(crate) fn given(&self, request: RequestId) -> AuthorizationId {
         let RequestState::Approved { authorization, .. } = self.row(request).state else {
             panic!("{:?}", self.row(request).state)
         };
         authorization
     }
 
-    pub fn held(&self, authorization: AuthorizationId) -> &Authorization {
+    pub(crate) fn held(&self, authorization: AuthorizationId) -> &Authorization {
         &self.authorizations[&authorization]
     }
 
-    pub fn run_row(&self, execution: ExecutionId) -> &Execution {
+    pub(crate) fn run_row(&self, execution: ExecutionId) -> &Execution {
         &self.executions[&execution]
     }
 
-    pub fn runs(&mut self, who: &str, name: &str, given: &str) -> ExecutionId {
+    pub(crate) fn runs(&mut self, who: &str, name: &str, given: &str) -> ExecutionId {
         let Reply::Execution(id) = self.does(who, run(name, given)) else { panic!() };
         id
     }
 
-    pub fn finish(&mut self, execution: ExecutionId, result: ExecutionResult) {
+    pub(crate) fn finish(&mut self, execution: ExecutionId, result: ExecutionResult) {
         self.brevet(Command::FinishRun { execution, result, output: None });
     }
 
     /// One word for where it stands.
-    pub fn of_request(&self, request: RequestId) -> &'static str {
+    pub(crate) fn of_request(&self, request: RequestId) -> &'static str {
         match self.row(request).state {
             RequestState::Pending { .. } => "pending",
             RequestState::Approved { .. } => "approved",
@@ -374,7 +289,7 @@ impl World {
     }
 
     /// One word, or how it ended.
-    pub fn of_authorization(&self, authorization: AuthorizationId) -> &'static str {
+    pub(crate) fn of_authorization(&self, authorization: AuthorizationId) -> &'static str {
         match self.held(authorization).state {
             AuthorizationState::Scheduled { .. } => "scheduled",
             AuthorizationState::Active { .. } => "active",
@@ -389,7 +304,7 @@ impl World {
     }
 
     /// One word, or why it is being stopped.
-    pub fn of_run(&self, execution: ExecutionId) -> &'static str {
+    pub(crate) fn of_run(&self, execution: ExecutionId) -> &'static str {
         match &self.run_row(execution).state {
             ExecutionState::Running { stopping: None } => "running",
             ExecutionState::Running { stopping: Some(StopCause::Revoked) } => "stopping: revoked",
@@ -399,56 +314,10 @@ impl World {
         }
     }
 
-    pub fn window(&self, authorization: AuthorizationId) -> (Timestamp, Timestamp) {
+    pub(crate) fn window(&self, authorization: AuthorizationId) -> (Timestamp, Timestamp) {
         match self.held(authorization).state {
             AuthorizationState::Active { start, end } => (start, end),
             state => panic!("{state:?}"),
         }
-    }
-}
-
-pub fn new_user(name: &str, owner: Option<UserId>) -> NewUser {
-    NewUser {
-        name: UserName::parse(name).unwrap(),
-        display_name: Text::default(),
-        email: Text::default(),
-        owner,
-        administrator: false,
-        auditor: false,
-    }
-}
-
-/// One approval of the default group, anyone may ask.
-pub fn manual() -> PolicyTerms {
-    PolicyTerms::new(Approval::Manual(Quorum::default_group()), Requesters::Anyone)
-}
-
-pub fn approve(request: RequestId) -> Command {
-    vote(request, Verdict::Approve)
-}
-
-pub fn deny(request: RequestId) -> Command {
-    vote(request, Verdict::Deny)
-}
-
-fn vote(request: RequestId, verdict: Verdict) -> Command {
-    Command::Decide { request, verdict, duration: None, comment: Text::default() }
-}
-
-pub fn revoke(authorization: AuthorizationId) -> Command {
-    Command::Revoke { authorization, comment: Text::default() }
-}
-
-pub fn run(name: &str, given: &str) -> Command {
-    Command::Run(RunOrder { task: task(name), parameters: values(given), secrets: Secrets::new() })
-}
-
-pub fn extend(authorization: AuthorizationId, duration: Span) -> NewRequest {
-    NewRequest {
-        purpose: NewPurpose::Extension(authorization),
-        reason: Text::default(),
-        duration: Some(duration),
-        not_before: None,
-        max_uses: None,
     }
 }

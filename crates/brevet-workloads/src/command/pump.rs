@@ -4,12 +4,11 @@
 //! written where they are read; large ones on a thread where waiting hurts nobody.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::AsFd as _;
 
 use rustix::io::Errno;
 use rustix::pipe::fcntl_setpipe_size;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use tokio::net::unix::pipe::Receiver;
 use tokio::sync::oneshot;
 
 use crate::recording::{FRAME_BYTES_MAX, NotRecorded, OutputSink, Stream};
@@ -73,7 +72,7 @@ impl Pump {
     /// Takes what is left in the pipes, and does not wait for more.
     async fn drain(&mut self, mut pipes: Pipes, handle: &StopHandle) -> io::Result<()> {
         for stream in [Stream::Output, Stream::Error] {
-            while let Read::Bytes(count) = pipes.read(stream, &mut self.buffer)? {
+            while let Read::Bytes(count) = pipes.read_left(stream, &mut self.buffer)? {
                 self.take(stream, count, &pipes, handle).await;
             }
         }
@@ -128,13 +127,14 @@ enum Read {
 
 /// Our ends of the output; those that are not at their end.
 struct Pipes {
-    output: Option<AsyncFd<OwnedFd>>,
-    error: Option<AsyncFd<OwnedFd>>,
+    output: Option<Receiver>,
+    error: Option<Receiver>,
 }
 
 impl Pipes {
     fn new(Captured { stdout, stderr }: Captured) -> io::Result<Self> {
-        let watched = |pipe| AsyncFd::with_interest(pipe, Interest::READABLE);
+        // Unchecked: that they are pipes, and do not block, is what `Captured` says.
+        let watched = Receiver::from_owned_fd_unchecked;
         Ok(Self { output: Some(watched(stdout)?), error: Some(watched(stderr)?) })
     }
 
@@ -150,24 +150,36 @@ impl Pipes {
         }
     }
 
-    /// Reads what is there now.
+    /// Reads what is there, after [`Pipes::readable`].
     fn read(&mut self, stream: Stream, buffer: &mut [u8]) -> io::Result<Read> {
+        self.read_by(stream, |pipe| pipe.try_read(buffer))
+    }
+
+    /// Reads what is there, whether or not the runtime knows of it yet.
+    fn read_left(&mut self, stream: Stream, buffer: &mut [u8]) -> io::Result<Read> {
+        self.read_by(stream, |pipe| {
+            Ok(rustix::io::retry_on_intr(|| rustix::io::read(pipe.as_fd(), &mut *buffer))?)
+        })
+    }
+
+    fn read_by(
+        &mut self,
+        stream: Stream,
+        read: impl FnOnce(&Receiver) -> io::Result<usize>,
+    ) -> io::Result<Read> {
         let slot = match stream {
             Stream::Output => &mut self.output,
             Stream::Error => &mut self.error,
         };
-        let Some(pipe) = slot else { return Ok(Read::Nothing) };
-        let read = pipe.try_io(Interest::READABLE, |fd| {
-            Ok(rustix::io::retry_on_intr(|| rustix::io::read(fd, &mut *buffer))?)
-        });
-        match read {
-            Ok(0) => {
+        match slot.as_ref().map(read) {
+            None => Ok(Read::Nothing),
+            Some(Ok(0)) => {
                 *slot = None;
                 Ok(Read::Nothing)
             }
-            Ok(count) => Ok(Read::Bytes(count)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Nothing),
-            Err(error) => Err(error),
+            Some(Ok(count)) => Ok(Read::Bytes(count)),
+            Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Nothing),
+            Some(Err(error)) => Err(error),
         }
     }
 
@@ -179,10 +191,9 @@ impl Pipes {
     }
 }
 
-async fn readable(pipe: Option<&AsyncFd<OwnedFd>>) -> io::Result<()> {
+async fn readable(pipe: Option<&Receiver>) -> io::Result<()> {
     match pipe {
-        // The guard is let go: that there is nothing any more is for the next read to find out.
-        Some(pipe) => pipe.readable().await.map(|mut guard| guard.retain_ready()),
+        Some(pipe) => pipe.readable().await,
         None => std::future::pending().await,
     }
 }

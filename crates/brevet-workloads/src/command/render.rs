@@ -1,6 +1,6 @@
 //! Putting values into the argument vector. A value becomes exactly one argument, or a part of exactly one.
 
-use brevet_core::{ParameterSpec, Parameters, Permit, TaskSpec, Value};
+use brevet_core::{ParameterName, ParameterSpec, Parameters, Permit, TaskSpec, Value};
 
 use crate::definition::CommandTask;
 use crate::definition::template::{Part, Template};
@@ -33,7 +33,7 @@ fn argument_of(template: &Template, values: &Parameters) -> Option<String> {
 }
 
 fn check(spec: &TaskSpec, permit: &Permit) -> Result<(), String> {
-    let find = |name| spec.parameters.iter().find(|spec| spec.name == *name);
+    let find = |name: &ParameterName| spec.parameters.iter().find(|spec| spec.name == *name);
     for (name, value) in permit.parameters() {
         let refused = |why: &dyn std::fmt::Display| format!("the parameter '{name}' {why}");
         let spec = find(name).ok_or_else(|| refused(&"is not one of the task"))?;
@@ -59,7 +59,6 @@ fn check(spec: &TaskSpec, permit: &Permit) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use brevet_core::ParameterName;
 
     fn name(text: &str) -> ParameterName {
         ParameterName::parse(text).unwrap()

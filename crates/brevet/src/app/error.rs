@@ -26,6 +26,9 @@ pub enum AppError {
     /// The same key for something else.
     #[error("this Idempotency-Key was used for something else; use a new one for each new thing")]
     KeyReused,
+    /// The answer was told once, and is kept nowhere.
+    #[error("this was done and answered before under the same Idempotency-Key, and a code is told only once; make another")]
+    ToldOnce,
     /// The clock went back.
     #[error(
         "the server's clock went back behind the ledger by {behind_seconds} s; \
@@ -44,6 +47,9 @@ pub enum AppError {
     /// Lists and stored things cannot be read.
     #[error("stored data cannot be read: {0}")]
     Read(#[from] StoreError),
+    /// The output of a run cannot be read, or is not what the ledger says.
+    #[error("the output of this run cannot be shown: {0}")]
+    Output(#[from] brevet_workloads::recording::BadRecording),
     /// The server is going down.
     #[error("the server is stopping; try again in a moment")]
     Stopping,

@@ -13,23 +13,25 @@ mod runs;
 mod sequencer;
 mod session;
 mod sign_in;
+mod workloads;
 
 use std::sync::Arc;
 
 use arc_swap::Guard;
 use brevet_core::{Command, Event, Origin, Reply, Span, State, Timestamp};
 use brevet_store::{DataFolder, Reader, SideWrite, Store, StoreError};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use error::AppError;
-pub use follow::{Chunk, Follow, Stream};
+pub use follow::{Follow, Frame, Stream};
 pub use idempotency::IdempotencyKey;
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_LENGTH_MIN};
 pub use published::Published;
-pub use runs::{Started, Workloads};
+pub use runs::Started;
 pub use sequencer::Done;
 pub use session::{SESSION_IDLE, SESSION_LIFETIME, Session};
 pub use sign_in::{CODE_LIFETIME, OneTimeCode, SETUP_CODE_LIFETIME, SignedIn};
+pub use workloads::{NotTakenOver, Workloads};
 
 use crate::world::{Machine, World};
 use published::Readers as PublishedReaders;
@@ -140,6 +142,11 @@ impl<W: World> App<W> {
     /// The last durable state. To be held for a moment only: never over an `await`.
     pub fn published(&self) -> Guard<Arc<Published>> {
         self.inner.published.load()
+    }
+
+    /// Tells of every state that is published from now on, by the size of its ledger.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.inner.published.changed()
     }
 
     /// Reads the last durable state.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use brevet_core::{Change, Entry, State};
+use tokio::sync::watch;
 
 /// How often the sequencer looks whether the last reader has let go of the old copy, before it gives up and
 /// copies the whole state instead.
@@ -28,12 +29,20 @@ pub struct Published {
 #[derive(Debug)]
 pub struct Readers {
     current: ArcSwap<Published>,
+    /// How many entries the ledger has with it, for those who wait for something to change.
+    size: watch::Sender<u64>,
 }
 
 impl Readers {
     /// Begins with what was loaded.
     pub fn new(published: Published) -> Self {
-        Self { current: ArcSwap::from_pointee(published) }
+        let size = watch::Sender::new(published.size);
+        Self { current: ArcSwap::from_pointee(published), size }
+    }
+
+    /// Tells of every state that is published from now on, by the size of its ledger.
+    pub(super) fn changed(&self) -> watch::Receiver<u64> {
+        self.size.subscribe()
     }
 
     /// The last durable state. To be held for a moment only: never over an `await`.
@@ -45,6 +54,7 @@ impl Readers {
     pub(super) fn publish(&self, next: Published, entries: &[Entry], changes: &[Change]) -> State {
         let next = Arc::new(next);
         let mut old = self.current.swap(Arc::clone(&next));
+        self.size.send_replace(next.size);
         for _ in 0..PATIENCE {
             match Arc::try_unwrap(old) {
                 Ok(mut published) => {

@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use brevet_core::{
-    Actor, Command, Event, ExecutionId, ExecutionResult, Origin, Output, Permit, Reply, RunOrder, StopCause,
+    Actor, Command, Event, ExecutionId, ExecutionResult, Origin, Output, Reply, RunOrder, StopCause,
 };
+use brevet_workloads::Finished;
+use brevet_workloads::recording::{Live, OutputSink};
 use tokio::sync::{oneshot, watch};
 
+use super::workloads::Workloads;
 use super::{App, AppError, Done, IdempotencyKey};
 use crate::world::World;
 
@@ -27,25 +30,19 @@ pub struct Started {
     pub replayed: bool,
 }
 
-/// The workloads of this server: what runs tasks.
-#[derive(Debug, Default)]
-pub struct Workloads {}
-
-impl Workloads {
-    async fn run(
-        &self,
-        _permit: Permit,
-        _stop: watch::Receiver<Option<StopCause>>,
-    ) -> (ExecutionResult, Option<Output>) {
-        (ExecutionResult::NotStarted { why: "no workload".into() }, None)
-    }
-}
-
 /// What runs now.
 pub(super) struct Runs {
     workloads: Arc<Workloads>,
-    running: Mutex<HashMap<ExecutionId, watch::Sender<Option<StopCause>>>>,
+    running: Mutex<HashMap<ExecutionId, Run>>,
     count: watch::Sender<usize>,
+}
+
+/// One of them: how to stop it, and how to see what it writes.
+struct Run {
+    stop: watch::Sender<Option<StopCause>>,
+    output: Live,
+    /// Taken when it starts.
+    sink: Option<OutputSink>,
 }
 
 impl Runs {
@@ -57,12 +54,14 @@ impl Runs {
     pub(super) fn react(&self, event: &Event) {
         match event {
             Event::ExecutionStarted { execution, .. } => {
-                self.lock().insert(*execution, watch::Sender::new(None));
+                let (sink, output) = self.workloads.record(*execution);
+                let run = Run { stop: watch::Sender::new(None), output, sink: Some(sink) };
+                self.lock().insert(*execution, run);
                 self.count.send_modify(|count| *count += 1);
             }
             Event::ExecutionStopRequested { execution, cause } => {
-                if let Some(stop) = self.lock().get(execution) {
-                    stop.send_replace(Some(*cause));
+                if let Some(run) = self.lock().get(execution) {
+                    run.stop.send_replace(Some(*cause));
                 }
             }
             Event::ExecutionFinished { execution, .. } => {
@@ -76,8 +75,8 @@ impl Runs {
 
     /// Stops everything at once, without a word in the ledger: it may be the ledger that fails.
     pub(super) fn stop_all(&self, cause: StopCause) {
-        for stop in self.lock().values() {
-            stop.send_if_modified(|known| known.is_none() && known.replace(cause).is_none());
+        for run in self.lock().values() {
+            run.stop.send_if_modified(|known| known.is_none() && known.replace(cause).is_none());
         }
     }
 
@@ -87,14 +86,23 @@ impl Runs {
         drop(count.wait_for(|count| *count == 0).await);
     }
 
-    fn stop_of(&self, execution: ExecutionId) -> watch::Receiver<Option<StopCause>> {
-        match self.lock().get(&execution) {
-            Some(stop) => stop.subscribe(),
-            None => watch::Sender::new(Some(StopCause::Revoked)).subscribe(),
-        }
+    /// What a run that is to start needs: how it hears of its end, and where its output goes.
+    fn begin(&self, execution: ExecutionId) -> Option<(watch::Receiver<Option<StopCause>>, OutputSink)> {
+        let mut running = self.lock();
+        let run = running.get_mut(&execution)?;
+        run.sink.take().map(|sink| (run.stop.subscribe(), sink))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ExecutionId, watch::Sender<Option<StopCause>>>> {
+    /// The output of a run, while it runs.
+    pub(super) fn output(&self, execution: ExecutionId) -> Option<Live> {
+        self.lock().get(&execution).map(|run| run.output.clone())
+    }
+
+    pub(super) fn workloads(&self) -> &Workloads {
+        &self.workloads
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ExecutionId, Run>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -129,11 +137,12 @@ impl<W: World> App<W> {
                 return drop(answer.send(Err(error)));
             }
         };
-        if let Some(permit) = permit {
-            let stop = self.inner.runs.stop_of(execution);
-            let (result, output) = self.inner.runs.workloads.run(permit, stop).await;
-            self.put_on_record(execution, result, output).await;
+        let Some((permit, (stop, sink))) = permit.zip(self.inner.runs.begin(execution)) else { return };
+        let Finished { result, output, trouble } = self.inner.runs.workloads.run(permit, stop, sink).await;
+        if let Some(trouble) = trouble {
+            tracing::error!(%execution, %trouble, "trouble around a run");
         }
+        self.put_on_record(execution, result, output).await;
     }
 
     async fn note_refusal(&self, origin: Origin, task: &brevet_core::QualifiedName, error: &AppError) {

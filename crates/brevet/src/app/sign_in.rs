@@ -159,8 +159,11 @@ impl<W: World> App<W> {
         let hash = password::code_hash(&code).to_vec();
         let password = self.credential(user).await?.password;
         let keep = move |_| vec![SideWrite::Credential(user, Credential { password, code: Some((hash, expires)) })];
-        self.command_with(origin, Some(Command::IssueCode(user)), key, keep).await?;
-        Ok(OneTimeCode { code, expires })
+        let done = self.command_with(origin, Some(Command::IssueCode(user)), key, keep).await?;
+        match done.replayed {
+            true => Err(AppError::ToldOnce),
+            false => Ok(OneTimeCode { code, expires }),
+        }
     }
 
     /// Ends a session.

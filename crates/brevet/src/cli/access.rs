@@ -20,7 +20,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "GROUP", visible_alias = "admin-group")]
         approvers: String,
         /// An account to exclude from access control; may be repeated. All that are not named are included again
-        #[arg(long = "system-account", value_name = "USER", visible_alias = "system-accounts", value_delimiter = ',')]
+        #[arg(
+            long = "system-account",
+            value_name = "USER",
+            visible_alias = "system-accounts",
+            value_delimiter = ','
+        )]
         system_accounts: Vec<String>,
         /// What happens to tasks that no policy covers
         #[arg(long, value_name = "WHAT", default_value = "refused")]
@@ -38,7 +43,8 @@ pub(super) async fn run(context: &mut Context, command: Command) -> Result<Done,
     let answer = match command {
         Command::Show => return context.show::<AccessControl>("/access-control").await,
         Command::Enable { approvers: default_approver_group, system_accounts, uncovered } => {
-            let enable = EnableAccessControl { default_approver_group, system_accounts, uncovered: Some(uncovered) };
+            let enable =
+                EnableAccessControl { default_approver_group, system_accounts, uncovered: Some(uncovered) };
             context.client()?.post("/access-control/enable", &enable).await?
         }
         Command::Disable => context.client()?.post("/access-control/disable", &serde_json::json!({})).await?,

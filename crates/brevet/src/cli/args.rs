@@ -106,8 +106,10 @@ mod tests {
 
     #[test]
     fn a_name_that_comes_several_times_is_a_list() {
-        let given: Vec<_> =
-            ["unit=a=b", "host=x", "host=y", "host=z", "empty="].iter().map(|text| assignment(text).unwrap()).collect();
+        let given: Vec<_> = ["unit=a=b", "host=x", "host=y", "host=z", "empty="]
+            .iter()
+            .map(|text| assignment(text).unwrap())
+            .collect();
         assert_eq!(shown_parameters(&parameters(&given)), "empty=, host=x,y,z, unit=a=b");
         assert!(assignment("unit").is_err());
         assert!(assignment("=x").is_err());

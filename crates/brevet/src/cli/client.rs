@@ -50,7 +50,11 @@ struct Call {
 
 impl Client {
     /// A client; refuses to carry a token in the clear to another machine.
-    pub(crate) fn new(server: ServerUrl, token: Option<SecretText>, ca_file: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        server: ServerUrl,
+        token: Option<SecretText>,
+        ca_file: Option<PathBuf>,
+    ) -> Result<Self, Failure> {
         if !server.is_private() {
             return Err(Failure::Usage(format!(
                 "{server} would send passwords and tokens in the clear to another machine; use https://"
@@ -91,7 +95,11 @@ impl Client {
     }
 
     /// Does something, and follows it.
-    pub(crate) async fn post_and_follow(&self, path: &str, body: &impl Serialize) -> Result<Incoming, Failure> {
+    pub(crate) async fn post_and_follow(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Incoming, Failure> {
         self.follow_call(&Call { accept: EVENT_STREAM, ..Call::post(path, body)? }).await
     }
 
@@ -160,7 +168,9 @@ impl Client {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         let body = Full::new(call.body.clone().unwrap_or_default());
-        request.body(body).map_err(|error| Failure::Failed(format!("this cannot be asked of a server: {error}")))
+        request
+            .body(body)
+            .map_err(|error| Failure::Failed(format!("this cannot be asked of a server: {error}")))
     }
 
     /// The sentence for an answer that is no success.
@@ -190,7 +200,8 @@ impl Call {
     }
 
     fn post(path: &str, body: &impl Serialize) -> Result<Self, Failure> {
-        let key = settings::random_key().map_err(|error| Failure::Failed(format!("no random numbers: {error}")))?;
+        let key =
+            settings::random_key().map_err(|error| Failure::Failed(format!("no random numbers: {error}")))?;
         Ok(Self { method: Method::POST, body: Some(json(body)?), key: Some(key), ..Self::get(path) })
     }
 }
@@ -235,7 +246,8 @@ fn json(body: &impl Serialize) -> Result<Bytes, Failure> {
 }
 
 fn bearer(token: &SecretText) -> Result<HeaderValue, Failure> {
-    let header = token.reveal(|token| HeaderValue::try_from(zeroize::Zeroizing::new(format!("Bearer {token}")).as_str()));
+    let header = token
+        .reveal(|token| HeaderValue::try_from(zeroize::Zeroizing::new(format!("Bearer {token}")).as_str()));
     let mut header = header.map_err(|_| Failure::NotSignedIn { why: "The token is damaged.".into() })?;
     header.set_sensitive(true);
     Ok(header)
@@ -250,7 +262,9 @@ pub(crate) fn segment(text: &str) -> String {
 pub(crate) fn qualified(name: &str) -> Result<String, Failure> {
     match name.split_once(['\\', '/']) {
         Some((scope, name)) => Ok(format!("{}/{}", encoded(scope), encoded(name))),
-        None => Err(Failure::Usage(format!("'{name}' has no workload; write it as Scope/Name, for example Linux/{name}"))),
+        None => Err(Failure::Usage(format!(
+            "'{name}' has no workload; write it as Scope/Name, for example Linux/{name}"
+        ))),
     }
 }
 

@@ -20,7 +20,10 @@ use super::server::ServerUrl;
 const CONNECT_SECONDS_MAX: u64 = 10;
 
 /// Opens a connection for one call. Certificates are read only when the server is `https`.
-pub(crate) async fn connect(server: &ServerUrl, ca_file: Option<&Path>) -> Result<SendRequest<Full<Bytes>>, Failure> {
+pub(crate) async fn connect(
+    server: &ServerUrl,
+    ca_file: Option<&Path>,
+) -> Result<SendRequest<Full<Bytes>>, Failure> {
     let opening = async {
         let stream = open(server).await?;
         match server.https {
@@ -81,7 +84,9 @@ fn trusted(ca_file: Option<&Path>) -> Result<rustls::RootCertStore, Failure> {
     let Some(path) = ca_file else {
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return match store.is_empty() {
-            true => Err(Failure::Failed("this system trusts no certificates; name some with --ca-file".into())),
+            true => {
+                Err(Failure::Failed("this system trusts no certificates; name some with --ca-file".into()))
+            }
             false => Ok(store),
         };
     };

@@ -12,7 +12,7 @@ use super::table::{Row, table};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub(crate) enum Format {
+pub enum Format {
     /// For people
     #[default]
     Table,
@@ -77,7 +77,12 @@ impl Console {
     }
 
     /// Writes a list: a table, or a sentence where there is nothing.
-    pub(crate) fn list<T: Row>(&mut self, items: &[T], answered: &[Value], none: &str) -> Result<(), Failure> {
+    pub(crate) fn list<T: Row>(
+        &mut self,
+        items: &[T],
+        answered: &[Value],
+        none: &str,
+    ) -> Result<(), Failure> {
         match (self.for_people(), items.is_empty()) {
             (true, true) => self.say(none),
             (true, false) => self.say(&table(items, &self.view)),
@@ -143,10 +148,13 @@ impl Console {
 }
 
 fn written(format: Format, data: &impl Serialize) -> Result<String, Failure> {
-    let unwritable = |error: &dyn std::fmt::Display| Failure::Failed(format!("this cannot be written: {error}"));
+    let unwritable =
+        |error: &dyn std::fmt::Display| Failure::Failed(format!("this cannot be written: {error}"));
     match format {
         Format::Yaml => serde_saphyr::to_string(data).map_err(|error| unwritable(&error)),
-        Format::Json | Format::Table => serde_json::to_string_pretty(data).map_err(|error| unwritable(&error)),
+        Format::Json | Format::Table => {
+            serde_json::to_string_pretty(data).map_err(|error| unwritable(&error))
+        }
     }
 }
 

@@ -41,7 +41,9 @@ pub(crate) enum Failure {
     #[error("{0}")]
     Usage(String),
     /// No connection, or one that broke.
-    #[error("{server} cannot be reached: {why}. Is the server running? Name another with --server or BREVET_SERVER.")]
+    #[error(
+        "{server} cannot be reached: {why}. Is the server running? Name another with --server or BREVET_SERVER."
+    )]
     Unreachable {
         /// Where to.
         server: String,

@@ -38,6 +38,8 @@ mod token;
 mod user;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::net::SocketAddr;
@@ -46,12 +48,12 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-pub(crate) use console::Format;
+pub use console::Format;
 use console::Console;
 use context::Context;
 use exit::{Done, Failure};
 use settings::Environment;
-pub(crate) use settings::DEFAULT_ADDRESS;
+pub use settings::DEFAULT_ADDRESS;
 
 /// Privileged access management: ask for the right to run a privileged task, for a while, and run it.
 #[derive(Debug, Parser)]
@@ -152,56 +154,56 @@ enum Command {
 /// Play the whole story in a sample organization: server, people, tasks, a request, an approval, a run
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  brevet demo --once")]
-pub(crate) struct DemoArgs {
+pub struct DemoArgs {
     /// End when the story is told, rather than leave the server running to be played with
     #[arg(long)]
-    pub(crate) once: bool,
+    pub once: bool,
     /// Where its server listens [default: a free port of this machine]
     #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<SocketAddr>,
+    pub listen: Option<SocketAddr>,
 }
 
 /// Run the server; the first start prints a one-time code to create the first administrator with
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  brevet serve --config /etc/brevet/brevet.toml --data /var/lib/brevet")]
-pub(crate) struct ServeArgs {
+pub struct ServeArgs {
     /// Settings [default: those that are built in]
     #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
+    pub config: Option<PathBuf>,
     /// Where the ledger and everything else is kept
     #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
+    pub data: Option<PathBuf>,
     /// Where to listen [default: 127.0.0.1:8420]
     #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<SocketAddr>,
+    pub listen: Option<SocketAddr>,
     /// Where the task definitions are
     #[arg(long, value_name = "DIR")]
-    pub(crate) tasks: Option<PathBuf>,
+    pub tasks: Option<PathBuf>,
 }
 
 /// Verify the ledger of a data folder, without a server: every entry, every hash, every signature
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  brevet audit verify --data /var/lib/brevet -o json")]
-pub(crate) struct VerifyArgs {
+pub struct VerifyArgs {
     /// The data folder of the server
     #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
+    pub data: Option<PathBuf>,
 }
 
 /// The parts of Brevet that are programs of their own rather than calls of the API.
-pub(crate) struct Programs {
+pub struct Programs {
     /// `brevet serve`.
-    pub(crate) serve: fn(ServeArgs) -> ExitCode,
+    pub serve: fn(ServeArgs) -> ExitCode,
     /// `brevet demo`.
-    pub(crate) demo: fn(DemoArgs) -> ExitCode,
+    pub demo: fn(DemoArgs) -> ExitCode,
     /// `brevet audit verify`.
-    pub(crate) verify: fn(VerifyArgs, Format) -> ExitCode,
+    pub verify: fn(VerifyArgs, Format) -> ExitCode,
     /// `brevet spawner`.
-    pub(crate) spawner: fn() -> ExitCode,
+    pub spawner: fn() -> ExitCode,
 }
 
 /// Does what the command line of this process says.
-pub(crate) fn main(programs: &Programs) -> ExitCode {
+pub fn main(programs: &Programs) -> ExitCode {
     let Cli { global, command } = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return explain_usage(&error),

@@ -80,7 +80,10 @@ mod tests {
             (b"windows\r\nlines\r\n", "windows\nlines\n"),
             (b"over\rpainted", "over\\u{d}painted"),
             (b"\x1b]0;title\x07", "\\u{1b}]0;title\\u{7}"),
-            ("Gr\u{fc}\u{df}e \u{65e5}\u{672c} \u{1f600}\n".as_bytes(), "Gr\u{fc}\u{df}e \u{65e5}\u{672c} \u{1f600}\n"),
+            (
+                "Gr\u{fc}\u{df}e \u{65e5}\u{672c} \u{1f600}\n".as_bytes(),
+                "Gr\u{fc}\u{df}e \u{65e5}\u{672c} \u{1f600}\n",
+            ),
             ("c1: \u{9b}2J".as_bytes(), "c1: \\u{9b}2J"),
             (b"broken \xff\xc3(\xe2\x82", "broken \\xff\\xc3(\\xe2\\x82"),
             (b"end\r", "end\\u{d}"),

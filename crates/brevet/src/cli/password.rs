@@ -49,9 +49,9 @@ pub(super) async fn change(context: &mut Context, args: &PasswordArgs) -> Result
 pub(super) fn read(purpose: &Purpose, from_stdin: bool, terminal: Terminal) -> Result<SecretText, Failure> {
     match (from_stdin, purpose) {
         (true, _) => line_of_input(),
-        (false, _) if !terminal.input => {
-            Err(Failure::Usage("there is no terminal to ask for the password on; give it with --password-stdin".into()))
-        }
+        (false, _) if !terminal.input => Err(Failure::Usage(
+            "there is no terminal to ask for the password on; give it with --password-stdin".into(),
+        )),
         (false, Purpose::Enter { user, server }) => ask(&format!("Password of {user} on {server}: ")),
         (false, Purpose::Choose) => choose(),
     }
@@ -68,7 +68,9 @@ fn choose() -> Result<SecretText, Failure> {
 
 /// Asks on the terminal, without showing what is typed.
 pub(super) fn ask(prompt: &str) -> Result<SecretText, Failure> {
-    rpassword::prompt_password(prompt).map(SecretText::new).map_err(Failure::io("the terminal cannot be read"))
+    rpassword::prompt_password(prompt)
+        .map(SecretText::new)
+        .map_err(Failure::io("the terminal cannot be read"))
 }
 
 fn line_of_input() -> Result<SecretText, Failure> {

@@ -38,7 +38,9 @@ pub(crate) enum Command {
 
 /// Explain what would happen if somebody ran a task now, step by step, and which policy governs it
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  brevet policy explain --task Linux/Restart-Service --user maria -p unit=nginx.service")]
+#[command(
+    after_help = "Example:\n  brevet policy explain --task Linux/Restart-Service --user maria -p unit=nginx.service"
+)]
 pub(crate) struct ExplainArgs {
     /// The task, as Scope/Name
     #[arg(long, value_name = "TASK")]
@@ -59,7 +61,8 @@ pub(super) async fn run(context: &mut Context, command: Command) -> Result<Done,
         }
         Command::List => {
             let listed = context.list::<Policy>("/policies", &[], 0).await?;
-            let none = "No policies. Create one with: brevet policy create --task SCOPE/NAME --approval-type manual";
+            let none =
+                "No policies. Create one with: brevet policy create --task SCOPE/NAME --approval-type manual";
             context.console.list(&listed.items, &listed.answered, none)?;
         }
         Command::Show { policy } => return context.show::<Policy>(&path(&policy)).await,
@@ -87,7 +90,8 @@ fn path(policy: &str) -> String {
 }
 
 impl Row for Policy {
-    const HEADS: &'static [&'static str] = &["ID", "COVERS", "APPROVAL", "WHO MAY ASK", "AT MOST", "USES", "BINDING"];
+    const HEADS: &'static [&'static str] =
+        &["ID", "COVERS", "APPROVAL", "WHO MAY ASK", "AT MOST", "USES", "BINDING"];
 
     fn row(&self, _: &View) -> Vec<Shown> {
         vec![
@@ -110,7 +114,9 @@ impl Show for Policy {
         let start = match (self.start, &self.claim_within) {
             (StartRule::Approval, _) => "at approval".into(),
             (StartRule::FirstUse, None) => "at the first run".into(),
-            (StartRule::FirstUse, Some(within)) => format!("at the first run, within {within} of the approval"),
+            (StartRule::FirstUse, Some(within)) => {
+                format!("at the first run, within {within} of the approval")
+            }
         };
         let binding = match self.binding {
             Binding::Open => "open: values that a request does not name stay free",
@@ -160,7 +166,8 @@ impl Show for Explanation {
             true => ("would run", Tone::Good),
             false => ("would be refused", Tone::Bad),
         };
-        let mut sheet = Sheet::default().toned("Verdict", format!("{} by {} {verdict}", self.task, self.user.name), tone);
+        let mut sheet =
+            Sheet::default().toned("Verdict", format!("{} by {} {verdict}", self.task, self.user.name), tone);
         for step in &self.steps {
             sheet = sheet.line("", format!("{} {}", step.question, step.answer));
         }
@@ -172,7 +179,8 @@ impl Show for Explanation {
             };
             let governs = if policy.governs { "governs" } else { "does not govern" };
             let on = access(&policy.access);
-            sheet = sheet.line("Policy", format!("{} {rank} ({on}) {governs}: {}", policy.policy, policy.why));
+            sheet =
+                sheet.line("Policy", format!("{} {rank} ({on}) {governs}: {}", policy.policy, policy.why));
         }
         for held in &self.held {
             sheet = sheet.line("Held", held);

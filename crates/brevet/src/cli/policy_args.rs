@@ -126,7 +126,8 @@ impl SetArgs {
     /// As the API takes it.
     pub(super) fn change(self) -> Result<PolicyChange, Failure> {
         let requesters = self.terms.requesters().map(Some);
-        let Self { policy: _, revision, approval_type, default_approvers, any_requester, any_uses, terms } = self;
+        let Self { policy: _, revision, approval_type, default_approvers, any_requester, any_uses, terms } =
+            self;
         let named_groups = (!terms.approver_groups.is_empty()).then_some(terms.approver_groups);
         let change = PolicyChange {
             revision: None,
@@ -154,7 +155,8 @@ fn approver_group(text: &str) -> Result<NewApproverGroup, String> {
     let (group, minimum) = match text.rsplit_once(':') {
         None => (text, 0),
         Some((group, minimum)) => {
-            let number = minimum.parse().map_err(|_| format!("'{minimum}' is not a number; write it as GROUP:2"))?;
+            let number =
+                minimum.parse().map_err(|_| format!("'{minimum}' is not a number; write it as GROUP:2"))?;
             (group, number)
         }
     };

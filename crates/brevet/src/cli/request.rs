@@ -47,7 +47,9 @@ pub(crate) enum Command {
         request: String,
     },
     /// Wait until a request is decided: exit code 0 when it was approved, 1 when not, 3 when time was up
-    #[command(after_help = "Example:\n  brevet request wait req-42 && brevet run Linux/Restart-Service -p unit=nginx.service")]
+    #[command(
+        after_help = "Example:\n  brevet request wait req-42 && brevet run Linux/Restart-Service -p unit=nginx.service"
+    )]
     Wait {
         /// Its id
         request: String,
@@ -157,7 +159,8 @@ pub(super) fn path(request: &str) -> String {
 }
 
 async fn submit(context: &mut Context, args: NewArgs) -> Result<Done, Failure> {
-    let start_at = args.start_at.as_deref().map(|text| context.console.view.clock.parse_future(text)).transpose()?;
+    let start_at =
+        args.start_at.as_deref().map(|text| context.console.view.clock.parse_future(text)).transpose()?;
     let duration = args.duration.text();
     let NewArgs { task, role, role_group, extend, parameters, reason, max_uses, wait, .. } = args;
     for name in [&task, &role, &role_group].into_iter().flatten() {
@@ -190,7 +193,12 @@ async fn list(context: &mut Context, args: &ListArgs) -> Result<Done, Failure> {
     Ok(Done::Well)
 }
 
-async fn act(context: &mut Context, request: &str, verb: &str, body: &impl serde::Serialize) -> Result<Done, Failure> {
+async fn act(
+    context: &mut Context,
+    request: &str,
+    verb: &str,
+    body: &impl serde::Serialize,
+) -> Result<Done, Failure> {
     let answer = context.client()?.post(&format!("{}/{verb}", path(request)), body).await?;
     context.console.one(&answer.read::<Request>()?, &answer.value()?)?;
     Ok(Done::Well)
@@ -198,7 +206,8 @@ async fn act(context: &mut Context, request: &str, verb: &str, body: &impl serde
 
 async fn wait(context: &mut Context, request: &str, timeout: Option<&str>) -> Result<Done, Failure> {
     let client = context.client()?;
-    let limit = timeout.and_then(|text| brevet_core::Span::parse(text).ok()).map(brevet_core::Span::whole_seconds);
+    let limit =
+        timeout.and_then(|text| brevet_core::Span::parse(text).ok()).map(brevet_core::Span::whole_seconds);
     let (outcome, answered) = request_wait::wait(context, &client, request, limit).await?;
     match outcome {
         Outcome::Approved(request) => {

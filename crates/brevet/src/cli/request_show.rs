@@ -33,7 +33,8 @@ impl Row for Request {
 fn status(request: &Request, view: &View) -> Shown {
     match request.status {
         RequestStatus::Pending => {
-            let yes = request.decisions.iter().filter(|decision| decision.verdict == Verdict::Approve).count();
+            let yes =
+                request.decisions.iter().filter(|decision| decision.verdict == Verdict::Approve).count();
             let until = view.clock.relative(request.expires_at);
             match request.approvals_needed {
                 0 | 1 => toned(format!("pending, expires {until}"), Tone::Waiting),
@@ -81,7 +82,9 @@ impl Show for Request {
         let mut text = sheet.maybe("Ended", self.ended_at.map(|at| clock.both(at))).text(view);
         if self.may_decide {
             let id = &self.id;
-            text.push_str(&format!("\n\nDecide with:\n  brevet request approve {id}\n  brevet request deny {id}"));
+            text.push_str(&format!(
+                "\n\nDecide with:\n  brevet request approve {id}\n  brevet request deny {id}"
+            ));
         }
         text
     }

@@ -39,55 +39,54 @@ pub(super) async fn wait(
     limit: Option<i64>,
 ) -> Result<(Outcome, Value), Failure> {
     let began = settings::now();
-    let mut first = true;
-    let mut hold = 0;
+    let mut answer = client.get(&path(request)).await?;
+    let mut found: Request = answer.read()?;
+    if found.status == RequestStatus::Pending && !context.console.terminal.error {
+        context.console.note(&format!("{} waits for approval by {}.", found.id, approvers(&found)));
+    }
     loop {
-        let answer = held(context, client, request, hold, &mut first).await?;
-        let found: Request = answer.read()?;
         let waited = settings::now().duration_since(began).as_secs();
-        let left = limit.map_or(i64::MAX, |limit| limit - waited);
-        hold = u64::try_from(left).unwrap_or(0).min(HOLD_SECONDS);
+        let left = limit.map_or(i64::MAX, |limit| limit.saturating_sub(waited));
         let outcome = match found.status {
             RequestStatus::Approved => Outcome::Approved(found),
             RequestStatus::Pending if left <= 0 => Outcome::StillPending(found),
             RequestStatus::Pending => {
-                if std::mem::take(&mut first) && !context.console.terminal.error {
-                    context.console.note(&format!("{} waits for approval by {}.", found.id, approvers(&found)));
-                }
-                context.console.status(&line(context, &found));
+                let seconds = u64::try_from(left).unwrap_or(0).min(HOLD_SECONDS);
+                answer = held(context, client, &found, seconds).await?;
+                found = answer.read()?;
                 continue;
             }
-            RequestStatus::Denied | RequestStatus::Expired | RequestStatus::Cancelled => Outcome::Ended(found),
+            RequestStatus::Denied | RequestStatus::Expired | RequestStatus::Cancelled => {
+                Outcome::Ended(found)
+            }
         };
         context.console.status("");
         return Ok((outcome, answer.value()?));
     }
 }
 
-/// One answer that the server holds back while nothing changes; the line lives on meanwhile.
+/// One answer, which the server holds back while nothing changes; the line lives on meanwhile.
 async fn held(
     context: &mut Context,
     client: &Client,
-    request: &str,
-    hold: u64,
-    first: &mut bool,
+    found: &Request,
+    seconds: u64,
 ) -> Result<Answer, Failure> {
-    if *first {
-        return client.get(&path(request)).await;
-    }
-    let url = query(&format!("{}/wait", path(request)), &[("seconds", Some(hold.to_string()))]);
-    let mut shown: Request = client.get(&path(request)).await?.read()?;
+    let url = query(&format!("{}/wait", path(&found.id)), &[("seconds", Some(seconds.to_string()))]);
     let mut away = 0;
     loop {
-        let asking = client.get_patiently(&url, hold);
+        let asking = client.get_patiently(&url, seconds);
         tokio::pin!(asking);
         let answer = loop {
             tokio::select! {
                 answer = &mut asking => break answer,
-                () = tokio::time::sleep(TICK) => context.console.status(&line(context, &shown)),
+                () = tokio::time::sleep(TICK) => {
+                    let line = line(context, found);
+                    context.console.status(&line);
+                }
                 signal = tokio::signal::ctrl_c() => {
                     context.console.status("");
-                    return Err(left(request, signal.is_ok()));
+                    return Err(left(&found.id, signal.is_ok()));
                 }
             }
         };
@@ -95,9 +94,6 @@ async fn held(
             Err(Failure::Unreachable { .. }) if away < AWAY_ATTEMPTS_MAX => {
                 away += 1;
                 tokio::time::sleep(AWAY_PAUSE).await;
-                if let Ok(again) = client.get(&path(request)).await {
-                    shown = again.read()?;
-                }
             }
             answer => return answer,
         }
@@ -145,14 +141,18 @@ pub(super) fn approvers(request: &Request) -> String {
 pub(super) fn why_not(request: &Request) -> String {
     let id = &request.id;
     match request.status {
-        RequestStatus::Denied => match request.decisions.iter().rfind(|decision| decision.verdict == Verdict::Deny) {
-            Some(decision) => match &decision.comment {
-                Some(comment) => format!("{id} was denied by {}: {comment}", decision.by.name),
-                None => format!("{id} was denied by {}.", decision.by.name),
-            },
-            None => format!("{id} was denied."),
-        },
-        RequestStatus::Expired => format!("{id} expired: nobody decided in time. Ask again, or tell {}.", approvers(request)),
+        RequestStatus::Denied => {
+            match request.decisions.iter().rfind(|decision| decision.verdict == Verdict::Deny) {
+                Some(decision) => match &decision.comment {
+                    Some(comment) => format!("{id} was denied by {}: {comment}", decision.by.name),
+                    None => format!("{id} was denied by {}.", decision.by.name),
+                },
+                None => format!("{id} was denied."),
+            }
+        }
+        RequestStatus::Expired => {
+            format!("{id} expired: nobody decided in time. Ask again, or tell {}.", approvers(request))
+        }
         RequestStatus::Cancelled => format!("{id} was cancelled."),
         RequestStatus::Pending | RequestStatus::Approved => format!("{id} is not decided."),
     }

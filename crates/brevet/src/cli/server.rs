@@ -20,7 +20,11 @@ pub(crate) struct ServerUrl {
 impl ServerUrl {
     /// Reads a URL; `host:port` alone is taken as `http://` on this machine and `https://` elsewhere.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
-        let bad = || Failure::Usage(format!("'{text}' is not the address of a server; it looks like https://brevet.example.org"));
+        let bad = || {
+            Failure::Usage(format!(
+                "'{text}' is not the address of a server; it looks like https://brevet.example.org"
+            ))
+        };
         let text = text.trim();
         let uri: hyper::Uri = text.parse().map_err(|_| bad())?;
         let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_ascii_lowercase();
@@ -81,17 +85,26 @@ mod tests {
         ] {
             assert_eq!(ServerUrl::parse(text).unwrap().to_string(), form, "{text}");
         }
-        for text in ["", "ftp://example.org", "https://", "https://me@example.org", "https://example.org/?a=b"] {
+        for text in
+            ["", "ftp://example.org", "https://", "https://me@example.org", "https://example.org/?a=b"]
+        {
             assert!(ServerUrl::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn only_what_is_encrypted_or_stays_here_is_private() {
-        for text in ["http://127.0.0.1:1", "http://127.9.9.9:1", "http://[::1]:1", "http://localhost:1", "https://a.org"] {
+        for text in [
+            "http://127.0.0.1:1",
+            "http://127.9.9.9:1",
+            "http://[::1]:1",
+            "http://localhost:1",
+            "https://a.org",
+        ] {
             assert!(ServerUrl::parse(text).unwrap().is_private(), "{text}");
         }
-        for text in ["http://a.org", "http://10.0.0.1:1", "http://localhost.a.org", "http://127.0.0.1.a.org"] {
+        for text in ["http://a.org", "http://10.0.0.1:1", "http://localhost.a.org", "http://127.0.0.1.a.org"]
+        {
             assert!(!ServerUrl::parse(text).unwrap().is_private(), "{text}");
         }
     }

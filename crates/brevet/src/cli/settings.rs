@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::wire::SecretText;
 
 /// Where the server listens and the command line looks, unless told otherwise.
-pub(crate) const DEFAULT_ADDRESS: &str = "127.0.0.1:8420";
+pub const DEFAULT_ADDRESS: &str = "127.0.0.1:8420";
 
 /// The environment, as far as the command line looks at it.
 #[derive(Debug, Default)]
@@ -29,7 +29,8 @@ impl Environment {
     /// Reads it.
     pub(crate) fn read() -> Self {
         let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let config = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
+        let config =
+            absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
         Self {
             server: text("BREVET_SERVER"),
             token: text("BREVET_TOKEN").map(SecretText::new),

@@ -66,7 +66,9 @@ pub(super) async fn login(context: &mut Context, args: LoginArgs) -> Result<Done
     tokens.servers.insert(server.clone(), kept);
     file.save(&tokens)?;
     if context.has_token_in_environment() {
-        context.console.note("BREVET_TOKEN is set and counts before this session; unset it to use the session.");
+        context
+            .console
+            .note("BREVET_TOKEN is set and counts before this session; unset it to use the session.");
     }
     let until = context.console.view.clock.both(session.expires_at);
     let sentence = format!("Signed in to {server} as {} until {until}.", session.user.name);

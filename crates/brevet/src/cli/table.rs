@@ -53,7 +53,7 @@ pub(crate) fn table<T: Row>(items: &[T], view: &View) -> String {
     for item in items {
         table.add_row(item.row(view).iter().map(cell));
     }
-    trimmed(&table)
+    laid_out(table)
 }
 
 /// The lines `name  value` of a single thing.
@@ -95,7 +95,7 @@ impl Sheet {
         for (name, value) in &self.lines {
             table.add_row([Cell::new(name).add_attribute(Attribute::Bold), cell(value)]);
         }
-        trimmed(&table)
+        laid_out(table)
     }
 }
 
@@ -118,7 +118,7 @@ fn safe_but_newlines(text: &str) -> String {
 
 fn bare(view: &View) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING).style_text_only();
     match view.colour {
         true => table.enforce_styling(),
         false => table.force_no_tty(),
@@ -129,12 +129,11 @@ fn bare(view: &View) -> Table {
     table
 }
 
-/// Without the blanks that a table without lines has at both sides.
-fn trimmed(table: &Table) -> String {
-    let lines: Vec<String> = table.lines().map(|line| trim_line(&line)).collect();
+/// Flush left, with two blanks between columns and none at the end of a line.
+fn laid_out(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
-}
-
-fn trim_line(line: &str) -> String {
-    line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned()
 }

@@ -61,7 +61,8 @@ pub(super) async fn run_task(context: &mut Context, command: TaskCommand) -> Res
         TaskCommand::List { scope, runnable } => {
             let mut listed = context.list::<Task>("/tasks", &[], 0).await?;
             let wanted = |task: &Task| {
-                (!runnable || task.may_run) && scope.as_ref().is_none_or(|scope| task.scope.eq_ignore_ascii_case(scope))
+                (!runnable || task.may_run)
+                    && scope.as_ref().is_none_or(|scope| task.scope.eq_ignore_ascii_case(scope))
             };
             let keep: Vec<bool> = listed.items.iter().map(wanted).collect();
             let mut kept = keep.iter();
@@ -69,8 +70,12 @@ pub(super) async fn run_task(context: &mut Context, command: TaskCommand) -> Res
             let mut kept = keep.iter();
             listed.answered.retain(|_| kept.next().is_some_and(|keep| *keep));
             let none = match runnable {
-                true => "There is no task that you can run now. 'brevet task list' shows what you can ask for.",
-                false => "No tasks. They are defined in files on the server, in the folder given with --tasks.",
+                true => {
+                    "There is no task that you can run now. 'brevet task list' shows what you can ask for."
+                }
+                false => {
+                    "No tasks. They are defined in files on the server, in the folder given with --tasks."
+                }
             };
             context.console.list(&listed.items, &listed.answered, none)?;
             Ok(Done::Well)
@@ -90,7 +95,10 @@ pub(super) async fn run_role(context: &mut Context, command: RoleCommand) -> Res
     }
 }
 
-pub(super) async fn run_role_group(context: &mut Context, command: RoleGroupCommand) -> Result<Done, Failure> {
+pub(super) async fn run_role_group(
+    context: &mut Context,
+    command: RoleGroupCommand,
+) -> Result<Done, Failure> {
     match command {
         RoleGroupCommand::Show { role_group } => {
             context.show::<RoleGroup>(&format!("/role-groups/{}", qualified(&role_group)?)).await
@@ -167,7 +175,13 @@ impl Row for Parameter {
             (None, true) => "yes".into(),
             (None, false) => "no".into(),
         };
-        vec![plain(&self.name), plain(kind(self)), plain(needed), plain(values(self)), plain(&self.description)]
+        vec![
+            plain(&self.name),
+            plain(kind(self)),
+            plain(needed),
+            plain(values(self)),
+            plain(&self.description),
+        ]
     }
 }
 

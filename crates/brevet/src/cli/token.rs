@@ -48,7 +48,8 @@ impl TokenFile {
     }
 
     /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
+    #[cfg(test)]
+    fn path(&self) -> &Path {
         &self.path
     }
 
@@ -67,7 +68,9 @@ impl TokenFile {
         file.read_to_string(&mut text).map_err(self.io("cannot be read"))?;
         serde_json::from_str(&text).map_err(|_| {
             let path = self.path.display();
-            Failure::Failed(format!("{path} is damaged; remove it and sign in again with: brevet login --user NAME"))
+            Failure::Failed(format!(
+                "{path} is damaged; remove it and sign in again with: brevet login --user NAME"
+            ))
         })
     }
 
@@ -105,7 +108,9 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn refuse_when_wide(path: &Path, found: &fs::Metadata, mode: u32) -> Result<(), Failure> {
     let path = path.display();
     if found.uid() != rustix::process::geteuid().as_raw() {
-        return Err(Failure::Failed(format!("{path} belongs to another user, so the token in it is not used")));
+        return Err(Failure::Failed(format!(
+            "{path} belongs to another user, so the token in it is not used"
+        )));
     }
     if found.mode() & 0o077 != 0 {
         let is = found.mode() & 0o777;

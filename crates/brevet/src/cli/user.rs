@@ -44,7 +44,9 @@ pub(crate) enum Command {
 
 /// Add an account, and make the one-time code by which its owner signs in for the first time
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  brevet user add maria --display-name \"Maria Nowak\" --email maria@example.org")]
+#[command(
+    after_help = "Example:\n  brevet user add maria --display-name \"Maria Nowak\" --email maria@example.org"
+)]
 pub(crate) struct AddArgs {
     /// Its name: letters, digits, and . _ - @
     name: String,
@@ -121,7 +123,9 @@ impl Show for OneTimeCode {
     fn show(&self, view: &View) -> String {
         let Self { code, expires_at } = self;
         let good = view.clock.both(*expires_at);
-        code.reveal(|code| format!("One-time code, good until {good}; give it to them and to nobody else:\n  {code}"))
+        code.reveal(|code| {
+            format!("One-time code, good until {good}; give it to them and to nobody else:\n  {code}")
+        })
     }
 }
 

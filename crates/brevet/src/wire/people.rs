@@ -74,8 +74,11 @@ pub(crate) struct Group {
     pub(crate) email: Option<String>,
     /// What it is for.
     pub(crate) description: Option<String>,
-    /// Who is in it. Nobody, when empty.
+    /// Who is in it. Nobody, when empty and shown.
     pub(crate) members: Vec<Reference>,
+    /// Whether its members and its address are shown: to members, administrators and auditors only.
+    #[serde(default)]
+    pub(crate) members_shown: bool,
 }
 
 /// A group to create.

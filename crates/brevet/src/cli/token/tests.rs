@@ -5,7 +5,8 @@ use super::{Kept, TokenFile, Tokens};
 use crate::wire::{SecretText, Time};
 
 fn tokens() -> Tokens {
-    let kept = Kept { user: "maria".into(), token: SecretText::new("t0k".into()), expires_at: Time::from_micros(0) };
+    let kept =
+        Kept { user: "maria".into(), token: SecretText::new("t0k".into()), expires_at: Time::from_micros(0) };
     Tokens { current: Some("http://a".into()), servers: [("http://a".into(), kept)].into() }
 }
 

@@ -1,0 +1,322 @@
+//! The bytes of every kind of entry, held for ever: what was written once is read by every later Brevet.
+//!
+//! `BREVET_BLESS=1 cargo test -p brevet-store --test vectors` adds the vectors of new kinds. A line that is
+//! already there must never change.
+
+#![expect(clippy::unwrap_used, reason = "sample values")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use brevet_core::{
+    Access, AccessControl, Actor, Approval, Assignment, AssignmentId, AuthorizationId, Basis, Binding,
+    Digest, Ending, Entry, Event, ExecutionId, ExecutionResult, GroupId, GroupMinimum, GroupName, Limits,
+    MaximumDuration, OnExpiry, Output, ParameterKind, ParameterName, ParameterSpec, Parameters, Pattern,
+    Policy, PolicyId, Principal, Purpose, QualifiedName, Quorum, RequestId, Requesters, RoleGroupId,
+    RoleGroupSpec, RoleId, RoleSpec, SessionId, Span, Start, StartRule, State, StopCause, TaskId, TaskSpec,
+    Text, Timestamp, Uncovered, UserId, Value, Verdict,
+};
+use brevet_ledger::Salt;
+use brevet_store::{Batch, DataFolder, Reader, Store};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/entries-v1.txt");
+
+fn text(text: &str) -> Text {
+    Text::stored(Some(text.to_owned()))
+}
+
+fn name(text: &str) -> QualifiedName {
+    QualifiedName::parse(text).unwrap()
+}
+
+fn bound() -> Parameters {
+    BTreeMap::from([
+        (ParameterName::parse("count").unwrap(), Value::Integer(-3)),
+        (ParameterName::parse("force").unwrap(), Value::Boolean(true)),
+        (ParameterName::parse("units").unwrap(), Value::List(vec![Value::Text("nginx".into())])),
+    ])
+}
+
+fn task() -> TaskSpec {
+    let limits = Limits {
+        one_of: vec![Value::Text("a".into())],
+        pattern: Some(Pattern::parse("[a-z]+").unwrap()),
+        min: Some(-1),
+        max: Some(1),
+        min_length: Some(1),
+        max_length: Some(2),
+        allow_leading_dash: true,
+    };
+    let parameter = ParameterSpec {
+        name: ParameterName::parse("unit").unwrap(),
+        kind: ParameterKind::Text,
+        list: true,
+        required: false,
+        default: Some(Value::Text("a".into())),
+        secret: false,
+        description: "Unit".into(),
+        limits,
+    };
+    TaskSpec {
+        name: name("Linux/Restart-Service"),
+        description: "Restart".into(),
+        parameters: vec![parameter],
+        command: vec!["/usr/bin/systemctl".into(), "{unit}".into()],
+        run_as: Some("root".into()),
+        timeout: Span::seconds(60),
+        on_expiry: OnExpiry::Finish,
+        digest: Digest([1; 32]),
+    }
+}
+
+fn policy() -> Policy {
+    let groups = vec![GroupMinimum { group: GroupId::new(1), minimum: 1 }];
+    Policy {
+        id: PolicyId::new(1),
+        revision: 2,
+        access: Access::Task(TaskId::new(1)),
+        approval: Approval::Manual(Quorum { total: 2, groups }),
+        requesters: Requesters::Named(vec![
+            Principal::User(UserId::new(3)),
+            Principal::Group(GroupId::new(1)),
+        ]),
+        maximum_duration: MaximumDuration::Limited(Span::hours(8)),
+        pending_lifetime: Span::hours(24),
+        start: StartRule::AtFirstUse(Span::hours(2)),
+        max_uses: Some(5),
+        binding: Binding::Exact,
+    }
+}
+
+/// One entry of every kind there is; of some, several, where a field has several forms.
+fn events() -> Vec<Event> {
+    let (user, other, group) = (UserId::new(3), UserId::new(2), GroupId::new(1));
+    let (request, authorization, execution) =
+        (RequestId::new(9), AuthorizationId::new(8), ExecutionId::new(7));
+    let (task_id, policy_id, at) =
+        (TaskId::new(1), PolicyId::new(1), Timestamp::from_micros(1_750_000_000_000_000));
+    let output = Output { digest: Digest([2; 32]), bytes: 10, dropped: 1 };
+    let settings = AccessControl {
+        enabled: true,
+        default_approver_group: Some(group),
+        system_accounts: BTreeSet::from([other]),
+        uncovered: Uncovered::Assigned,
+    };
+    let assignment = Assignment {
+        id: AssignmentId::new(1),
+        principal: Principal::Group(group),
+        access: Access::Role(RoleId::new(1)),
+    };
+    let role = RoleSpec {
+        name: name("Linux/Web"),
+        description: "Web".into(),
+        tasks: vec![task_id],
+        digest: Digest([3; 32]),
+    };
+    let role_group = RoleGroupSpec {
+        name: name("Linux/All"),
+        description: "All".into(),
+        roles: vec![RoleId::new(1)],
+        digest: Digest([4; 32]),
+    };
+    let submitted = |purpose, not_before| Event::RequestSubmitted {
+        request,
+        requester: user,
+        purpose,
+        access: Access::Task(task_id),
+        digest: Digest([1; 32]),
+        bound: bound(),
+        policy: policy_id,
+        policy_revision: 2,
+        duration: Span::hours(2),
+        not_before,
+        max_uses: Some(3),
+        expires: at,
+        reason: text("the disk is full"),
+    };
+    let decided = |verdict, comment| Event::RequestDecided {
+        request,
+        by: other,
+        verdict,
+        duration: Some(Span::hours(1)),
+        policy_revision: 2,
+        comment,
+    };
+    let granted = |start| Event::AuthorizationGranted {
+        authorization,
+        request,
+        holder: user,
+        access: Access::RoleGroup(RoleGroupId::new(1)),
+        digest: Digest([4; 32]),
+        bound: Parameters::new(),
+        binding: Binding::Open,
+        policy: policy_id,
+        policy_revision: 2,
+        max_uses: None,
+        start,
+        duration: Span::hours(1),
+    };
+    let ended = |how| Event::AuthorizationEnded { authorization, how, comment: Text::default() };
+    let finished = |result, output| Event::ExecutionFinished { execution, result, output };
+    let started = |basis, policy| Event::ExecutionStarted {
+        execution,
+        user,
+        task: task_id,
+        digest: Digest([1; 32]),
+        parameters: bound(),
+        basis,
+        policy,
+    };
+    vec![
+        Event::LedgerOpened { origin: "brevet.local/0123456789abcdef".into() },
+        Event::ServerStarted { version: "0.1.0".into() },
+        Event::UserAdded {
+            user,
+            name: text("bob"),
+            display_name: text("Bob"),
+            email: Text::default(),
+            owner: Some(other),
+            administrator: true,
+            auditor: false,
+        },
+        Event::UserDisabled { user },
+        Event::UserEnabled { user },
+        Event::CodeIssued { user },
+        Event::PasswordSet { user },
+        Event::SignedIn { user, session: SessionId::new(5), source: text("192.0.2.1") },
+        Event::SignInFailed { user, source: Text::default(), locked_until: Some(at) },
+        Event::SignedOut { user, session: SessionId::new(5) },
+        Event::GroupCreated {
+            group,
+            name: GroupName::parse("Approvers").unwrap(),
+            email: text("a@example.org"),
+            description: text("They approve"),
+        },
+        Event::MemberAdded { group, user },
+        Event::MemberRemoved { group, user },
+        Event::GroupDeleted { group },
+        Event::AccessControlEnabled { settings },
+        Event::AccessControlDisabled {},
+        Event::AssignmentAdded { assignment },
+        Event::AssignmentRemoved { assignment: AssignmentId::new(1) },
+        Event::TaskDefined { task: task_id, spec: task() },
+        Event::TaskRemoved { task: task_id },
+        Event::RoleDefined { role: RoleId::new(1), spec: role },
+        Event::RoleRemoved { role: RoleId::new(1) },
+        Event::RoleGroupDefined { role_group: RoleGroupId::new(1), spec: role_group },
+        Event::RoleGroupRemoved { role_group: RoleGroupId::new(1) },
+        Event::PolicyCreated { policy: policy() },
+        Event::PolicyChanged {
+            policy: Policy {
+                approval: Approval::Auto,
+                requesters: Requesters::Anyone,
+                maximum_duration: MaximumDuration::Unlimited,
+                start: StartRule::AtApproval,
+                max_uses: None,
+                binding: Binding::Open,
+                ..policy()
+            },
+        },
+        Event::PolicyRemoved { policy: policy_id },
+        submitted(Purpose::New, Some(at)),
+        submitted(Purpose::Extension(authorization), None),
+        decided(Verdict::Approve, Text::default()),
+        decided(Verdict::Deny, text("not now")),
+        Event::RequestExpired { request },
+        Event::RequestCancelled { request },
+        granted(Start::Now),
+        granted(Start::At(at)),
+        granted(Start::AtFirstUse { claim_by: at }),
+        Event::AuthorizationExtended { authorization, request, end: at },
+        Event::AuthorizationStarted { authorization, start: at, end: at },
+        ended(Ending::RanOut),
+        ended(Ending::GivenBack),
+        ended(Ending::Revoked(other)),
+        ended(Ending::UsedUp),
+        ended(Ending::Voided),
+        started(Basis::Authorization(authorization), Some((policy_id, 2))),
+        started(Basis::SystemAccount, None),
+        started(Basis::AccessControlOff, None),
+        started(Basis::Uncovered, None),
+        Event::ExecutionStopRequested { execution, cause: StopCause::Revoked },
+        Event::ExecutionStopRequested { execution, cause: StopCause::ByUser(other) },
+        finished(ExecutionResult::Succeeded, Some(output)),
+        finished(ExecutionResult::Failed { code: 3 }, None),
+        finished(ExecutionResult::Killed { signal: 9 }, None),
+        finished(ExecutionResult::NotStarted { why: "no".into() }, None),
+        finished(ExecutionResult::Stopped(StopCause::Expired), None),
+        finished(ExecutionResult::Stopped(StopCause::TimedOut), None),
+        finished(ExecutionResult::Stopped(StopCause::Shutdown), None),
+        finished(ExecutionResult::Unknown, None),
+        Event::RunRefused {
+            user,
+            task: name("Linux/Restart-Service"),
+            why: "needs-approval".into(),
+            count: 2,
+        },
+        Event::LedgerRead { query: text("kind=request.submitted") },
+    ]
+}
+
+fn entries() -> Vec<Entry> {
+    let time = Timestamp::from_micros(1_750_000_000_000_000);
+    let (actor, session) = (Actor::User(UserId::new(3)), Some(SessionId::new(5)));
+    events().into_iter().map(|event| Entry { time, actor, session, event }).collect()
+}
+
+fn stored() -> Vec<brevet_store::StoredEntry> {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut store = Store::open(DataFolder::claim(&folder.path().join("data")).unwrap(), [1; 32]).unwrap();
+    let entries = entries();
+    let batch = Batch { entries: &entries, changes: &[], state: &State::default(), side: &[] };
+    store.append(&batch, &mut || Salt::from_bytes([6; 16])).unwrap();
+    Reader::open(store.folder()).unwrap().entries_from(0, 1_000).unwrap()
+}
+
+fn lines() -> String {
+    let mut lines = String::from("# index kind bytes-of-the-entry-in-hex\n");
+    for stored in stored() {
+        let hex: String = stored.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(lines, "{} {} {hex}", stored.index, stored.entry.event.kind().name).unwrap();
+    }
+    lines
+}
+
+#[test]
+fn every_kind_has_a_vector() {
+    let kinds: BTreeSet<&str> = events().iter().map(|event| event.kind().name).collect();
+    let missing: Vec<&str> =
+        Event::KINDS.iter().map(|kind| kind.name).filter(|kind| !kinds.contains(kind)).collect();
+    assert!(missing.is_empty(), "add a sample of {missing:?}");
+}
+
+#[test]
+fn what_is_read_is_what_was_written() {
+    let read: Vec<Entry> = stored().into_iter().map(|stored| stored.entry).collect();
+    assert_eq!(read, entries());
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the switch that writes new vectors")]
+fn the_bytes_are_those_of_the_vectors() {
+    let lines = lines();
+    if std::env::var_os("BREVET_BLESS").is_some() {
+        std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors")).unwrap();
+        std::fs::write(FILE, &lines).unwrap();
+    }
+    let known = std::fs::read_to_string(FILE).unwrap();
+    for (known, now) in known.lines().zip(lines.lines()) {
+        assert_eq!(known, now, "the bytes of an entry changed; add a new kind instead");
+    }
+    assert_eq!(known, lines);
+}
+
+#[test]
+fn a_body_under_another_kind_is_refused() {
+    let bytes = stored().swap_remove(3).bytes;
+    let place = bytes.windows(13).position(|window| window == b"user.disabled").unwrap();
+    let mut forged = bytes.clone();
+    forged[place..place + 13].copy_from_slice(b"user.enabledx");
+    assert!(brevet_store::decode_entry(&forged, Vec::new()).is_err());
+    assert!(brevet_store::decode_entry(&bytes, Vec::new()).is_ok());
+}

@@ -1,0 +1,108 @@
+//! A small organization, as the commands that found it, and what its people say afterwards.
+
+use brevet_core::{
+    Access, AccessControlChange, Approval, AuthorizationId, CatalogDefinition, Command, Digest, GroupId,
+    GroupName, MaximumDuration, NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser, OnExpiry, Origin,
+    Parameters, PolicyTerms, QualifiedName, Quorum, RequestId, Requesters, RunOrder, Secrets, SessionId, Span,
+    TaskId, TaskSpec, Text, TextKind, Uncovered, UserId, UserName, Verdict,
+};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Who administers.
+pub(crate) const ADMINISTRATOR: Origin = Origin::user(UserId::new(1), SessionId::new(1));
+/// Who says yes.
+pub(crate) const APPROVER: Origin = Origin::user(UserId::new(2), SessionId::new(1));
+/// The number of the first of those who ask.
+const FIRST_PERSON: u32 = 3;
+
+/// One of those who ask, from 0.
+pub(crate) const fn person(number: u32) -> Origin {
+    Origin::user(UserId::new(FIRST_PERSON + number), SessionId::new(1))
+}
+
+/// The one task.
+pub(crate) fn task() -> Result<QualifiedName, Failure> {
+    Ok(QualifiedName::parse("Linux\\True")?)
+}
+
+/// All commands that found it, in order, with so many people who ask.
+pub(crate) fn founding(people: u32, spec: TaskSpec) -> Result<Vec<(Origin, Command)>, Failure> {
+    let group = GroupId::new(1);
+    let new_group =
+        NewGroup { name: GroupName::parse("Approvers")?, email: Text::default(), description: Text::default() };
+    let change = AccessControlChange {
+        default_approver_group: group,
+        system_accounts: std::collections::BTreeSet::new(),
+        uncovered: Uncovered::Refused,
+    };
+    let mut terms = PolicyTerms::new(Approval::Manual(Quorum::default_group()), Requesters::Anyone);
+    terms.maximum_duration = MaximumDuration::Unlimited;
+    terms.pending_lifetime = Span::hours(24 * 366);
+    let catalog = CatalogDefinition { tasks: vec![spec], ..CatalogDefinition::default() };
+    let mut commands = vec![
+        (Origin::SYSTEM, Command::SetUp(user("ada")?)),
+        (ADMINISTRATOR, Command::AddUser(user("anna")?)),
+        (Origin::SYSTEM, Command::DefineCatalog(catalog)),
+        (ADMINISTRATOR, Command::CreateGroup(new_group)),
+        (ADMINISTRATOR, Command::AddMember { group, user: UserId::new(2) }),
+        (ADMINISTRATOR, Command::EnableAccessControl(change)),
+        (ADMINISTRATOR, Command::CreatePolicy(NewPolicy { access: Access::Task(TaskId::new(1)), terms })),
+    ];
+    for number in 0..people {
+        commands.push((ADMINISTRATOR, Command::AddUser(user(&format!("person-{number}"))?)));
+    }
+    Ok(commands)
+}
+
+/// A task that nothing runs.
+pub(crate) fn spec() -> Result<TaskSpec, Failure> {
+    Ok(TaskSpec {
+        name: task()?,
+        description: "Does nothing, well".into(),
+        parameters: Vec::new(),
+        command: vec!["/usr/bin/true".into()],
+        run_as: None,
+        timeout: Span::minutes(1),
+        on_expiry: OnExpiry::Stop,
+        digest: Digest([7; 32]),
+    })
+}
+
+fn user(name: &str) -> Result<NewUser, Failure> {
+    Ok(NewUser {
+        name: UserName::parse(name)?,
+        display_name: Text::parse(TextKind::DisplayName, &format!("{name} of Example"))?,
+        email: Text::parse(TextKind::Email, &format!("{name}@example.org"))?,
+        owner: None,
+        administrator: false,
+        auditor: false,
+    })
+}
+
+pub(crate) fn submit() -> Result<Command, Failure> {
+    Ok(Command::Submit(NewRequest {
+        purpose: NewPurpose::Access { access: Access::Task(TaskId::new(1)), bound: Parameters::new() },
+        reason: Text::parse(TextKind::Reason, "the web server does not answer, INC-20417")?,
+        duration: None,
+        not_before: None,
+        max_uses: None,
+    }))
+}
+
+pub(crate) fn approve(request: RequestId) -> Result<Command, Failure> {
+    let comment = Text::parse(TextKind::Comment, "go on")?;
+    Ok(Command::Decide { request, verdict: Verdict::Approve, duration: None, comment })
+}
+
+pub(crate) fn revoke(authorization: AuthorizationId) -> Result<Command, Failure> {
+    Ok(Command::Revoke { authorization, comment: Text::parse(TextKind::Comment, "done")? })
+}
+
+pub(crate) fn run() -> Result<Command, Failure> {
+    Ok(Command::Run(run_order()?))
+}
+
+pub(crate) fn run_order() -> Result<RunOrder, Failure> {
+    Ok(RunOrder { task: task()?, parameters: Parameters::new(), secrets: Secrets::new() })
+}

@@ -1,0 +1,168 @@
+//! The server's settings: from the command line, a file, and what is built in, in this order.
+//!
+//! The only place of the server that reads settings or the environment.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Where the server listens unless told otherwise.
+const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
+/// The longest settings file, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Settings, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The folder of the task definitions.
+    pub tasks: PathBuf,
+    /// Certificate and key. Needed for anything that is not loopback.
+    pub tls: Option<Tls>,
+}
+
+/// Where certificate and key are, as PEM.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate, with the chain behind it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// What the command line says.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// A file of settings.
+    pub config: Option<PathBuf>,
+    /// The data folder.
+    pub data: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// The folder of the task definitions.
+    pub tasks: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<SocketAddr>,
+    data: Option<PathBuf>,
+    tasks: Option<PathBuf>,
+    tls: Option<Tls>,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadConfig {
+    /// The file cannot be read.
+    #[error("the settings file {path} cannot be read: {source}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file does not make sense.
+    #[error("the settings file {path} has a mistake:\n{source}")]
+    Malformed {
+        /// Which.
+        path: PathBuf,
+        /// Where, and what.
+        source: Box<toml::de::Error>,
+    },
+    /// Where to keep data is not known.
+    #[error("say where the data is kept: --data DIR, or data = \"…\" in the settings file")]
+    NoData,
+    /// Passwords and tokens would travel in the open.
+    #[error(
+        "{listen} can be reached from other machines, and there is no certificate: \
+         set tls.certificate and tls.key in the settings file, or listen on 127.0.0.1"
+    )]
+    Open {
+        /// Where it would listen.
+        listen: SocketAddr,
+    },
+}
+
+impl Config {
+    /// Puts the settings together.
+    pub fn read(given: Given) -> Result<Self, BadConfig> {
+        let Given { config, data, listen, tasks } = given;
+        let file = config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+        let data = data.or(file.data).or_else(default_data).ok_or(BadConfig::NoData)?;
+        let tasks = tasks.or(file.tasks).unwrap_or_else(|| data.join("tasks.d"));
+        let listen = listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
+        match file.tls {
+            None if !listen.ip().is_loopback() => Err(BadConfig::Open { listen }),
+            tls => Ok(Self { listen, data, tasks, tls }),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<File, BadConfig> {
+    let unreadable = |source| BadConfig::Unreadable { path: path.to_owned(), source };
+    if std::fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
+        return Err(unreadable(std::io::Error::other("it is larger than a megabyte")));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    toml::from_str(&text)
+        .map_err(|source| BadConfig::Malformed { path: path.to_owned(), source: Box::new(source) })
+}
+
+/// `/var/lib/brevet` for root, otherwise where the person's own data is.
+#[expect(clippy::disallowed_methods, reason = "this is the server's reader of the environment")]
+pub fn default_data() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some(PathBuf::from("/var/lib/brevet"));
+    }
+    let absolute = |path: std::ffi::OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+    let data = std::env::var_os("XDG_DATA_HOME").and_then(absolute);
+    let home = || std::env::var_os("HOME").and_then(absolute).map(|home| home.join(".local/share"));
+    data.or_else(home).map(|data| data.join("brevet"))
+}
+
+/// What the process's own diagnostic output shows, in the syntax of `tracing`'s filters.
+#[expect(clippy::disallowed_methods, reason = "this is the server's reader of the environment")]
+pub fn log_filter() -> String {
+    std::env::var("BREVET_LOG").unwrap_or_else(|_| "info".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BadConfig, Config, Given};
+
+    fn config(text: &str, given: Given) -> Result<Config, BadConfig> {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("brevet.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::read(Given { config: Some(path), ..given })
+    }
+
+    #[test]
+    fn the_command_line_comes_before_the_file() {
+        let given = Given { listen: Some("127.0.0.1:9".parse().unwrap()), ..Given::default() };
+        let config = config("listen = '127.0.0.1:8'\ndata = '/d'", given).unwrap();
+        assert_eq!(config.listen.port(), 9);
+        assert_eq!(config.tasks, std::path::Path::new("/d/tasks.d"));
+    }
+
+    #[test]
+    fn no_plain_text_beyond_this_machine() {
+        let open = config("listen = '0.0.0.0:8420'\ndata = '/d'", Given::default());
+        assert!(matches!(open, Err(BadConfig::Open { .. })));
+        let tls = "listen = '0.0.0.0:8420'\ndata = '/d'\n[tls]\ncertificate = '/c'\nkey = '/k'";
+        assert!(config(tls, Given::default()).is_ok());
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_stops_the_start_and_says_where() {
+        let unknown = config("data = '/d'\nlissen = '127.0.0.1:8'", Given::default()).unwrap_err().to_string();
+        assert!(unknown.contains("lissen") && unknown.contains("line 2"), "{unknown}");
+    }
+}

@@ -1,0 +1,40 @@
+//! Every limit of this face, by name, with its unit last. The limits of the domain are the core's.
+
+use std::time::Duration;
+
+/// A body, in bytes.
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+/// How long a body may take to arrive.
+pub(super) const BODY_READ_MAX: Duration = Duration::from_secs(10);
+/// The head of a request (method, path and headers), in bytes.
+pub(super) const HEAD_BYTES_MAX: usize = 32 << 10;
+/// Headers of one request.
+pub(super) const HEADERS_MAX: usize = 64;
+/// How long the head may take to arrive; also how long a connection may be idle between two requests.
+pub(super) const HEAD_READ_MAX: Duration = Duration::from_secs(10);
+/// Path and query, in bytes.
+pub(super) const TARGET_BYTES_MAX: usize = 8 << 10;
+/// Connections at once; one more is closed at once.
+pub(super) const CONNECTIONS_MAX: usize = 4_096;
+/// How long open connections have to end when the server stops.
+pub(super) const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
+
+/// What a page holds when the caller names no number.
+pub(super) const PAGE_ITEMS_DEFAULT: usize = 50;
+/// What a page holds at most.
+pub(super) const PAGE_ITEMS_MAX: usize = 200;
+/// Rows that one page looks at, where it shows only some of them.
+pub(super) const SCAN_ROWS_MAX: usize = 2_000;
+/// Entries of one request's story that are looked at: its decisions come before anything that is run.
+pub(super) const STORY_ENTRIES_MAX: usize = 128;
+/// Entries of an export that are read at once.
+pub(super) const EXPORT_ENTRIES: usize = 500;
+
+/// How long an answer is held back for somebody who waits.
+pub(super) const WAIT_SECONDS_MAX: u64 = 60;
+/// How often a stream says that it is still there, and looks whether its reader may still read it.
+pub(super) const STREAM_PULSE: Duration = Duration::from_secs(5);
+/// How long a stream waits for a reader that does not read.
+pub(super) const STREAM_STALLED_MAX: Duration = Duration::from_secs(60);
+/// How long a stream waits for the end of a run to be on record.
+pub(super) const FINISH_ON_RECORD_MAX: Duration = Duration::from_secs(30);

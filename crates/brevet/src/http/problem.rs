@@ -1,0 +1,187 @@
+//! Every way to say no, as a problem (RFC 9457). One match from the application's errors to the wire, without
+//! a `_` arm: a new refusal must choose its status before it compiles.
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use brevet_core::{BadParameters, Refusal, WayOut};
+
+use crate::app::AppError;
+use crate::wire;
+
+/// What a handler answers.
+pub(super) type Answer = Result<Response, Failure>;
+
+/// A problem on its way to the caller.
+#[derive(Debug)]
+pub(super) struct Failure {
+    problem: Box<wire::Problem>,
+    retry_after_seconds: Option<i64>,
+}
+
+impl Failure {
+    /// A problem with its stable reason, and a sentence that the caller can act on.
+    pub(super) fn new(status: StatusCode, reason: &str, detail: impl Into<String>) -> Self {
+        let problem = wire::Problem {
+            kind: format!("urn:brevet:problem:{reason}"),
+            title: title(reason),
+            status: status.as_u16(),
+            detail: detail.into(),
+            reason: Some(reason.to_owned()),
+            way_out: None,
+            parameters: Vec::new(),
+        };
+        Self { problem: Box::new(problem), retry_after_seconds: None }
+    }
+
+    /// Input that cannot be read at all.
+    pub(super) fn unreadable(reason: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, reason, detail)
+    }
+
+    /// A field that was read, and does not make sense.
+    pub(super) fn field(name: &str, why: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{name}: {why}"))
+    }
+
+    /// There is none such, or none that the caller may see: both look the same.
+    pub(super) fn no_such(what: &'static str, id: impl std::fmt::Display) -> Self {
+        Refusal::NoSuch { what, id: id.to_string() }.into()
+    }
+
+    /// Something that cannot be.
+    pub(super) fn bug(what: &str) -> Self {
+        tracing::error!(what, "a bug in the server");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server made a mistake; its log says which")
+    }
+
+    fn retry_after(mut self, seconds: i64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// The same, with the exact command that asks for what was refused.
+    pub(super) fn asking_with(mut self, parameters: &wire::Parameters) -> Self {
+        if let Some(way_out) = &mut self.problem.way_out {
+            way_out.ask = wire::ask_command(&way_out.task, parameters);
+        }
+        self
+    }
+
+    /// For an answer that carries it inside.
+    pub(super) fn into_problem(self) -> wire::Problem {
+        *self.problem
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let Self { problem, retry_after_seconds } = self;
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// `needs-approval` as `Needs approval`.
+fn title(reason: &str) -> String {
+    let words = reason.replace('-', " ");
+    let first = words.chars().next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(words.chars().skip(1)).collect()
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        let detail = error.to_string();
+        let unavailable = |reason| Self::new(StatusCode::SERVICE_UNAVAILABLE, reason, detail.clone());
+        match error {
+            AppError::Refused(refusal) => refusal.into(),
+            AppError::NotSignedIn => Self::new(StatusCode::UNAUTHORIZED, wire::reason::NOT_SIGNED_IN, detail),
+            AppError::BadCredentials => Self::new(StatusCode::UNAUTHORIZED, "bad-credentials", detail),
+            AppError::BadPassword { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-password", detail),
+            AppError::KeyReused => Self::new(StatusCode::CONFLICT, "key-reused", detail),
+            AppError::ToldOnce => Self::new(StatusCode::CONFLICT, "told-once", detail),
+            AppError::ClockWentBack { .. } => unavailable("clock-went-back"),
+            AppError::LedgerUnavailable { .. } => {
+                let detail = "the ledger cannot be written, so nothing was done; the server's log says why";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", detail)
+            }
+            AppError::Stopping => unavailable("stopping").retry_after(5),
+            AppError::Busy => unavailable("busy").retry_after(1),
+            AppError::Machine(_) => unavailable("machine"),
+            AppError::Output(_) => {
+                tracing::error!(%error, "a recording cannot be read");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable-output", detail)
+            }
+            AppError::Read(_) => {
+                tracing::error!(%error, "stored data cannot be read");
+                let detail = "what is stored cannot be read; the server's log says why";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable-store", detail)
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let failure = Self::new(status(&refusal), refusal.code(), refusal.to_string());
+        match refusal {
+            Refusal::BadParameters(problems) => failure.with_parameters(problems),
+            Refusal::NeedsApproval(way_out) => failure.with_way_out(*way_out),
+            Refusal::Locked { left } => failure.retry_after(left.whole_seconds() + 1),
+            _ => failure,
+        }
+    }
+}
+
+impl Failure {
+    fn with_parameters(mut self, BadParameters(problems): BadParameters) -> Self {
+        let bad = |(name, why): (String, brevet_core::BadValue)| wire::BadParameter { name, problem: why.to_string() };
+        self.problem.parameters = problems.into_iter().map(bad).collect();
+        self
+    }
+
+    fn with_way_out(mut self, way_out: WayOut) -> Self {
+        let WayOut { task, policy, approver_groups, held } = way_out;
+        let (task, policy) = (task.to_string(), policy.to_string());
+        let ask = wire::ask_command(&task, &wire::Parameters::new());
+        self.problem.way_out = Some(wire::WayOut { task, policy, approver_groups, held, ask });
+        self
+    }
+}
+
+const fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Inactive
+        | Refusal::Forbidden { .. }
+        | Refusal::Uncovered { .. }
+        | Refusal::NotAssigned { .. }
+        | Refusal::NeedsApproval(_)
+        | Refusal::MayNotAsk { .. }
+        | Refusal::SelfApproval
+        | Refusal::NotAnApprover { .. } => StatusCode::FORBIDDEN,
+        Refusal::NoSuch { .. } => StatusCode::NOT_FOUND,
+        Refusal::Over { .. }
+        | Refusal::Exists { .. }
+        | Refusal::NoChange(_)
+        | Refusal::Changed { .. }
+        | Refusal::InUse { .. }
+        | Refusal::AlreadyVoted { .. }
+        | Refusal::NobodyCanApprove { .. }
+        | Refusal::Drifted { .. } => StatusCode::CONFLICT,
+        Refusal::Invalid(_)
+        | Refusal::TooMany { .. }
+        | Refusal::BadParameters(_)
+        | Refusal::TooLong { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::Locked { .. } => StatusCode::TOO_MANY_REQUESTS,
+    }
+}

@@ -1,0 +1,38 @@
+//! The switch of the organization, and assignments.
+
+use brevet_core::{AccessControl, Assignment, Uncovered};
+
+use super::View;
+use crate::wire;
+
+impl View<'_> {
+    /// Which accounts are excluded is for those who oversee, and for such an account itself.
+    pub(in crate::http) fn access_control(&self) -> wire::AccessControl {
+        let AccessControl { enabled, default_approver_group, system_accounts, uncovered } =
+            self.state.access_control();
+        let shown = system_accounts.iter().filter(|user| self.oversees() || **user == self.viewer);
+        wire::AccessControl {
+            enabled: *enabled,
+            default_approver_group: default_approver_group.map(|group| self.group_ref(group)),
+            system_accounts: shown.map(|user| self.user_ref(*user)).collect(),
+            uncovered: match uncovered {
+                Uncovered::Refused => wire::Uncovered::Refused,
+                Uncovered::Assigned => wire::Uncovered::Assigned,
+            },
+        }
+    }
+
+    /// Whether they see an assignment: all of them, or their own and their groups'.
+    pub(in crate::http) fn sees_assignment(&self, assignment: &Assignment) -> bool {
+        self.oversees() || self.state.includes(assignment.principal, self.viewer)
+    }
+
+    pub(in crate::http) fn assignment(&self, assignment: &Assignment) -> wire::Assignment {
+        let Assignment { id, principal, access } = assignment;
+        wire::Assignment {
+            id: id.to_string(),
+            principal: self.principal(*principal),
+            access: self.access(*access),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Requests, and what was decided on them.
+
+use brevet_core::{
+    Access, Approval, Command, Event, ParameterName, Parameters, Policy, Purpose, Request, RequestState, Task, Text,
+    Timestamp, UserId, Verdict,
+};
+use brevet_store::{Reader, RequestRow, StoreError, StoredEntry};
+
+use super::{View, at, parameters, span, text};
+use crate::http::limit::STORY_ENTRIES_MAX;
+use crate::wire;
+
+/// A request, with what only the ledger tells about it.
+pub(in crate::http) struct RequestTold {
+    pub(in crate::http) row: RequestRow,
+    story: Vec<StoredEntry>,
+}
+
+impl RequestTold {
+    /// Looks its story up.
+    pub(in crate::http) fn of(reader: &Reader, row: RequestRow) -> Result<Self, StoreError> {
+        let story = reader.story(row.request.id, STORY_ENTRIES_MAX)?;
+        Ok(Self { row, story })
+    }
+
+    fn expired_or_expires(&self) -> Timestamp {
+        let expires = self.story.iter().find_map(|stored| match &stored.entry.event {
+            Event::RequestSubmitted { request, expires, .. } if *request == self.row.request.id => Some(*expires),
+            _ => None,
+        });
+        expires.unwrap_or(self.row.request.submitted)
+    }
+
+    /// Who denied it, if somebody did, and how it ended.
+    pub(in crate::http) fn ended(&self, view: &View<'_>) -> Option<(String, Timestamp)> {
+        let by = |user| view.user_ref(user).name;
+        match &self.row.request.state {
+            RequestState::Pending { .. } => None,
+            RequestState::Approved { authorization, at, .. } => {
+                Some((format!("was approved and gave {authorization}"), *at))
+            }
+            RequestState::Denied { by: who, at } => Some((format!("was denied by {}", by(*who)), *at)),
+            RequestState::Expired { at } => Some(("expired".to_owned(), *at)),
+            RequestState::Cancelled { at } => Some(("was cancelled".to_owned(), *at)),
+        }
+    }
+}
+
+impl View<'_> {
+    /// Who may see a request: those who oversee, whoever asked, and who decides on it.
+    pub(in crate::http) fn sees_request(&self, request: &Request) -> bool {
+        let decides = || self.state.policy(request.policy).is_some_and(|policy| self.state.is_approver(policy, self.viewer));
+        self.oversees() || request.requester == self.viewer || decides()
+    }
+
+    /// Whether a request waits for their decision.
+    pub(in crate::http) fn may_decide(&self, request: &Request) -> bool {
+        let RequestState::Pending { votes, .. } = &request.state else { return false };
+        let person = self.state.person(self.viewer);
+        let voted = votes.iter().any(|vote| self.state.person(vote.by) == person);
+        let deny =
+            Command::Decide { request: request.id, verdict: Verdict::Deny, duration: None, comment: Text::default() };
+        !voted && self.could(deny)
+    }
+
+    pub(in crate::http) fn request(&self, told: &RequestTold) -> wire::Request {
+        let Request {
+            id,
+            requester,
+            purpose,
+            access,
+            digest,
+            bound,
+            policy: policy_id,
+            duration,
+            not_before,
+            max_uses,
+            submitted,
+            state,
+        } = &told.row.request;
+        let policy = self.state.policy(*policy_id);
+        let (status, ended_at, authorization) = status(state);
+        let (purpose, extends) = match purpose {
+            Purpose::New => (wire::Purpose::New, None),
+            Purpose::Extension(authorization) => (wire::Purpose::Extension, Some(authorization.to_string())),
+        };
+        let task = self.same_task(&told.row.request);
+        let (duration, duration_seconds) = span(*duration);
+        wire::Request {
+            id: id.to_string(),
+            requester: self.user_ref(*requester),
+            access: self.access(*access),
+            purpose,
+            extends,
+            reason: told.row.reason.clone(),
+            parameters: parameters(bound),
+            free_parameters: task.map(|task| free(task, bound)).unwrap_or_default(),
+            binding: policy.map_or(wire::Binding::Exact, |policy| super::policy::binding(policy.binding)),
+            command: task.map(|task| rendered(&task.spec.command, bound)).unwrap_or_default(),
+            run_as: task.and_then(|task| task.spec.run_as.clone()),
+            digest: digest.to_string(),
+            policy: policy_id.to_string(),
+            duration,
+            duration_seconds,
+            start_at: not_before.map(at),
+            max_uses: *max_uses,
+            submitted_at: at(*submitted),
+            status,
+            expires_at: at(told.expired_or_expires()),
+            ended_at: ended_at.map(at),
+            decisions: self.decisions(told),
+            approvals_needed: policy.map_or(0, Self::approvals_needed),
+            approver_groups: policy.map(|policy| self.deciding_groups(policy)).unwrap_or_default(),
+            authorization,
+            may_decide: self.may_decide(&told.row.request),
+            may_cancel: self.could(Command::Cancel(*id)),
+        }
+    }
+
+    /// The task that is asked for, while its definition is the one that was asked for: what is shown to an
+    /// approver is what runs, or nothing.
+    fn same_task(&self, request: &Request) -> Option<&Task> {
+        let Access::Task(task) = request.access else { return None };
+        self.state.catalog().task(task).filter(|task| task.spec.digest == request.digest)
+    }
+
+    fn deciding_groups(&self, policy: &Policy) -> Vec<wire::Reference> {
+        match policy.approval {
+            Approval::Auto => Vec::new(),
+            Approval::Manual(_) => {
+                let groups = self.state.approver_groups(policy);
+                groups.into_iter().map(|group| self.group_ref(group.group)).collect()
+            }
+        }
+    }
+
+    fn decisions(&self, told: &RequestTold) -> Vec<wire::RequestDecision> {
+        let id = told.row.request.id;
+        let decided = told.story.iter().filter_map(|stored| match &stored.entry.event {
+            Event::RequestDecided { request, by, verdict, duration, policy_revision: _, comment } if *request == id => {
+                Some(self.decision(*by, *verdict, *duration, comment, stored.entry.time))
+            }
+            _ => None,
+        });
+        decided.collect()
+    }
+
+    fn decision(
+        &self,
+        by: UserId,
+        verdict: Verdict,
+        duration: Option<brevet_core::Span>,
+        comment: &Text,
+        when: Timestamp,
+    ) -> wire::RequestDecision {
+        wire::RequestDecision {
+            by: self.user_ref(by),
+            verdict: match verdict {
+                Verdict::Approve => wire::Verdict::Approve,
+                Verdict::Deny => wire::Verdict::Deny,
+            },
+            at: at(when),
+            duration: duration.map(|duration| duration.to_string()),
+            duration_seconds: duration.map(brevet_core::Span::whole_seconds),
+            comment: text(comment),
+        }
+    }
+}
+
+fn status(state: &RequestState) -> (wire::RequestStatus, Option<Timestamp>, Option<String>) {
+    match state {
+        RequestState::Pending { expires: _, votes: _ } => (wire::RequestStatus::Pending, None, None),
+        RequestState::Approved { authorization, at, votes: _ } => {
+            (wire::RequestStatus::Approved, Some(*at), Some(authorization.to_string()))
+        }
+        RequestState::Denied { by: _, at } => (wire::RequestStatus::Denied, Some(*at), None),
+        RequestState::Expired { at } => (wire::RequestStatus::Expired, Some(*at), None),
+        RequestState::Cancelled { at } => (wire::RequestStatus::Cancelled, Some(*at), None),
+    }
+}
+
+fn free(task: &Task, bound: &Parameters) -> Vec<String> {
+    let names = task.spec.parameters.iter().map(|spec| &spec.name);
+    names.filter(|name| !bound.contains_key(name)).map(ToString::to_string).collect()
+}
+
+/// The arguments with the bound values put in; what is not bound stays a placeholder. A value is never read
+/// again: one that looks like a placeholder stays what it is.
+fn rendered(command: &[String], bound: &Parameters) -> Vec<String> {
+    command.iter().map(|argument| render(argument, bound)).collect()
+}
+
+fn render(argument: &str, bound: &Parameters) -> String {
+    let mut shown = String::with_capacity(argument.len());
+    let mut rest = argument;
+    while let Some(at) = rest.find(['{', '}']) {
+        shown.push_str(&rest[..at]);
+        let (brace, after) = rest[at..].split_at(1);
+        if after.starts_with(brace) {
+            shown.push_str(&rest[at..at + 2]);
+            rest = &after[1..];
+            continue;
+        }
+        let named = after.split_once('}').and_then(|(name, tail)| Some((ParameterName::parse(name).ok()?, tail)));
+        match named.and_then(|(name, tail)| Some((bound.get(&name)?, tail))) {
+            Some((value, tail)) if brace == "{" => {
+                shown.push_str(&value.to_string());
+                rest = tail;
+            }
+            _ => {
+                shown.push_str(brace);
+                rest = after;
+            }
+        }
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use brevet_core::{ParameterName, Parameters, Value};
+
+    #[test]
+    fn what_would_run_has_the_bound_values_and_the_placeholders_of_the_others() {
+        let bound = Parameters::from([
+            (ParameterName::parse("unit").unwrap(), Value::Text("{host}".into())),
+            (ParameterName::parse("level").unwrap(), Value::Integer(3)),
+        ]);
+        for (argument, shown) in [
+            ("{unit}", "{host}"),
+            ("--level={level}:{host}", "--level=3:{host}"),
+            ("{{unit}}", "{{unit}}"),
+            ("{unit", "{unit"),
+            ("}{level}", "}3"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(render(argument, &bound), shown);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `brevet serve`: opens the ledger, reads the definitions, serves until told to stop.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use brevet_store::DataFolder;
+use brevet_workloads::spawn::Spawner;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::app::{App, NotTakenOver, OneTimeCode, Workloads};
+use crate::config::Config;
+use crate::http;
+use crate::world::Machine;
+
+/// The hidden command by which this program starts its own spawner.
+pub const SPAWNER_COMMAND: &str = "spawner";
+/// This very program, whatever was put in its place since it was started.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
+/// How long requests in progress have when the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT.
+pub fn serve(config: Config) -> ExitCode {
+    // Whatever this process or its programs create is nobody else's.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let limit = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    drop(rustix::process::setrlimit(rustix::process::Resource::Core, limit));
+    match start(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("brevet: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(config: Config) -> anyhow::Result<()> {
+    // Before the folder is claimed: the spawner must not inherit its lock.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let spawner = {
+        let _inside = runtime.enter();
+        Spawner::start(Path::new(THIS_PROGRAM), &[SPAWNER_COMMAND]).context("the process spawner cannot be started")?
+    };
+    let folder = DataFolder::claim(&config.data)?;
+    if config.tasks == config.data.join("tasks.d") {
+        folder.make_folder("tasks.d")?;
+    }
+    let done = runtime.block_on(run(config, folder, spawner));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    done
+}
+
+async fn run(config: Config, folder: DataFolder, spawner: Spawner) -> anyhow::Result<()> {
+    let workloads = Workloads::new(spawner, folder.path(), &config.tasks)?;
+    let app = App::open(folder, Machine, Arc::new(workloads)).await?;
+    reload(&app).await;
+    let server = http::bind(&config).await?;
+    greet(&app, &config, server.address())?;
+    tokio::spawn(keep_house(app.clone()));
+    tokio::spawn(reload_on(signal(SignalKind::hangup())?, app.clone()));
+    let stop = told_to_stop()?;
+    server.serve(app.clone(), stop, DRAIN).await?;
+    app.shut_down().await;
+    Ok(())
+}
+
+/// Mistakes in the definitions do not keep the server from starting: what is in force must stay revocable.
+/// Tasks whose definition could not be read just do not run.
+async fn reload(app: &App) {
+    match app.reload().await {
+        Ok(tasks) => tracing::info!(tasks, "the task definitions were read"),
+        Err(NotTakenOver::Problems(problems)) => {
+            complain(&format!("The task definitions have mistakes; the last good ones stay in force:\n{problems}"));
+        }
+        Err(error) => tracing::error!(%error, "the task definitions were not taken over"),
+    }
+}
+
+async fn reload_on(mut hangup: Signal, app: App) {
+    while hangup.recv().await.is_some() {
+        reload(&app).await;
+    }
+}
+
+async fn keep_house(app: App) {
+    let mut every = tokio::time::interval(HOUSEKEEPING_EVERY);
+    loop {
+        every.tick().await;
+        if let Err(error) = app.tend().await {
+            tracing::warn!(%error, "housekeeping has to wait");
+        }
+    }
+}
+
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Says where the server is, and on the first start how the first administrator comes in.
+fn greet(app: &App, config: &Config, address: std::net::SocketAddr) -> anyhow::Result<()> {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Brevet {} serves {scheme}://{address}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  data       {}", config.data.display())?;
+    writeln!(out, "  tasks      {}", config.tasks.display())?;
+    writeln!(out, "  ledger     {}", app.ledger_origin())?;
+    writeln!(out, "  key        {}", app.verifier_key())?;
+    writeln!(out, "  witnesses  none: nobody outside this machine would notice a rewritten ledger")?;
+    if let Some(OneTimeCode { code, expires: _ }) = app.make_setup_code()? {
+        let code = code.reveal(str::to_owned);
+        writeln!(out, "\nThis is the first start. Within an hour, create the first administrator with:")?;
+        writeln!(out, "\n  brevet login --server {scheme}://{address} --user NAME --setup {code}\n")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn complain(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
