@@ -191,7 +191,7 @@ impl State {
 
     /// What a policy covers never changes.
     fn change_policy(&mut self, changed: &Policy) -> Vec<Change> {
-        if let Some(policy) = self.policies.get_mut(&changed.id)
+        if let Some(policy) = self.policies.get_mut(changed.id.number())
             && policy.access == changed.access
         {
             *policy = changed.clone();
@@ -200,7 +200,7 @@ impl State {
     }
 
     fn remove_policy(&mut self, id: PolicyId) -> Vec<Change> {
-        if let Some(policy) = self.policies.remove(&id) {
+        if let Some(policy) = self.policies.remove(id.number()) {
             self.policy_on.remove(&policy.access);
         }
         vec![Change::Policy(id)]

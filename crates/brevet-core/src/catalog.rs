@@ -123,9 +123,9 @@ pub struct Catalog {
     tasks: Vec<Task>,
     roles: Vec<Role>,
     role_groups: Vec<RoleGroup>,
-    task_names: HashMap<Box<str>, TaskId>,
-    role_names: HashMap<Box<str>, RoleId>,
-    role_group_names: HashMap<Box<str>, RoleGroupId>,
+    task_names: HashMap<QualifiedName, TaskId>,
+    role_names: HashMap<QualifiedName, RoleId>,
+    role_group_names: HashMap<QualifiedName, RoleGroupId>,
     /// For each task, the roles and role groups that have it now: what else may cover it.
     above: Vec<Vec<Access>>,
 }
@@ -148,17 +148,17 @@ impl Catalog {
 
     /// The task of this name, in any case.
     pub fn task_named(&self, name: &QualifiedName) -> Option<&Task> {
-        self.task_names.get(&name.key()).and_then(|id| self.task(*id))
+        self.task_names.get(name).and_then(|id| self.task(*id))
     }
 
     /// The role of this name, in any case.
     pub fn role_named(&self, name: &QualifiedName) -> Option<&Role> {
-        self.role_names.get(&name.key()).and_then(|id| self.role(*id))
+        self.role_names.get(name).and_then(|id| self.role(*id))
     }
 
     /// The role group of this name, in any case.
     pub fn role_group_named(&self, name: &QualifiedName) -> Option<&RoleGroup> {
-        self.role_group_names.get(&name.key()).and_then(|id| self.role_group(*id))
+        self.role_group_names.get(name).and_then(|id| self.role_group(*id))
     }
 
     /// Every task there is or was, by id.
@@ -240,7 +240,7 @@ impl Catalog {
         if task.id.index() > self.tasks.len() {
             return;
         }
-        self.task_names.insert(task.spec.name.key(), task.id);
+        self.task_names.insert(task.spec.name.clone(), task.id);
         let id = task.id;
         put(&mut self.tasks, id.index(), task);
         if self.above.len() < self.tasks.len() {
@@ -260,13 +260,13 @@ impl Catalog {
     }
 
     pub(crate) fn define_role(&mut self, role: Role) {
-        self.role_names.insert(role.spec.name.key(), role.id);
+        self.role_names.insert(role.spec.name.clone(), role.id);
         put(&mut self.roles, role.id.index(), role);
         self.relink();
     }
 
     pub(crate) fn define_role_group(&mut self, group: RoleGroup) {
-        self.role_group_names.insert(group.spec.name.key(), group.id);
+        self.role_group_names.insert(group.spec.name.clone(), group.id);
         put(&mut self.role_groups, group.id.index(), group);
         self.relink();
     }
@@ -285,8 +285,8 @@ impl Catalog {
 
     /// Puts back the roles and role groups of a stored state; their tasks are there already.
     pub(crate) fn restore(&mut self, roles: Vec<Role>, role_groups: Vec<RoleGroup>) {
-        self.role_names = roles.iter().map(|role| (role.spec.name.key(), role.id)).collect();
-        self.role_group_names = role_groups.iter().map(|group| (group.spec.name.key(), group.id)).collect();
+        self.role_names = roles.iter().map(|role| (role.spec.name.clone(), role.id)).collect();
+        self.role_group_names = role_groups.iter().map(|group| (group.spec.name.clone(), group.id)).collect();
         self.roles = roles;
         self.role_groups = role_groups;
         self.relink();

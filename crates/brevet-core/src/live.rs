@@ -6,7 +6,7 @@ use crate::directory::{AccessControl, Assignment, Group, User};
 use crate::execution::Execution;
 use crate::policy::Policy;
 use crate::request::{Request, RequestState};
-use crate::state::{Counters, Due, Held, State};
+use crate::state::{Counters, Due, State};
 use crate::time::Timestamp;
 
 /// Everything that a state is made of again after a restart.
@@ -95,7 +95,7 @@ impl State {
             self.user_names.insert(name.clone(), user.id);
         }
         self.users.push(user);
-        self.held.resize(self.users.len(), Vec::new());
+        self.authorizations.grow(self.users.len());
     }
 
     pub(crate) fn put_group(&mut self, group: Group) {
@@ -115,7 +115,7 @@ impl State {
 
     pub(crate) fn put_policy(&mut self, policy: Policy) {
         self.policy_on.insert(policy.access, policy.id);
-        self.policies.insert(policy.id, policy);
+        self.policies.insert(policy.id.number(), policy);
     }
 
     pub(crate) fn put_request(&mut self, request: Request) {
@@ -130,12 +130,6 @@ impl State {
         if let Some(due) = authorization.due() {
             self.due.insert((due, Due::Authorization(authorization.id)));
         }
-        if let Some(held) = self.held.get_mut(authorization.holder.index()) {
-            let new = Held { access: authorization.access, id: authorization.id };
-            if let Err(place) = held.binary_search(&new) {
-                held.insert(place, new);
-            }
-        }
-        self.authorizations.insert(authorization.id, authorization);
+        self.authorizations.insert(authorization);
     }
 }

@@ -204,6 +204,9 @@ impl QualifiedName {
     }
 }
 
+/// How much of a name is hashed at a time.
+const KEY_PART_BYTES: usize = 32;
+
 macro_rules! matched_without_case {
     ($name:ident) => {
         impl $name {
@@ -220,6 +223,18 @@ macro_rules! matched_without_case {
         }
 
         impl Eq for $name {}
+
+        /// As they compare: without regard to case, and without making the other form.
+        impl std::hash::Hash for $name {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                for part in self.0.as_bytes().chunks(KEY_PART_BYTES) {
+                    let mut key = [0; KEY_PART_BYTES];
+                    key[..part.len()].copy_from_slice(part);
+                    key.make_ascii_lowercase();
+                    state.write(&key);
+                }
+            }
+        }
     };
 }
 matched_without_case!(GroupName);

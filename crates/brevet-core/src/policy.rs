@@ -109,11 +109,10 @@ pub struct Policy {
 }
 
 /// In which way a policy is stricter than another, the first that tells them apart.
-const STRICTER: [&str; 8] = [
+const STRICTER: [&str; 7] = [
     "it needs somebody's approval",
     "it needs more approvals",
     "it names more approver groups",
-    "it binds every parameter",
     "it names who may ask",
     "it allows a shorter duration",
     "it allows fewer runs",
@@ -122,7 +121,8 @@ const STRICTER: [&str; 8] = [
 
 impl Policy {
     /// Orders policies of one rank by strictness: the greater governs. The last word is the id, so
-    /// that there is always one answer; an older policy wins over a younger that is like it.
+    /// that there is always one answer; an older policy wins over a younger that is like it. Binding
+    /// is no part of it: an exact one is on a task, where there is never a second policy.
     pub(crate) fn strictness(&self) -> [i64; STRICTER.len()] {
         let (manual, total, groups) = match &self.approval {
             Approval::Auto => (false, 0, 0),
@@ -132,7 +132,6 @@ impl Policy {
             i64::from(manual),
             i64::from(total),
             i64::try_from(groups).unwrap_or(i64::MAX),
-            i64::from(self.binding == Binding::Exact),
             i64::from(matches!(self.requesters, Requesters::Named(_))),
             -self.maximum_duration.span().micros(),
             -i64::from(self.max_uses.unwrap_or(u32::MAX)),

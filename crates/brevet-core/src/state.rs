@@ -12,11 +12,14 @@ use crate::authorization::Authorization;
 use crate::catalog::Catalog;
 use crate::directory::{AccessControl, Assignment, Group, Principal, User};
 use crate::execution::Execution;
+use crate::hash::IdMap;
+use crate::holding::Holdings;
 use crate::id::{
     AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, RoleGroupId, RoleId, TaskId,
     UserId,
 };
 use crate::name::{GroupName, UserName};
+use crate::numbered::Numbered;
 use crate::policy::Policy;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -99,13 +102,6 @@ pub(crate) enum Due {
     Authorization(AuthorizationId),
 }
 
-/// An authorization as its holder's list has it: sorted by access, then id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Held {
-    pub(crate) access: Access,
-    pub(crate) id: AuthorizationId,
-}
-
 /// The state. Cheap to read, changed only by [`State::apply`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
@@ -117,16 +113,15 @@ pub struct State {
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) group_names: HashMap<Box<str>, GroupId>,
     pub(crate) assignments: BTreeMap<AssignmentId, Assignment>,
-    pub(crate) assigned: HashMap<Principal, Vec<Access>>,
+    pub(crate) assigned: IdMap<Principal, Vec<Access>>,
     pub(crate) catalog: Catalog,
-    pub(crate) policies: BTreeMap<PolicyId, Policy>,
-    pub(crate) policy_on: HashMap<Access, PolicyId>,
-    pub(crate) requests: HashMap<RequestId, Request>,
+    pub(crate) policies: Numbered<Policy>,
+    pub(crate) policy_on: IdMap<Access, PolicyId>,
+    pub(crate) requests: IdMap<RequestId, Request>,
     /// By user: how many of their requests are pending.
-    pub(crate) pending: HashMap<UserId, usize>,
-    pub(crate) authorizations: HashMap<AuthorizationId, Authorization>,
-    /// By user id: what they hold, not ended, beside the person.
-    pub(crate) held: Vec<Vec<Held>>,
+    pub(crate) pending: IdMap<UserId, usize>,
+    /// Those that have not ended, and those that have and were not yet forgotten.
+    pub(crate) authorizations: Holdings,
     pub(crate) executions: BTreeMap<ExecutionId, Execution>,
     pub(crate) due: BTreeSet<(Timestamp, Due)>,
 }
@@ -199,7 +194,7 @@ impl State {
 
     /// The policy with this id.
     pub fn policy(&self, id: PolicyId) -> Option<&Policy> {
-        self.policies.get(&id)
+        self.policies.get(id.number())
     }
 
     /// The policy on exactly this access.
@@ -219,18 +214,17 @@ impl State {
 
     /// The authorization with this id, unless it has ended and left memory.
     pub fn authorization(&self, id: AuthorizationId) -> Option<&Authorization> {
-        self.authorizations.get(&id)
+        self.authorizations.get(id)
     }
 
     /// All authorizations that have not ended, in no order.
     pub fn authorizations(&self) -> impl Iterator<Item = &Authorization> {
-        self.authorizations.values().filter(|authorization| !authorization.has_ended())
+        self.authorizations.all().filter(|authorization| !authorization.has_ended())
     }
 
     /// What this user holds that has not ended, by access.
     pub fn authorizations_of(&self, user: UserId) -> impl Iterator<Item = &Authorization> {
-        let held = self.held.get(user.index()).map_or(&[][..], Vec::as_slice);
-        held.iter().filter_map(|held| self.authorization(held.id))
+        self.authorizations.of(user).iter().filter(|authorization| !authorization.has_ended())
     }
 
     /// The execution with this id, unless it is over and has left memory.
@@ -294,7 +288,7 @@ impl State {
                 Change::Authorization(id)
                     if self.authorization(*id).is_some_and(Authorization::has_ended) =>
                 {
-                    self.authorizations.remove(id);
+                    self.authorizations.remove(*id);
                 }
                 Change::Execution(id) if self.execution(*id).is_some_and(Execution::has_finished) => {
                     self.executions.remove(id);

@@ -1,5 +1,6 @@
 //! Who may do what: every command by everybody, on what is theirs and on what is not, as a page to
 //! be read. `BREVET_BLESS=1 cargo test -p brevet-core --test golden` writes it anew.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod world;
 
@@ -165,7 +166,9 @@ fn on_an_account() -> Vec<(&'static str, OnSomething)> {
     ]
 }
 
-fn without_owner() -> Vec<(&'static str, fn(&mut World) -> Command)> {
+type OnNothing = fn(&mut World) -> Command;
+
+fn without_owner() -> Vec<(&'static str, OnNothing)> {
     vec![
         ("ask for an access", |world| Command::Submit(world.wants("Restart"))),
         ("ask for what no policy covers", |world| {

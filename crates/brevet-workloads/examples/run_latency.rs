@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         for _ in 0..ROUNDS {
             let bare = median(spawn_and_wait);
             let brevet = median(|| bench.run());
+            assert_eq!(std::fs::read_dir(bench.data.path().join("blobs/partial")).unwrap().count(), 0);
             println!(
                 "brevet {brevet:?}; bare {bare:?}; {:.2} times",
                 brevet.as_secs_f64() / bare.as_secs_f64()

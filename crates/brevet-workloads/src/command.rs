@@ -19,9 +19,12 @@ use std::time::Duration;
 use brevet_core::{ExecutionResult, Permit, StopCause};
 use tokio::sync::watch;
 
+use self::prepare::Prepared;
+
+use crate::definition::system::in_full;
 use crate::definition::{CommandTask, CommandTasks};
 use crate::recording::OutputSink;
-use crate::spawn::Spawner;
+use crate::spawn::{SpawnError, Spawner};
 use crate::workload::{Finished, Running, Workload};
 
 /// How long a run that is being ended has between TERM and KILL.
@@ -65,25 +68,33 @@ impl CommandWorkload {
         mut stop: watch::Receiver<Option<StopCause>>,
         mut output: OutputSink,
     ) -> Finished {
-        if let Some(cause) = attend::cause_now(&mut stop) {
-            return Finished { result: ExecutionResult::Stopped(cause), output: None, trouble: None };
-        }
-        let task = match self.task(&permit) {
-            Ok(task) => task,
-            Err(why) => return not_started(why),
-        };
-        let prepared = match prepare::prepare(&task, &permit).await {
+        let (task, Prepared { launch, captured }) = match self.prepare(permit, &mut stop).await {
             Ok(prepared) => prepared,
-            Err(why) => return not_started(why),
+            Err(result) => return without_output(output, result, None),
         };
-        // The secrets are in the pipe now; here they end.
-        drop(permit);
         output.limit(task.output_limit);
         output.start();
-        match self.spawner.spawn(prepared.launch).await {
-            Ok(child) => attend::attend(child, prepared.captured, stop, output, timeout(&task)).await,
-            Err(error) => failed_to_start(&error),
+        match self.spawner.spawn(launch).await {
+            Ok(child) => attend::attend(child, captured, stop, output, timeout(&task)).await,
+            Err(error) => failed_to_start(output, &error),
         }
+    }
+
+    /// All that comes before the start, unless the run is to be ended before: then it does not start. The permit, and
+    /// the secrets in it, end here.
+    async fn prepare(
+        &self,
+        permit: Permit,
+        stop: &mut watch::Receiver<Option<StopCause>>,
+    ) -> Result<(Arc<CommandTask>, Prepared), ExecutionResult> {
+        let not_started = |why| ExecutionResult::NotStarted { why };
+        let task = self.task(&permit).map_err(not_started)?;
+        let prepared = tokio::select! {
+            biased;
+            cause = attend::ordered(stop) => return Err(ExecutionResult::Stopped(cause)),
+            prepared = prepare::prepare(&task, &permit) => prepared.map_err(not_started)?,
+        };
+        Ok((task, prepared))
     }
 }
 
@@ -102,14 +113,18 @@ fn timeout(task: &CommandTask) -> Duration {
     Duration::from_micros(task.spec.timeout.micros().unsigned_abs())
 }
 
-fn not_started(why: String) -> Finished {
-    Finished { result: ExecutionResult::NotStarted { why }, output: None, trouble: None }
+fn failed_to_start(output: OutputSink, error: &SpawnError) -> Finished {
+    let why = in_full(error);
+    match attend::may_have_run(error) {
+        false => without_output(output, ExecutionResult::NotStarted { why }, None),
+        true => without_output(output, ExecutionResult::Unknown, Some(why)),
+    }
 }
 
-fn failed_to_start(error: &crate::spawn::SpawnError) -> Finished {
-    let why = crate::definition::system::in_full(error);
-    match attend::may_have_run(error) {
-        false => not_started(why),
-        true => Finished { result: ExecutionResult::Unknown, output: None, trouble: Some(why) },
+/// The end of a run that wrote nothing; its viewers are told.
+fn without_output(output: OutputSink, result: ExecutionResult, trouble: Option<String>) -> Finished {
+    match output.finish() {
+        Ok(output) => Finished { result, output, trouble },
+        Err(error) => Finished { result, output: None, trouble: trouble.or(Some(in_full(&error))) },
     }
 }

@@ -15,12 +15,20 @@ pub type Running<'a> = Pin<Box<dyn Future<Output = Finished> + Send + 'a>>;
 ///
 /// Nothing runs without a [`Permit`], which only the gate makes, and which is used up by the run:
 ///
-/// ```compile_fail
-/// # use brevet_workloads::{Workload, recording::OutputSink};
-/// fn twice(workload: &dyn Workload, permit: brevet_core::Permit, stop: tokio::sync::watch::Receiver<Option<brevet_core::StopCause>>, output: [OutputSink; 2]) {
-///     let [first, second] = output;
-///     drop(workload.run(permit, stop.clone(), first));
-///     drop(workload.run(permit, stop, second));
+/// ```
+/// # use brevet_core::{Permit, StopCause};
+/// # use brevet_workloads::{Running, Workload, recording::OutputSink};
+/// # use tokio::sync::watch::Receiver;
+/// fn once(on: &dyn Workload, permit: Permit, stop: Receiver<Option<StopCause>>, output: OutputSink) -> Running<'_> {
+///     on.run(permit, stop, output)
+/// }
+/// ```
+/// ```compile_fail,E0382
+/// # use brevet_core::{Permit, StopCause};
+/// # use brevet_workloads::{Running, Workload, recording::OutputSink};
+/// # use tokio::sync::watch::Receiver;
+/// fn twice<'a>(on: &'a dyn Workload, permit: Permit, stop: Receiver<Option<StopCause>>, [a, b]: [OutputSink; 2]) -> [Running<'a>; 2] {
+///     [on.run(permit, stop.clone(), a), on.run(permit, stop, b)]
 /// }
 /// ```
 pub trait Workload: Send + Sync {

@@ -5,5 +5,21 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+pub mod cli;
+pub mod config;
+mod demo;
+mod verify;
 mod wire;
 pub mod world;
+
+use std::process::ExitCode;
+
+/// Does what the command line of this process says.
+pub fn main() -> ExitCode {
+    cli::main(&cli::Programs {
+        serve: |_| ExitCode::FAILURE,
+        demo: demo::run,
+        verify: verify::verify,
+        spawner: brevet_workloads::spawn::spawner_main,
+    })
+}

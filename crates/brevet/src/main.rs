@@ -1,7 +1,7 @@
-//! Hands over to the library: every module (`wire`, `cli`, `http`, `app`, …) is declared in `lib.rs`.
+//! Hands over to the library.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    brevet::main()
 }

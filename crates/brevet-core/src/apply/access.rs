@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::execution::{Basis, Execution, ExecutionResult, ExecutionState};
 use crate::id::{AuthorizationId, RequestId, UserId};
 use crate::request::{Request, RequestState, Verdict, Vote};
-use crate::state::{Change, Due, Held, State};
+use crate::state::{Change, Due, State};
 use crate::time::Timestamp;
 
 impl State {
@@ -190,7 +190,7 @@ impl State {
     }
 
     fn set_authorization(&mut self, id: AuthorizationId, change: impl FnOnce(&mut AuthorizationState)) {
-        let Some(authorization) = self.authorizations.get_mut(&id) else { return };
+        let Some(authorization) = self.authorizations.get_mut(id) else { return };
         if let Some(due) = authorization.due() {
             self.due.remove(&(due, Due::Authorization(id)));
         }
@@ -209,11 +209,6 @@ impl State {
             };
             *state = AuthorizationState::Ended { at: now, how, start };
         });
-        let Some(authorization) = self.authorizations.get(&id) else { return };
-        let gone = Held { access: authorization.access, id };
-        if let Some(held) = self.held.get_mut(authorization.holder.index()) {
-            held.retain(|held| *held != gone);
-        }
     }
 
     pub(super) fn apply_to_execution(&mut self, now: Timestamp, event: &Event) -> Vec<Change> {
@@ -267,7 +262,7 @@ impl State {
         let mut changes = vec![Change::Execution(execution)];
         if let (Basis::Authorization(id), ExecutionResult::NotStarted { .. }) = (basis, result)
             && let Some(authorization) =
-                self.authorizations.get_mut(&id).filter(|held| !held.has_ended() && !held.has_run_out(now))
+                self.authorizations.get_mut(id).filter(|held| !held.has_ended() && !held.has_run_out(now))
         {
             authorization.uses = authorization.uses.saturating_sub(1);
             changes.push(Change::Authorization(id));
@@ -278,7 +273,7 @@ impl State {
     fn count_use(&mut self, execution: ExecutionId, basis: Basis) -> Vec<Change> {
         let mut changes = vec![Change::Execution(execution)];
         if let Basis::Authorization(id) = basis {
-            if let Some(authorization) = self.authorizations.get_mut(&id) {
+            if let Some(authorization) = self.authorizations.get_mut(id) {
                 authorization.uses = authorization.uses.saturating_add(1);
             }
             changes.push(Change::Authorization(id));

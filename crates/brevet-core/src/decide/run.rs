@@ -96,15 +96,16 @@ pub(crate) fn may_run_with(
     let not_assigned = || Refusal::NotAssigned { task: task.spec.name.clone() };
     let allowed = |values, basis| Ok(Allowed { task: task.id, values, basis, end: None, policy: None });
     let control = &state.access_control;
-    let assigned = state.is_assigned(user, task.id);
-    if control.system_accounts.contains(&user) && assigned {
+    // Looked up where it decides only: most runs are decided by an authorization.
+    let assigned = || state.is_assigned(user, task.id);
+    if control.system_accounts.contains(&user) && assigned() {
         return allowed(values, Basis::SystemAccount);
     }
     if !control.enabled {
-        return if assigned { allowed(values, Basis::AccessControlOff) } else { Err(not_assigned()) };
+        return if assigned() { allowed(values, Basis::AccessControlOff) } else { Err(not_assigned()) };
     }
     let Some(policy) = state.governing(Access::Task(task.id)) else {
-        return match (control.uncovered, assigned) {
+        return match (control.uncovered, assigned()) {
             (Uncovered::Assigned, true) => allowed(values, Basis::Uncovered),
             (Uncovered::Assigned, false) => Err(not_assigned()),
             (Uncovered::Refused, _) => Err(Refusal::Uncovered { access: task.spec.name.clone() }),
@@ -157,19 +158,16 @@ impl State {
         policy: &Policy,
         values: &Parameters,
     ) -> Option<(AuthorizationId, Timestamp)> {
-        let held = self.held.get(user.index())?;
         let accesses = std::iter::once(Access::Task(task)).chain(self.catalog.above(task).iter().copied());
         let mut best: Option<(bool, Timestamp, AuthorizationId)> = None;
         for access in accesses {
-            let first = held.partition_point(|held| held.access < access);
-            for candidate in held[first..].iter().take_while(|held| held.access == access) {
-                let Some(authorization) = self.authorizations.get(&candidate.id) else { continue };
+            for authorization in self.authorizations.of_access(user, access) {
                 if self.why_not(now, authorization, policy, values).is_some() {
                     continue;
                 }
                 let Some(end) = authorization.end_of_run(now) else { continue };
                 let running = matches!(authorization.state, AuthorizationState::Active { .. });
-                let candidate = (running, end, candidate.id);
+                let candidate = (running, end, authorization.id);
                 best = Some(best.map_or(candidate, |best| best.max(candidate)));
             }
         }

@@ -1,3 +1,6 @@
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{BuildHasher, BuildHasherDefault};
+
 use super::{BadName, GroupName, QualifiedName, UserName};
 
 #[test]
@@ -48,7 +51,10 @@ fn a_task_is_written_with_its_workload_and_matched_without_case() {
     let name = QualifiedName::parse("Linux/Restart-Service").unwrap();
     assert_eq!(name.to_string(), "Linux\\Restart-Service");
     assert_eq!((name.scope(), name.name()), ("Linux", "Restart-Service"));
-    assert_eq!(QualifiedName::parse("linux\\RESTART-service").unwrap(), name);
+    let shouted = QualifiedName::parse("linux\\RESTART-service").unwrap();
+    assert_eq!(shouted, name);
+    let hash = |name: &QualifiedName| BuildHasherDefault::<DefaultHasher>::default().hash_one(name);
+    assert_eq!(hash(&shouted), hash(&name), "what is equal hashes alike");
     assert_eq!(QualifiedName::parse("Restart-Service"), Err(BadName::Unqualified));
     for text in
         ["Linux\\", "\\x", "a\\b\\c", "Linux\\a b", "Linux\\..", "Linux/../x", "Linux\\-x", "Linux\\a*"]

@@ -1,6 +1,7 @@
 //! The rules a second time, from DESIGN.md, as naively as can be: a list of everything that ever
 //! happened, each with the organization as it was then, and questions answered by walking the list.
 //! Nothing is kept up to date, nothing is indexed, and no code is shared with the crate but values.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use brevet_core::{
     Access, AuthorizationId, Binding, Parameters, PolicyTerms, Principal, Requesters, Span, StartRule,
@@ -156,7 +157,7 @@ impl History {
 
     /// Where request number `request` stands at `now`.
     pub(crate) fn request(&self, request: u64, now: Timestamp) -> RequestFate {
-        let (first, ask) = self.asks()[request as usize - 1];
+        let (first, ask) = self.ask(request);
         for (place, step) in self.steps.iter().enumerate().skip(first) {
             if step.at >= ask.expires {
                 return RequestFate::Expired;
@@ -183,6 +184,21 @@ impl History {
         ask.extends.is_some_and(|id| self.stand(id.number(), steps, now).fate.is_over())
     }
 
+    /// Request number `request`, with its step.
+    pub(crate) fn ask(&self, request: u64) -> (usize, &Ask) {
+        self.asks()[usize::try_from(request).unwrap() - 1]
+    }
+
+    /// Authorization number `id`, with its step.
+    pub(crate) fn grant(&self, id: u64) -> (usize, &Given) {
+        self.find_grant(id).unwrap()
+    }
+
+    pub(crate) fn find_grant(&self, id: u64) -> Option<(usize, &Given)> {
+        let place = usize::try_from(id).unwrap().checked_sub(1)?;
+        self.given().get(place).copied()
+    }
+
     /// The yes votes on a request, with what each shortened.
     pub(crate) fn votes(&self, request: u64) -> Vec<(UserId, Option<Span>)> {
         let vote = |step: &Step| match step.what {
@@ -207,7 +223,7 @@ impl History {
 
     /// Where authorization `id` stands at `now`, after the first `steps` steps.
     pub(crate) fn stand(&self, id: u64, steps: usize, now: Timestamp) -> Stand {
-        let (first, given) = self.given()[id as usize - 1];
+        let (first, given) = self.grant(id);
         let mut fate = match (given.ask.not_before, given.start) {
             (Some(at), _) if at > given.granted => Fate::WaitsFor(at),
             (_, StartRule::AtApproval) => {
@@ -268,7 +284,7 @@ impl History {
         task: u32,
         values: &Parameters,
     ) -> bool {
-        let (_, given) = self.given()[id as usize - 1];
+        let (_, given) = self.grant(id);
         let stand = self.stand(id, self.steps.len(), now);
         let open = matches!(stand.fate, Fate::Active { .. } | Fate::WaitsForUse { .. });
         let fits = match given.binding {

@@ -1,7 +1,7 @@
 //! Questions about the organization at one instant, answered by looking at every line of it.
 
 use brevet_core::{
-    Access, Approval, Binding, Parameters, PolicyTerms, Principal, Quorum, RoleId, TaskId, UserId, Value,
+    Access, Approval, Parameters, PolicyTerms, Principal, Quorum, RoleId, TaskId, UserId, Value,
 };
 
 use super::{Ask, Org, Person, Thing, named};
@@ -190,7 +190,7 @@ fn seat(people: &[(UserId, Vec<u32>)], chairs: &[(u32, u32)]) -> bool {
     groups.iter().any(on) || seat(others, chairs)
 }
 
-/// Manual before Auto, more approvals, more groups, exact, named requesters, shorter, fewer runs.
+/// Manual before Auto, more approvals, more groups, named requesters, shorter, fewer runs.
 fn stricter(one: &PolicyTerms, other: &PolicyTerms) -> bool {
     let total = |terms: &PolicyTerms| match &terms.approval {
         Approval::Auto => (0, 0),
@@ -198,9 +198,6 @@ fn stricter(one: &PolicyTerms, other: &PolicyTerms) -> bool {
     };
     if total(one) != total(other) {
         return total(one) > total(other);
-    }
-    if one.binding != other.binding {
-        return one.binding == Binding::Exact;
     }
     if named(&one.requesters).is_some() != named(&other.requesters).is_some() {
         return named(&one.requesters).is_some();

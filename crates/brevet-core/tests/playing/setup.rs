@@ -6,12 +6,12 @@ use brevet_core::{
     Quorum, Requesters, RoleDefinition, RoleGroupDefinition, StartRule, TaskSpec, Uncovered,
 };
 
-use super::{
-    Access, Command, Game, GroupId, History, Op, Org, Origin, Parameters, Person, PolicyId, Refusal, Reply,
-    State, T0, Text, UserId, What, ticks,
+use super::{Game, Op, ticks};
+use crate::naive::{History, Org, Person, Thing, What};
+use crate::world::{T0, digest, new_user, parameter, spec, task, values};
+use brevet_core::{
+    Access, Command, GroupId, Origin, Parameters, PolicyId, Refusal, Reply, State, Text, UserId,
 };
-use crate::naive::Thing;
-use crate::world::{digest, new_user, parameter, spec, task, values};
 use proptest::prelude::*;
 
 pub(crate) const TASKS: [&str; 3] = ["Restart", "Reload", "Backup"];
@@ -45,6 +45,8 @@ impl Game {
         let change = |game: &mut Self, op| game.play_setup(&op);
         change(&mut game, Op::Control(1));
         change(&mut game, Op::Policy { access: 0, terms: Terms::plain() });
+        let claimed = Terms { claim: 2, uses: 4 + 1, ..Terms::plain() };
+        change(&mut game, Op::Policy { access: 3, terms: claimed });
         change(&mut game, Op::Policy { access: 5, terms: Terms { total: 2, ..Terms::plain() } });
         game
     }
@@ -112,14 +114,14 @@ impl Game {
     }
 
     fn control(&mut self, number: u8) -> Result<(), Refusal> {
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             self.send(Self::by(ADA), || Command::DisableAccessControl)?;
             self.org.on = false;
             return Ok(());
         }
         let default = u32::from(number % 2) + 1;
         let default = if number == 1 { 1 } else { default };
-        let system: Vec<UserId> = if number % 3 == 0 { vec![UserId::new(6)] } else { vec![] };
+        let system: Vec<UserId> = if number.is_multiple_of(3) { vec![UserId::new(6)] } else { vec![] };
         let assigned = number > 5;
         self.send(Self::by(ADA), || {
             Command::EnableAccessControl(AccessControlChange {

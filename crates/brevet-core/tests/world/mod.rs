@@ -1,6 +1,10 @@
 //! A sample organization: who is in it, and short words for what they do.
-#![expect(clippy::allow_attributes, reason = "what follows holds in some of the test binaries only")]
-#![allow(dead_code, reason = "each test binary speaks another part of this little language")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    reason = "each test binary speaks another part of this little language, and a test may panic"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -41,14 +41,8 @@ struct Ended {
     cause: Option<StopCause>,
 }
 
-/// The cause for which the run is to be ended, if there is one now.
-pub(super) fn cause_now(stop: &mut watch::Receiver<Option<StopCause>>) -> Option<StopCause> {
-    let cause = *stop.borrow_and_update();
-    cause.or_else(|| stop.has_changed().is_err().then_some(StopCause::Shutdown))
-}
-
 /// Waits for a cause. That nobody could give one any more is one.
-async fn ordered(stop: &mut watch::Receiver<Option<StopCause>>) -> StopCause {
+pub(super) async fn ordered(stop: &mut watch::Receiver<Option<StopCause>>) -> StopCause {
     match stop.wait_for(Option::is_some).await {
         Ok(cause) => cause.unwrap_or(StopCause::Shutdown),
         Err(_closed) => StopCause::Shutdown,

@@ -40,7 +40,7 @@ fn the_time_of_each_frame_counts_from_the_start() {
     let output = house.run(&[], &[]).finished.output.unwrap();
     let times: Vec<u64> = house.blobs.read(&output).unwrap().map(|frame| frame.unwrap().micros).collect();
     let [first, second] = times.as_slice() else { panic!("{times:?}") };
-    assert!(second - first >= 50_000 && *second < 30_000_000, "{times:?}");
+    assert!(first <= second && (50_000..30_000_000).contains(second), "{times:?}");
 }
 
 #[test]

@@ -73,3 +73,16 @@ fn a_viewer_of_a_run_that_writes_nothing_sees_its_end() {
         assert_eq!((seen.len(), finished.output), (0, None));
     });
 }
+
+#[test]
+fn a_viewer_of_a_run_that_does_not_start_sees_its_end() {
+    let mut house = House::new(&script("exit 0", ""));
+    let permit = house.gate.permit("T", &[], &[]);
+    house.workload.replace(brevet_workloads::definition::CommandTasks::default());
+    block_on(async {
+        let Started { stop: _stop, live, running } = house.start(permit);
+        let (seen, finished) = tokio::join!(read_all(live), running);
+        assert!(matches!(finished.result, brevet_core::ExecutionResult::NotStarted { .. }));
+        assert_eq!(seen.len(), 0);
+    });
+}

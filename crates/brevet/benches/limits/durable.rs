@@ -4,6 +4,7 @@
 //! begins again. The bare program's callers do the same with its writer, which decides nothing, hashes nothing
 //! and signs nothing: it writes the rows that ours wrote before.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -12,11 +13,13 @@ use brevet::app::{App, Workloads};
 use brevet::world::Machine;
 use brevet_core::{AuthorizationId, Origin, Reply, RequestId, UserId};
 use brevet_store::DataFolder;
+use brevet_workloads::spawn::Spawner;
 use tokio::runtime::Runtime;
 
 use super::Outcome;
 use super::bare::{Bare, Step, Stories, Writer};
 use super::measure::{Sizes, clock, float, folder, median};
+use super::run::SPAWNER;
 use super::organization::{self, APPROVER, approve, person, revoke, submit};
 use super::table::{Bar, Line, Unit};
 
@@ -60,8 +63,11 @@ fn compare(runtime: &Runtime, sizes: &Sizes, callers: u32) -> Result<(f64, f64),
     Ok((median(rates.0), median(rates.1)))
 }
 
-pub(crate) async fn open(path: &std::path::Path, people: u32) -> Result<App, Failure> {
-    let app = App::open(DataFolder::claim(path)?, Machine, Arc::new(Workloads::default())).await?;
+pub(crate) async fn open(path: &Path, people: u32) -> Result<App, Failure> {
+    let folder = DataFolder::claim(path)?;
+    let spawner = Spawner::start(Path::new("/proc/self/exe"), &[SPAWNER])?;
+    let workloads = Workloads::new(spawner, path, &path.join("tasks.d"))?;
+    let app = App::open(folder, Machine, Arc::new(workloads)).await?;
     for (origin, command) in organization::founding(people, organization::spec()?)? {
         app.command(origin, command, None).await?;
     }

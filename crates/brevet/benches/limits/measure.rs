@@ -1,5 +1,6 @@
 //! The clock, medians, sizes, folders and this process's own memory.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -85,7 +86,8 @@ pub(crate) const fn float(count: u64) -> f64 {
 pub(crate) fn folder() -> std::io::Result<TempDir> {
     let target = std::env::current_exe()?;
     let target = target.ancestors().find(|path| path.join("CACHEDIR.TAG").exists()).unwrap_or(Path::new("."));
-    tempfile::Builder::new().prefix("bench-").tempdir_in(target)
+    let private = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("bench-").permissions(private).tempdir_in(target)
 }
 
 /// What this process has in memory, in bytes.

@@ -9,6 +9,7 @@ use super::Global;
 use super::client::{Client, query};
 use super::console::{Console, Show};
 use super::exit::{Done, Failure};
+use super::interrupt::Interrupts;
 use super::server::ServerUrl;
 use super::settings::{DEFAULT_ADDRESS, Environment};
 use super::token::{Kept, TokenFile, Tokens};
@@ -21,6 +22,8 @@ const PAGE_ITEMS: usize = 200;
 pub(crate) struct Context {
     /// Where results go.
     pub(crate) console: Console,
+    /// Hears Ctrl-C.
+    pub(super) interrupts: Interrupts,
     environment: Environment,
     server: Option<String>,
     ca_file: Option<PathBuf>,
@@ -41,7 +44,7 @@ impl Context {
     pub(crate) fn new(console: Console, mut environment: Environment, global: Global) -> Self {
         let ca_file = global.ca_file.or_else(|| environment.ca_file.take());
         let server = global.server.or_else(|| environment.server.take());
-        Self { console, environment, server, ca_file }
+        Self { console, interrupts: Interrupts::default(), environment, server, ca_file }
     }
 
     /// The token file.

@@ -149,7 +149,9 @@ fn needs_approval(problem: &Problem) -> String {
             groups => format!("  {task} is governed by {policy}; {} can approve.", groups.join(", ")),
         });
         lines.extend(held.iter().map(|held| format!("  {held}")));
-        lines.push(format!("Ask with:\n  {ask}"));
+        lines.push(format!(
+            "Ask with:\n  {ask}\nor let 'brevet run' ask, wait and run: add --reason \"WHY\" --wait"
+        ));
     }
     lines.join("\n")
 }

@@ -17,6 +17,7 @@ mod execution;
 mod exit;
 mod generate;
 mod group;
+mod interrupt;
 mod moment;
 mod neutral;
 mod password;
@@ -48,12 +49,12 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-pub use console::Format;
 use console::Console;
+pub use console::Format;
 use context::Context;
 use exit::{Done, Failure};
-use settings::Environment;
 pub use settings::DEFAULT_ADDRESS;
+use settings::Environment;
 
 /// Privileged access management: ask for the right to run a privileged task, for a while, and run it.
 #[derive(Debug, Parser)]
@@ -61,9 +62,9 @@ pub use settings::DEFAULT_ADDRESS;
     name = "brevet",
     version,
     propagate_version = true,
-    max_term_width = 100,
+    max_term_width = 120,
     after_help = "Examples:\n  brevet demo\n  brevet login --user maria\n  \
-                  brevet run Linux/Restart-Service -p unit=nginx.service --reason \"Config change 4711\" --wait\n\n\
+                  brevet run Linux/Restart-Service -p unit=nginx.service --reason \"Change 4711\" --wait\n\n\
                   Exit codes: 0 done; 1 refused or failed; 2 usage; 3 an approval is needed; 4 not signed in;\n\
                   for 'run', the exit code of the task when it ran, 125 when Brevet itself failed after its start.\n\n\
                   Environment: BREVET_SERVER, BREVET_TOKEN, BREVET_CA_FILE, NO_COLOR."
@@ -85,7 +86,14 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     ca_file: Option<PathBuf>,
     /// How results are written
-    #[arg(long, short, global = true, value_name = "FORMAT", default_value = "table", help_heading = "Everywhere")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "table",
+        help_heading = "Everywhere"
+    )]
     output: Format,
 }
 
@@ -120,7 +128,10 @@ enum Command {
     #[command(subcommand, after_help = "Example:\n  brevet role-group list")]
     RoleGroup(task::RoleGroupCommand),
     /// Manage who may run what where no approval is demanded
-    #[command(subcommand, after_help = "Example:\n  brevet assignment add --user maria --task Linux/Restart-Service")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  brevet assignment add --user maria --task Linux/Restart-Service"
+    )]
     Assignment(assignment::Command),
     /// Manage approval policies: what an access demands before it is given
     #[command(
@@ -131,7 +142,7 @@ enum Command {
     /// Ask for access, and decide on what others ask for
     #[command(
         subcommand,
-        after_help = "Example:\n  brevet request new --task Linux/Restart-Service --reason \"Config change 4711\" --hours 2"
+        after_help = "Example:\n  brevet request new --task Linux/Restart-Service --reason \"Change 4711\" --hours 2"
     )]
     Request(request::Command),
     /// See, revoke and give back what was approved
@@ -146,9 +157,6 @@ enum Command {
     Audit(audit::Command),
     Completions(generate::CompletionsArgs),
     Man(generate::ManArgs),
-    /// Starts one task at a time for the server, with what it may not keep itself
-    #[command(hide = true)]
-    Spawner,
 }
 
 /// Play the whole story in a sample organization: server, people, tasks, a request, an approval, a run
@@ -188,6 +196,12 @@ pub struct VerifyArgs {
     /// The data folder of the server
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// The ledger's public key, as somebody outside the server keeps it [default: the one in the data folder]
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// A checkpoint kept from earlier, which the ledger must still agree with; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Vec<PathBuf>,
 }
 
 /// The parts of Brevet that are programs of their own rather than calls of the API.
@@ -204,6 +218,10 @@ pub struct Programs {
 
 /// Does what the command line of this process says.
 pub fn main(programs: &Programs) -> ExitCode {
+    // Not a command of anybody: the server starts it, and neither help nor completions show it.
+    if std::env::args_os().nth(1).is_some_and(|word| word == "spawner") {
+        return (programs.spawner)();
+    }
     let Cli { global, command } = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return explain_usage(&error),
@@ -212,7 +230,6 @@ pub fn main(programs: &Programs) -> ExitCode {
         Command::Serve(args) => return (programs.serve)(args),
         Command::Demo(args) => return (programs.demo)(args),
         Command::Audit(audit::Command::Verify(args)) => return (programs.verify)(args, global.output),
-        Command::Spawner => return (programs.spawner)(),
         command => command,
     };
     let environment = Environment::read();
@@ -269,10 +286,6 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Done, Failu
         Command::Run(args) => run::run(context, args).await,
         Command::Execution(command) => execution::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
-        Command::Demo(_)
-        | Command::Serve(_)
-        | Command::Spawner
-        | Command::Completions(_)
-        | Command::Man(_) => Ok(Done::Well),
+        Command::Demo(_) | Command::Serve(_) | Command::Completions(_) | Command::Man(_) => Ok(Done::Well),
     }
 }

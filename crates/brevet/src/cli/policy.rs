@@ -14,7 +14,6 @@ use super::table::{Row, Sheet, Shown, Tone, plain};
 use crate::wire::{AccessType, ApprovalType, Binding, Explain, Explanation, Policy, StartRule};
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one of them, once, at the start")]
 pub(crate) enum Command {
     Create(CreateArgs),
     /// List the policies

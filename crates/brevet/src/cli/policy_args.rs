@@ -11,9 +11,9 @@ use crate::wire::{
 /// Create an approval policy for a task, a role or a role group
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brevet policy create --task Exchange/New-MoveRequest --approval-type manual --approver-group mbmanagers\n  \
-    brevet policy create --role Linux/Web-Operators --approval-type manual --approver-group ops:1 --approver-group security:1 --max-duration 8h\n  \
-    brevet policy create --task Linux/Reload-Nginx --approval-type auto --requester-group operators --max-uses 3"
+    after_help = "Examples:\n  brevet policy create --task Exchange/New-MoveRequest --approval-type manual \\\n    --approver-group mbmanagers\n  \
+    brevet policy create --role Linux/Web-Operators --approval-type manual \\\n    --approver-group ops:1 --approver-group security:1 --max-duration 8h\n  \
+    brevet policy create --task Linux/Reload-Nginx --approval-type auto \\\n    --requester-group operators --max-uses 3"
 )]
 pub(crate) struct CreateArgs {
     #[command(flatten)]

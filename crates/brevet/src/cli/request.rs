@@ -63,8 +63,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(
     group = clap::ArgGroup::new("what").required(true).args(["task", "role", "role_group", "extend"]),
-    after_help = "Examples:\n  brevet request new --task Exchange/New-MoveRequest --reason \"Fix the user mailbox error\" --duration-hours 4\n  \
-    brevet request new --task Linux/Restart-Service -p unit=nginx.service --reason \"Config change 4711\" --hours 2 --wait\n  \
+    after_help = "Examples:\n  brevet request new --task Exchange/New-MoveRequest \\\n    --reason \"Fix the user mailbox error\" --duration-hours 4\n  \
+    brevet request new --task Linux/Restart-Service -p unit=nginx.service \\\n    --reason \"Change 4711\" --hours 2 --wait\n  \
     brevet request new --extend aut-7 --reason \"Not done yet\" --duration 90m"
 )]
 pub(crate) struct NewArgs {

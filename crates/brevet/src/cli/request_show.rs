@@ -8,7 +8,7 @@ use super::table::{Row, Sheet, Shown, Tone, plain, toned};
 use crate::wire::{Binding, Request, RequestDecision, RequestStatus, Verdict};
 
 impl Row for Request {
-    const HEADS: &'static [&'static str] = &["ID", "REQUESTER", "ACCESS", "FOR", "REASON", "ASKED", "STATUS"];
+    const HEADS: &'static [&'static str] = &["ID", "WHO", "ACCESS", "FOR", "REASON", "ASKED", "STATUS"];
 
     fn row(&self, view: &View) -> Vec<Shown> {
         let mut what = access(&self.access);
@@ -25,20 +25,19 @@ impl Row for Request {
             plain(&self.duration),
             plain(self.reason.as_deref().unwrap_or("(erased)")),
             plain(view.clock.relative(self.submitted_at)),
-            status(self, view),
+            status(self),
         ]
     }
 }
 
-fn status(request: &Request, view: &View) -> Shown {
+fn status(request: &Request) -> Shown {
     match request.status {
         RequestStatus::Pending => {
             let yes =
                 request.decisions.iter().filter(|decision| decision.verdict == Verdict::Approve).count();
-            let until = view.clock.relative(request.expires_at);
             match request.approvals_needed {
-                0 | 1 => toned(format!("pending, expires {until}"), Tone::Waiting),
-                needed => toned(format!("pending ({yes} of {needed}), expires {until}"), Tone::Waiting),
+                0 | 1 => toned("pending", Tone::Waiting),
+                needed => toned(format!("pending, {yes} of {needed}"), Tone::Waiting),
             }
         }
         RequestStatus::Approved => toned("approved", Tone::Good),
@@ -58,7 +57,7 @@ impl Show for Request {
         };
         let mut sheet = Sheet::default()
             .line("Request", &self.id)
-            .shown("Status", status(self, view))
+            .shown("Status", status(self))
             .line("Requester", &self.requester.name)
             .line("Access", access(&self.access))
             .maybe("More time on", self.extends.as_deref())
@@ -77,7 +76,9 @@ impl Show for Request {
         }
         sheet = sheet.maybe("Authorization", self.authorization.as_deref());
         if self.status == RequestStatus::Pending {
-            sheet = sheet.maybe("Can approve", Some(names(&self.approver_groups)));
+            sheet = sheet
+                .maybe("Can approve", Some(names(&self.approver_groups)))
+                .line("Expires", clock.both(self.expires_at));
         }
         let mut text = sheet.maybe("Ended", self.ended_at.map(|at| clock.both(at))).text(view);
         if self.may_decide {

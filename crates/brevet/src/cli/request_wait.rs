@@ -84,9 +84,9 @@ async fn held(
                     let line = line(context, found);
                     context.console.status(&line);
                 }
-                signal = tokio::signal::ctrl_c() => {
+                () = context.interrupts.next() => {
                     context.console.status("");
-                    return Err(left(&found.id, signal.is_ok()));
+                    return Err(left(&found.id));
                 }
             }
         };
@@ -100,13 +100,11 @@ async fn held(
     }
 }
 
-fn left(request: &str, asked_to: bool) -> Failure {
-    match asked_to {
-        true => Failure::Waiting(format!(
-            "{request} stays pending. Wait again with: brevet request wait {request}; withdraw it with: brevet request cancel {request}"
-        )),
-        false => Failure::Failed("this process cannot listen for Ctrl-C".into()),
-    }
+fn left(request: &str) -> Failure {
+    Failure::Waiting(format!(
+        "{request} stays pending. Wait again with: brevet request wait {request}; \
+         withdraw it with: brevet request cancel {request}"
+    ))
 }
 
 fn line(context: &Context, request: &Request) -> String {

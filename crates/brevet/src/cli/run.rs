@@ -8,6 +8,7 @@ use super::client::Client;
 use super::console::{Show, View};
 use super::context::Context;
 use super::exit::{Done, Failure};
+use super::interrupt::Interrupts;
 use super::run_ask::{self, Wish};
 use super::run_output::{self, Writing};
 use super::run_secrets;
@@ -17,7 +18,7 @@ use crate::wire::{Basis, Check, Execution, NewExecution, Permission, Problem, as
 /// Run a task; where an approval is needed, say how to ask, or ask
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brevet run Linux/Restart-Service -p unit=nginx.service\n  \
-    brevet run Linux/Restart-Service -p unit=nginx.service --reason \"Config change 4711\" --hours 2 --wait\n  \
+    brevet run Linux/Restart-Service -p unit=nginx.service --reason \"Change 4711\" --hours 2 --wait\n  \
     brevet run PostgreSQL/Set-Password -p role=app --secret password=@./new-password\n\n\
     Exit code: that of the task when it ran; 3 when an approval is needed; 125 when Brevet itself failed after the start.")]
 pub(crate) struct RunArgs {
@@ -60,7 +61,7 @@ pub(super) async fn run(context: &mut Context, args: RunArgs) -> Result<Done, Fa
     let order = NewExecution { task, parameters, secrets };
     match start(context, &client, &order, &args).await {
         Err(Failure::NeedsApproval(problem)) => {
-            let Some(reason) = args.reason.clone() else { return Err(hint(problem, &order)) };
+            let Some(reason) = args.reason.clone() else { return Err(with_way_out(problem, &order)) };
             let wish = Wish { reason, duration: args.duration.text(), wait: args.wait };
             run_ask::ask(context, &client, &order, wish).await?;
             start(context, &client, &order, &args).await
@@ -86,27 +87,27 @@ async fn start(
         return Ok(Done::Well);
     }
     let writing = Writing::new(&context.console, args.raw);
-    let body = interruptible(client.post_and_follow("/executions", order)).await?;
+    let body = interruptible(&mut context.interrupts, client.post_and_follow("/executions", order)).await?;
     run_output::follow(context, client, body, writing).await
 }
 
 /// Before anything has started, Ctrl-C just leaves.
-async fn interruptible<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn interruptible<T>(
+    interrupts: &mut Interrupts,
+    call: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     tokio::select! {
         answer = call => answer,
-        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted(
+        () = interrupts.next() => Err(Failure::Interrupted(
             "Left before the server said that the task started; 'brevet execution list --mine' tells whether it did.".into(),
         )),
     }
 }
 
-/// A refusal, with the shorter way as well: the same command that asks, waits and runs.
-fn hint(mut problem: Box<Problem>, order: &NewExecution) -> Failure {
-    if let Some(way_out) = &mut problem.way_out {
-        if way_out.ask.is_empty() {
-            way_out.ask = ask_command(&order.task, &order.parameters);
-        }
-        way_out.ask.push_str("\nor repeat your command with:\n  --reason \"WHY\" --wait");
+/// A refusal with its way out; the command that asks is written here where the server did not.
+fn with_way_out(mut problem: Box<Problem>, order: &NewExecution) -> Failure {
+    if let Some(way_out) = problem.way_out.as_mut().filter(|way_out| way_out.ask.is_empty()) {
+        way_out.ask = ask_command(&order.task, &order.parameters);
     }
     Failure::NeedsApproval(problem)
 }

@@ -1,5 +1,7 @@
 //! Follows a run: its output byte for byte, its end, and Ctrl-C.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt as _;
@@ -124,7 +126,7 @@ pub(super) async fn follow(
     writing: Writing,
 ) -> Result<Done, Failure> {
     let mut following = Following { writing, execution: None, stops: true, interrupted: false };
-    let execution = following.to_the_end(context, client, body).await?;
+    let execution = following.follow_to_the_end(context, client, body).await?;
     let code = explain(&mut context.console, &execution);
     if let Some(object) = following.writing.object(&execution) {
         context.console.data(&object)?;
@@ -140,7 +142,7 @@ pub(super) async fn show(
     writing: Writing,
 ) -> Result<Done, Failure> {
     let mut following = Following { writing, execution: None, stops: false, interrupted: false };
-    let execution = following.to_the_end(context, client, body).await?;
+    let execution = following.follow_to_the_end(context, client, body).await?;
     if let Some(object) = following.writing.object(&execution) {
         context.console.data(&object)?;
     }
@@ -158,7 +160,7 @@ struct Following {
 
 impl Following {
     /// Until the run is over; a stream that breaks is taken up again where it broke.
-    async fn to_the_end(
+    async fn follow_to_the_end(
         &mut self,
         context: &mut Context,
         client: &Client,
@@ -173,19 +175,8 @@ impl Following {
             let Some(id) = self.execution.as_ref().map(|execution| execution.id.clone()) else {
                 return Err(lost("the connection broke before the server said that the task started"));
             };
-            body = loop {
-                resumes += 1;
-                tokio::time::sleep(std::time::Duration::from_millis(200 << resumes)).await;
-                match client.follow(&format!("{}/output", path(&id))).await {
-                    Ok(body) => break body,
-                    Err(Failure::Unreachable { .. }) if resumes < RESUMES_MAX => {}
-                    Err(failure) => {
-                        let again =
-                            format!("{failure} See what became of it with: brevet execution show {id}");
-                        return Err(Failure::Lost(again));
-                    }
-                }
-            };
+            resumes += 1;
+            body = resumed(context, client, &id, resumes).await?;
             self.writing.begin_anew();
         }
     }
@@ -201,7 +192,7 @@ impl Following {
         loop {
             let heard = tokio::select! {
                 bytes = next(&mut body) => Heard::Bytes(bytes),
-                Ok(()) = tokio::signal::ctrl_c() => Heard::Interrupt,
+                () = context.interrupts.next() => Heard::Interrupt,
             };
             match heard {
                 Heard::Interrupt => self.interrupt(context, client).await?,
@@ -239,12 +230,10 @@ impl Following {
     async fn interrupt(&mut self, context: &mut Context, client: &Client) -> Result<(), Failure> {
         let id = self.execution.as_ref().map(|execution| execution.id.clone());
         let Some(id) = id.filter(|_| self.stops && !self.interrupted) else {
-            return Err(Failure::Interrupted(match &self.execution {
-                Some(execution) => {
-                    format!("Left. See what becomes of it with: brevet execution show {}", execution.id)
-                }
-                None => "Left.".into(),
-            }));
+            return Err(match &self.execution {
+                Some(execution) => left(&execution.id),
+                None => Failure::Interrupted("Left.".into()),
+            });
         };
         self.interrupted = true;
         context.console.note("\nStopping the run. Press Ctrl-C again to leave without waiting for it.");
@@ -256,11 +245,39 @@ impl Following {
                 }
                 Ok(())
             }
-            _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted(
-                format!("Left. See what becomes of it with: brevet execution show {id}"),
-            )),
+            () = context.interrupts.next() => Err(left(&id)),
         }
     }
+}
+
+/// Takes a stream up again, after a pause that grows.
+async fn resumed(
+    context: &mut Context,
+    client: &Client,
+    id: &str,
+    attempt: u32,
+) -> Result<Incoming, Failure> {
+    let url = format!("{}/output", path(id));
+    let taking_up = async {
+        let mut attempt = attempt;
+        loop {
+            tokio::time::sleep(Duration::from_millis(200 << attempt.min(RESUMES_MAX))).await;
+            match client.follow(&url).await {
+                Err(Failure::Unreachable { .. }) if attempt < RESUMES_MAX => attempt += 1,
+                Ok(_) if attempt > RESUMES_MAX => return Err(lost("its output broke off again and again")),
+                Err(failure) => return Err(lost(&failure.to_string())),
+                Ok(body) => return Ok(body),
+            }
+        }
+    };
+    tokio::select! {
+        body = taking_up => body,
+        () = context.interrupts.next() => Err(left(id)),
+    }
+}
+
+fn left(id: &str) -> Failure {
+    Failure::Interrupted(format!("Left. See what becomes of it with: brevet execution show {id}"))
 }
 
 /// The next bytes; `None` at the end, also where the connection broke.

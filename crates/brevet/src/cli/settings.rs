@@ -1,11 +1,12 @@
-//! What surrounds the command line: the environment, the clock, chance and the terminal of this process are
-//! read here and nowhere else in `cli`.
+//! What surrounds the command line: the environment, the clock and the terminal of this process are read here and
+//! nowhere else in `cli`.
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use crate::wire::SecretText;
+use crate::world::{Machine, World as _};
 
 /// Where the server listens and the command line looks, unless told otherwise.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:8420";
@@ -57,10 +58,9 @@ pub(crate) fn now() -> jiff::Timestamp {
 }
 
 /// 128 random bits in hexadecimal, to tell a repeated call from a second one.
-#[expect(clippy::disallowed_methods, reason = "the one place where the command line draws chance")]
-pub(crate) fn random_key() -> Result<String, getrandom::Error> {
+pub(crate) fn random_key() -> std::io::Result<String> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
+    Machine.fill(&mut bytes)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -13,9 +13,11 @@ use crate::wire::{SecretText, Session, SetUp, SignIn, User, WhoAmI};
 
 /// Sign in; the token is kept in a file that only you can read
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  brevet login --user maria\n  \
-    brevet login --user maria --code K7QF-2M9X          (the first time, with a code from an administrator)\n  \
-    brevet login --user admin --setup 4T8C-Z1PD-66RA    (the very first account, with the code that 'brevet serve' printed)\n  \
+#[command(after_help = "Examples:\n  brevet login --user maria\n\n  \
+    # the first time, with a code from an administrator\n  \
+    brevet login --user maria --code K7QF-2M9X\n\n  \
+    # the very first account, with the code that 'brevet serve' printed\n  \
+    brevet login --user admin --setup 4T8C-Z1PD-66RA\n\n  \
     pass show brevet | brevet login --user maria --password-stdin")]
 pub(crate) struct LoginArgs {
     /// The name of your account

@@ -1,6 +1,6 @@
 //! Lists as tables, single things as sheets: aligned, without lines, in colour where that helps.
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::console::{View, safe};
 
@@ -52,6 +52,9 @@ pub(crate) fn table<T: Row>(items: &[T], view: &View) -> String {
     table.set_header(heads);
     for item in items {
         table.add_row(item.row(view).iter().map(cell));
+    }
+    if let Some(width) = view.width {
+        keep_short_columns(&mut table, usize::from(width));
     }
     laid_out(table)
 }
@@ -127,6 +130,24 @@ fn bare(view: &View) -> Table {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     table
+}
+
+/// Columns of ids and words are not broken; what is long gives way, where that leaves it enough room to be read.
+fn keep_short_columns(table: &mut Table, width: usize) {
+    const SHORT_COLUMNS_MAX: u16 = 24;
+    const READABLE_COLUMNS: usize = 12;
+
+    let widths = table.column_max_content_widths();
+    let room = |limit: u16| -> usize {
+        let needed = |width: &u16| if *width <= limit { usize::from(*width) } else { READABLE_COLUMNS };
+        widths.iter().map(needed).sum::<usize>() + 2 * widths.len()
+    };
+    let Some(limit) = (1..=SHORT_COLUMNS_MAX).rev().find(|limit| room(*limit) <= width) else { return };
+    for (column, width) in table.column_iter_mut().zip(widths) {
+        if width <= limit {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
 }
 
 /// Flush left, with two blanks between columns and none at the end of a line.

@@ -15,7 +15,9 @@ fn leaves(command: &clap::Command, words: &str, found: &mut Vec<(String, clap::C
 
 fn all() -> Vec<(String, clap::Command)> {
     let mut found = Vec::new();
-    leaves(&Cli::command(), "", &mut found);
+    let mut command = Cli::command();
+    command.build();
+    leaves(&command, "", &mut found);
     found
 }
 
@@ -30,17 +32,9 @@ fn every_command_says_what_it_does_and_has_an_example_that_parses() {
         assert!(command.get_about().is_some(), "{words} says nothing about itself");
         let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         assert!(after.contains("Example"), "{words} has no example");
+        let after = after.replace("\\\n", " ");
         for line in after.lines().filter_map(|line| line.strip_prefix("  brevet ")) {
-            let line = line
-                .split(['>', '|'])
-                .next()
-                .unwrap()
-                .split("  ")
-                .next()
-                .unwrap()
-                .split("&&")
-                .next()
-                .unwrap();
+            let line = ["&&", " > ", " | "].iter().fold(line, |line, end| line.split(end).next().unwrap());
             let words = std::iter::once("brevet".to_owned()).chain(shell_words(line));
             if let Err(error) = Cli::command().try_get_matches_from(words) {
                 panic!("brevet {line}\n{error}");

@@ -148,7 +148,7 @@ fn sheets() {
 
 #[test]
 fn a_narrow_terminal_wraps_and_colours() {
-    let view = View { width: Some(72), colour: true, ..View::for_tests() };
+    let view = View { width: Some(80), colour: true, ..View::for_tests() };
     let text = table(&[read::<Request>(pending())], &view);
     snapshot("narrow.txt", &text.replace('\u{1b}', "^"));
 }

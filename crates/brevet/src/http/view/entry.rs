@@ -237,7 +237,7 @@ impl View<'_> {
     }
 }
 
-fn finished(result: &ExecutionResult) -> String {
+pub(super) fn finished(result: &ExecutionResult) -> String {
     match result {
         ExecutionResult::Succeeded => "succeeded".to_owned(),
         ExecutionResult::Failed { code } => format!("failed with exit code {code}"),

@@ -121,3 +121,9 @@ fn finished(result: &ExecutionResult, over: Standing) -> (wire::ExecutionState, 
         ExecutionResult::Unknown => (wire::ExecutionState::Unknown, over),
     }
 }
+
+/// How and when a run ended.
+pub(in crate::http) fn finished_how(execution: &Execution) -> Option<(String, Timestamp)> {
+    let ExecutionState::Finished { at, result, output: _ } = &execution.state else { return None };
+    Some((super::entry::finished(result), *at))
+}

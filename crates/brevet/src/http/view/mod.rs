@@ -16,10 +16,14 @@ use brevet_core::{
     Access, Command, GroupId, Origin, Parameters, Principal, Span, State, Text, Timestamp, UserId, Value, decide,
 };
 
+use axum::http::StatusCode;
+
+use super::problem::Failure;
 use super::route::Caller;
 use crate::wire;
 
 pub(super) use authorization::{AuthorizationTold, told_of_authorization};
+pub(super) use execution::finished_how as finished;
 pub(super) use explanation::permission;
 pub(super) use request::RequestTold;
 
@@ -127,4 +131,13 @@ fn parameters(parameters: &Parameters) -> wire::Parameters {
 /// An instant for people to read.
 pub(super) fn instant(when: Timestamp) -> String {
     at(when).0.to_string()
+}
+
+/// What is said to whoever comes too late: how it ended, by whom and when.
+pub(super) fn ended(what: &'static str, id: &str, how: Option<(String, Timestamp)>) -> Failure {
+    let detail = match how {
+        Some((how, when)) => format!("{what} {id} {how} at {}, and does not change any more", instant(when)),
+        None => format!("the time of {what} {id} is over, and it does not change any more"),
+    };
+    Failure::new(StatusCode::CONFLICT, "ended", detail)
 }

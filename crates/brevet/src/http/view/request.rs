@@ -63,6 +63,16 @@ impl View<'_> {
         !voted && self.could(deny)
     }
 
+    /// Whether a request is, or was, routed to them.
+    pub(in crate::http) fn decides_on(&self, request: &Request) -> bool {
+        let own = self.state.person(self.viewer) == self.state.person(request.requester);
+        let approves = || self.state.policy(request.policy).is_some_and(|policy| self.state.is_approver(policy, self.viewer));
+        match request.is_pending() {
+            true => self.may_decide(request),
+            false => !own && approves(),
+        }
+    }
+
     pub(in crate::http) fn request(&self, told: &RequestTold) -> wire::Request {
         let Request {
             id,

@@ -1,0 +1,42 @@
+//! The handlers, and their routes. Each reads its input, calls one use case and shows the answer.
+
+mod access_control;
+mod assignments;
+mod audit;
+mod authorizations;
+mod catalog;
+mod check;
+mod executions;
+mod groups;
+mod output;
+mod policies;
+mod requests;
+mod scan;
+mod session;
+mod users;
+
+use super::route::{Caller, Routes};
+use super::view::View;
+
+/// All routes, part by part.
+pub(super) const PARTS: &[fn(Routes) -> Routes] = &[
+    session::routes,
+    users::routes,
+    groups::routes,
+    access_control::routes,
+    catalog::routes,
+    assignments::routes,
+    policies::routes,
+    requests::routes,
+    authorizations::routes,
+    executions::routes,
+    check::routes,
+    audit::routes,
+];
+
+impl Caller {
+    /// What the caller sees of the last durable state. Held for a moment only.
+    fn view<T>(&self, see: impl FnOnce(&View<'_>) -> T) -> T {
+        self.app.read(|state| see(&View::of(self, state)))
+    }
+}

@@ -1,0 +1,134 @@
+//! What a run wrote, as it comes.
+
+use axum::http::HeaderMap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use brevet_core::ExecutionId;
+
+use super::executions::{Run, accepts, execution, found};
+use crate::app::{AppError, Follow, Frame, Stream};
+use crate::http::extract::{Segments, id};
+use crate::http::limit::{FINISH_ON_RECORD_MAX, STREAM_PULSE};
+use crate::http::problem::{Answer, Failure};
+use crate::http::route::Caller;
+use crate::http::stream::{Gone, Pipe};
+use crate::http::wait::until;
+use crate::wire;
+
+/// Why a stream ended before the run did.
+enum Broken {
+    /// Nobody reads any more.
+    Gone,
+    /// It cannot go on.
+    Failed(Failure),
+}
+
+impl From<Gone> for Broken {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<AppError> for Broken {
+    fn from(error: AppError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+pub(super) async fn show(caller: Caller, Segments(given): Segments<String>, headers: HeaderMap) -> Answer {
+    let id = id(ExecutionId::parse(&given))?;
+    readable(&caller, id).await?;
+    match accepts(&headers, "application/octet-stream") {
+        true => bytes(caller, id).await,
+        false => stream(caller, id).await,
+    }
+}
+
+/// The run, if the caller may see what it wrote.
+async fn readable(caller: &Caller, id: ExecutionId) -> Result<Run, Failure> {
+    let run = found(caller, id).await?;
+    match caller.view(|view| view.sees_output(&run.execution, run.under.as_ref())) {
+        true => Ok(run),
+        false => Err(Failure::no_such("execution", format!("{id} whose output you may see"))),
+    }
+}
+
+/// The stream of a run: `started`, `output`…, `finished`.
+pub(super) async fn stream(caller: Caller, id: ExecutionId) -> Answer {
+    let follow = caller.app.follow(id).await?;
+    let (pipe, response) = Pipe::new("text/event-stream");
+    tokio::spawn(async move {
+        if let Err(Broken::Failed(failure)) = events(&caller, id, follow, &pipe).await {
+            drop(pipe.event("problem", &failure.into_problem()).await);
+        }
+    });
+    Ok(response)
+}
+
+async fn events(caller: &Caller, id: ExecutionId, mut follow: Follow, pipe: &Pipe) -> Result<(), Broken> {
+    pipe.event("started", &execution(caller, id).await?).await?;
+    while let Some(Frame { stream, micros: _, bytes }) = next(caller, id, &mut follow, Some(pipe)).await? {
+        let stream = match stream {
+            Stream::Output => wire::Stream::Stdout,
+            Stream::Error => wire::Stream::Stderr,
+        };
+        pipe.event("output", &wire::OutputChunk { stream, data: STANDARD.encode(bytes) }).await?;
+    }
+    let over = |state: &brevet_core::State| state.execution(id).is_none_or(brevet_core::Execution::has_finished);
+    if !until(&caller.app, FINISH_ON_RECORD_MAX, over).await {
+        let why = format!("{id} is over, and its end is not on record yet; look again");
+        return Err(Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", why).into());
+    }
+    Ok(pipe.event("finished", &execution(caller, id).await?).await?)
+}
+
+/// The bytes of standard output alone.
+async fn bytes(caller: Caller, id: ExecutionId) -> Answer {
+    let mut follow = caller.app.follow(id).await?;
+    let (pipe, response) = Pipe::new("application/octet-stream");
+    tokio::spawn(async move {
+        loop {
+            match next(&caller, id, &mut follow, None).await {
+                Ok(Some(Frame { stream: Stream::Error, .. })) => {}
+                Ok(Some(Frame { stream: Stream::Output, micros: _, bytes })) => {
+                    if pipe.send(bytes).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) | Err(Broken::Gone) => return,
+                Err(Broken::Failed(failure)) => return pipe.break_off(&failure.into_problem().detail).await,
+            }
+        }
+    });
+    Ok(response)
+}
+
+/// The next piece. While there is none, the reader is told that the stream is still there, and it is looked at
+/// whether they may still read it.
+async fn next(
+    caller: &Caller,
+    id: ExecutionId,
+    follow: &mut Follow,
+    pulse: Option<&Pipe>,
+) -> Result<Option<Frame>, Broken> {
+    let next = follow.next();
+    tokio::pin!(next);
+    loop {
+        match tokio::time::timeout(STREAM_PULSE, &mut next).await {
+            Ok(frame) => return Ok(frame?),
+            Err(_) if !caller.app.read(|state| state.is_active(caller.user())) => {
+                return Err(AppError::NotSignedIn.into());
+            }
+            Err(_) => drop(readable(caller, id).await?),
+        }
+        if let Some(pipe) = pulse {
+            pipe.send(": still there\n\n").await?;
+        }
+    }
+}

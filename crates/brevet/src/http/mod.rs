@@ -1,0 +1,100 @@
+//! The REST API: it translates between HTTP and the use cases of [`crate::app`], and decides nothing.
+//!
+//! A request passes [`Front`] (paths with two meanings are refused, answers get their headers), the permission of
+//! its route (`route.rs`, where a route cannot be registered without one), and a handler in `api/` that reads its
+//! input (`take/`), calls one use case and shows the answer as the caller may see it (`view/`).
+//!
+//! Never here: a policy, a clock, SQL, a decision that the core does not take.
+
+mod answer;
+mod api;
+mod extract;
+mod front;
+mod limit;
+mod openapi;
+mod operation;
+mod pages;
+mod problem;
+mod route;
+mod serve;
+mod stream;
+mod take;
+mod tls;
+mod view;
+mod wait;
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use bytes::Bytes;
+
+use crate::app::App;
+use problem::Failure;
+use route::{Routes, Server};
+
+pub use front::Front;
+pub use serve::{Listening, ServeError, ServeOptions};
+pub use tls::TlsFiles;
+
+/// The whole service over an application, for connections that are `encrypted` or come from this machine.
+pub fn service(app: App, encrypted: bool) -> Front {
+    Front::new(router(app), encrypted)
+}
+
+fn router(app: App) -> Router {
+    let (router, _) = routes().finish();
+    let document = Bytes::from(document());
+    router
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(Server { app, document })
+}
+
+fn routes() -> Routes {
+    api::PARTS.iter().fold(Routes::new(), |routes, part| part(routes))
+}
+
+/// The OpenAPI document, as it is served and checked in.
+pub fn document() -> String {
+    let (_, listed) = routes().finish();
+    let document = openapi::document(listed);
+    let json = serde_json::to_value(&document).and_then(|value| serde_json::to_string_pretty(&sorted(value)));
+    json.unwrap_or_default() + "\n"
+}
+
+/// The same with the names of every object in order, so that two documents can be compared line by line.
+fn sorted(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.into_iter().collect();
+            fields.sort_by(|one, other| one.0.cmp(&other.0));
+            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
+        }
+        serde_json::Value::Array(values) => values.into_iter().map(sorted).collect(),
+        value => value,
+    }
+}
+
+/// Every route with its permission, one line each, for a reviewer to read.
+pub fn route_list() -> String {
+    let (_, listed) = routes().finish();
+    let mut lines: Vec<String> = listed
+        .iter()
+        .map(|listed| format!("{:6} {:50} {}\n", listed.method.as_str(), listed.path, listed.permission.name()))
+        .collect();
+    lines.sort_by_key(|line| line[7..].to_owned());
+    lines.concat()
+}
+
+async fn unknown_route(uri: Uri) -> Failure {
+    let path: String = uri.path().chars().take(200).collect();
+    Failure::new(StatusCode::NOT_FOUND, "not-found", format!("there is no {path} here; see /api/v1/openapi.json"))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Failure {
+    let path: String = uri.path().chars().take(200).collect();
+    let detail = format!("{path} does not take {method}; the header Allow says what it takes");
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", detail)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! Listening: TLS for everything that is not loopback, a limit for everything that a client can make us wait for.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum_server::accept::Accept;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Handle, Server};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::Service;
+
+use super::front::Front;
+use super::limit::{CONNECTIONS_MAX, HEADERS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, SHUTDOWN_MAX};
+use super::tls::{BadTls, TlsFiles, configuration};
+use crate::app::App;
+
+/// Where to listen, and how.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// The address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificate and key; without them only this machine can be listened to.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Passwords and tokens would cross a network in the clear.
+    #[error(
+        "{listen} can be reached from other machines, so it needs TLS: name a certificate and its key (both PEM) \
+         in the configuration, under [tls] as certificate and key, or listen on 127.0.0.1 behind a proxy"
+    )]
+    Plain {
+        /// Where.
+        listen: SocketAddr,
+    },
+    /// No TLS with these files.
+    #[error(transparent)]
+    Tls(#[from] BadTls),
+    /// The address is taken, or not ours.
+    #[error("{listen} cannot be listened to: {source}")]
+    Bind {
+        /// Where.
+        listen: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Serving failed.
+    #[error("serving failed: {0}")]
+    Serve(#[from] std::io::Error),
+}
+
+/// An address that is ours, before anybody is answered.
+pub struct Listening {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<RustlsConfig>,
+}
+
+impl Listening {
+    /// Takes the address. Refuses one that other machines can reach without TLS.
+    pub fn bind(options: &ServeOptions) -> Result<Self, ServeError> {
+        let ServeOptions { listen, tls } = options;
+        if tls.is_none() && !listen.ip().is_loopback() {
+            return Err(ServeError::Plain { listen: *listen });
+        }
+        let tls = tls.as_ref().map(configuration).transpose()?.map(RustlsConfig::from_config);
+        let failed = |source| ServeError::Bind { listen: *listen, source };
+        let listener = TcpListener::bind(listen).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address, tls })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whether it speaks TLS.
+    pub const fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Serves until `shutdown` is over, and a few seconds longer for what is being answered.
+    pub async fn serve(self, app: App, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+        let front = super::service(app, self.is_encrypted());
+        let handle = Handle::new();
+        let stopping = handle.clone();
+        tokio::spawn(async move {
+            shutdown.await;
+            stopping.graceful_shutdown(Some(SHUTDOWN_MAX));
+        });
+        let mut server = axum_server::from_tcp(self.listener)?
+            .http1_only()
+            .first_request_timeout(HEAD_READ_MAX)
+            .accept_error_handler(|peer, error| tracing::debug!(?peer, %error, "a connection was not taken"))
+            .handle(handle);
+        set_limits(&mut server);
+        let door = Door { places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) };
+        let fronts = Fronts(front);
+        match self.tls {
+            None => server.acceptor(door).serve(fronts).await?,
+            Some(tls) => {
+                let acceptor = RustlsAcceptor::new(tls).handshake_timeout(HEAD_READ_MAX).acceptor(door);
+                server.acceptor(acceptor).serve(fronts).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// axum-server sets no time limit on the head of a request by itself.
+fn set_limits<A>(server: &mut Server<SocketAddr, A>) {
+    server
+        .http_builder()
+        .http1()
+        .header_read_timeout(HEAD_READ_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .keep_alive(true)
+        .half_close(false);
+}
+
+/// Makes the service of each connection.
+struct Fronts(Front);
+
+impl Service<SocketAddr> for Fronts {
+    type Response = Front;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Front, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, peer: SocketAddr) -> Self::Future {
+        std::future::ready(Ok(self.0.for_peer(peer)))
+    }
+}
+
+/// Lets so many connections in, and no more.
+#[derive(Clone)]
+struct Door {
+    places: Arc<Semaphore>,
+}
+
+impl<S> Accept<TcpStream, S> for Door {
+    type Stream = TcpStream;
+    type Service = Placed<S>;
+    type Future = std::future::Ready<std::io::Result<(TcpStream, Placed<S>)>>;
+
+    fn accept(&self, stream: TcpStream, inner: S) -> Self::Future {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let full = |_| std::io::Error::other("there are too many connections");
+        let accepted = place.map_err(full).and_then(|place| {
+            stream.set_nodelay(true)?;
+            Ok((stream, Placed { inner, _place: Arc::new(place) }))
+        });
+        std::future::ready(accepted)
+    }
+}
+
+/// A service that holds the place of its connection.
+#[derive(Clone)]
+struct Placed<S> {
+    inner: S,
+    _place: Arc<OwnedSemaphorePermit>,
+}
+
+impl<S: Service<R>, R> Service<R> for Placed<S>
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        self.inner.call(request)
+    }
+}

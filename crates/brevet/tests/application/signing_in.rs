@@ -1,0 +1,135 @@
+//! Signing in: codes, passwords, sessions, and the lock.
+
+use brevet::app::{AppError, SESSION_IDLE, SESSION_LIFETIME};
+use brevet_core::{Command, Refusal, SIGN_IN_FAILURES_MAX, SIGN_IN_LOCK, Span};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::house::{ADA, BOB, House, SetClock, origin, secret, user};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// Bob with a password.
+async fn bob_signs_in(house: &House) -> String {
+    let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code;
+    let signed_in = house.app.enrol("Bob ", code, secret(PASSWORD), "192.0.2.1").await.unwrap();
+    signed_in.token.reveal(str::to_owned)
+}
+
+#[tokio::test]
+async fn the_first_administrator_comes_in_with_the_code_of_the_first_start_and_once_only() {
+    let folder = TempDir::new().unwrap();
+    let house = House::open(&folder.path().join("data"), SetClock::new()).await.unwrap();
+    let code = house.app.make_setup_code().unwrap().unwrap().code.reveal(str::to_owned);
+    let wrong = house.app.set_up(secret("AAAAA-AAAAA-AAAAA-AAAAA"), user("eve"), secret(PASSWORD), "").await;
+    assert!(matches!(wrong, Err(AppError::BadCredentials)));
+    let weak = house.app.set_up(secret(&code), user("ada"), secret("short"), "").await;
+    assert!(matches!(weak, Err(AppError::BadPassword { .. })));
+    house.app.set_up(secret(&code.to_lowercase()), user("ada"), secret(PASSWORD), "").await.unwrap();
+    let again = house.app.set_up(secret(&code), user("eve"), secret(PASSWORD), "").await;
+    assert!(matches!(again, Err(AppError::Refused(Refusal::Exists { .. }))));
+    assert!(house.app.make_setup_code().unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_code_of_the_first_start_is_good_for_an_hour_and_for_few_guesses() {
+    let folder = TempDir::new().unwrap();
+    let house = House::open(&folder.path().join("data"), SetClock::new()).await.unwrap();
+    let code = house.app.make_setup_code().unwrap().unwrap().code.reveal(str::to_owned);
+    house.clock.forward(Span::hours(1));
+    assert!(house.app.set_up(secret(&code), user("ada"), secret(PASSWORD), "").await.is_err());
+    let code = house.app.make_setup_code().unwrap().unwrap().code.reveal(str::to_owned);
+    for _ in 0..10 {
+        assert!(house.app.set_up(secret("wrong"), user("ada"), secret(PASSWORD), "").await.is_err());
+    }
+    assert!(house.app.set_up(secret(&code), user("ada"), secret(PASSWORD), "").await.is_err());
+}
+
+#[tokio::test]
+async fn a_code_is_spent_by_its_use() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code.reveal(str::to_owned);
+    house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await.unwrap();
+    assert!(matches!(house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await, Err(AppError::BadCredentials)));
+    house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_ends_when_unused_and_in_any_case() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    let token = bob_signs_in(&house).await;
+    assert_eq!(house.app.session(&token).unwrap().user, BOB);
+    assert!(house.app.session(&format!("{token}x")).is_err());
+    house.clock.forward(Span::from_micros(SESSION_IDLE.micros() - 1).unwrap());
+    assert!(house.app.session(&token).is_ok(), "just in time, and begins anew");
+    house.clock.forward(SESSION_IDLE);
+    assert!(house.app.session(&token).is_err());
+    let token = bob_signs_in(&house).await;
+    for _ in 0..SESSION_LIFETIME.micros() / Span::minutes(10).micros() - 1 {
+        house.clock.forward(Span::minutes(10));
+        assert!(house.app.session(&token).is_ok());
+    }
+    house.clock.forward(Span::minutes(10));
+    assert!(house.app.session(&token).is_err(), "twelve hours are over, used or not");
+}
+
+#[tokio::test]
+async fn a_session_outlives_a_restart_and_no_disabling() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let house = House::found(&data).await;
+    let token = bob_signs_in(&house).await;
+    let clock = house.clock.clone();
+    drop(house);
+    let house = reopened(&data, clock).await;
+    assert!(house.app.session(&token).is_ok());
+    house.by(ADA, Command::DisableUser(BOB)).await.unwrap();
+    assert!(house.app.session(&token).is_err());
+    house.by(ADA, Command::EnableUser(BOB)).await.unwrap();
+    assert!(house.app.session(&token).is_err(), "it is over, not asleep");
+}
+
+/// The sequencer's thread lets go of the folder shortly after the last way in is gone.
+pub(crate) async fn reopened(data: &std::path::Path, clock: SetClock) -> House {
+    loop {
+        match House::open(data, clock.clone()).await {
+            Err(AppError::Read(brevet_store::StoreError::Busy { .. })) => tokio::task::yield_now().await,
+            other => return other.unwrap(),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_are_counted_per_account_however_its_name_is_spelled_and_however_many_at_once() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    bob_signs_in(&house).await;
+    let mut guesses = JoinSet::new();
+    for spelling in ["bob", "BOB", " bob", "Bob ", "bOb"].repeat(6) {
+        let app = house.app.clone();
+        guesses.spawn(async move { app.sign_in(spelling, secret("a wrong password"), "").await.err().unwrap() });
+    }
+    let answers = guesses.join_all().await;
+    let tried = answers.iter().filter(|error| matches!(error, AppError::BadCredentials)).count();
+    let locked = answers.iter().filter(|error| matches!(error, AppError::Refused(Refusal::Locked { .. }))).count();
+    assert_eq!((tried, locked), (SIGN_IN_FAILURES_MAX as usize, 30 - SIGN_IN_FAILURES_MAX as usize));
+    let right = house.app.sign_in("bob", secret(PASSWORD), "").await;
+    assert!(matches!(right, Err(AppError::Refused(Refusal::Locked { .. }))), "the right one is not tried either");
+    house.clock.forward(SIGN_IN_LOCK);
+    house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_name_and_a_wrong_password_sound_the_same() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    bob_signs_in(&house).await;
+    let sentences = [
+        house.app.sign_in("bob", secret("a wrong password"), "").await.err().unwrap().to_string(),
+        house.app.sign_in("nobody-here", secret("a wrong password"), "").await.err().unwrap().to_string(),
+        house.app.sign_in("not a name", secret("a wrong password"), "").await.err().unwrap().to_string(),
+    ];
+    assert!(sentences.iter().all(|sentence| *sentence == sentences[0]), "{sentences:?}");
+}
