@@ -174,3 +174,22 @@ fn what_one_person_may_have_waiting_and_hold_has_a_limit() {
     }
     assert_eq!(world.says("olaf", Command::Submit(world.wants("Backup"))), "too-many");
 }
+
+#[test]
+fn a_role_that_is_defined_otherwise_voids_what_was_given_of_it_and_nothing_else() {
+    let mut world = office();
+    for access in ["Restart", "Web", "All"] {
+        world.policy(access, manual());
+    }
+    let task = world.granted("rita", world.wants("Restart"));
+    let role = world.granted("rita", world.wants("Web"));
+    let group = world.granted("rita", world.wants("All"));
+    let mut other = definitions(1);
+    other.roles[0].digest = world::digest("Web", 2);
+    world.brevet(Command::DefineCatalog(other.clone()));
+    let stand = |world: &World| [task, role, group].map(|held| world.of_authorization(held));
+    assert_eq!(stand(&world), ["active", "voided", "active"]);
+    other.role_groups[0].digest = world::digest("All", 2);
+    world.brevet(Command::DefineCatalog(other));
+    assert_eq!(stand(&world), ["active", "voided", "voided"]);
+}

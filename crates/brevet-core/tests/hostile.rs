@@ -158,3 +158,16 @@ fn bytes_of_lists_in_lists_and_of_no_time_at_all_are_refused() {
     }
     assert_eq!(minicbor::decode::<Span>(&minicbor::to_vec(1_i64).unwrap()).unwrap(), world::micros(1));
 }
+
+#[test]
+fn a_role_defined_before_its_task_has_it_afterwards() {
+    let story = story().into_iter();
+    let (tasks, others): (Vec<Entry>, Vec<Entry>) =
+        story.partition(|entry| matches!(entry.event, Event::TaskDefined { .. }));
+    let is_role = |entry: &&Entry| matches!(entry.event, Event::RoleDefined { .. });
+    let mut state = State::default();
+    for entry in others.iter().filter(is_role).chain(&tasks) {
+        state.apply(entry);
+    }
+    assert_eq!(state, State::from_live(state.live()));
+}

@@ -45,6 +45,13 @@ pub struct StoredEntry {
     pub bytes: Vec<u8>,
 }
 
+impl StoredEntry {
+    /// The hash of its leaf in the tree, in hexadecimal.
+    pub fn leaf_hash(&self) -> String {
+        brevet_ledger::leaf_hash(&self.bytes).to_string()
+    }
+}
+
 /// A text with the salt of its commitment.
 pub(crate) struct Salted<'a> {
     pub(crate) salt: Salt,

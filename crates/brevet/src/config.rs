@@ -79,15 +79,6 @@ pub enum BadConfig {
     /// Where to keep data is not known.
     #[error("say where the data is kept: --data DIR, or data = \"…\" in the settings file")]
     NoData,
-    /// Passwords and tokens would travel in the open.
-    #[error(
-        "{listen} can be reached from other machines, and there is no certificate: \
-         set tls.certificate and tls.key in the settings file, or listen on 127.0.0.1"
-    )]
-    Open {
-        /// Where it would listen.
-        listen: SocketAddr,
-    },
 }
 
 impl Config {
@@ -98,10 +89,7 @@ impl Config {
         let data = data.or(file.data).or_else(default_data).ok_or(BadConfig::NoData)?;
         let tasks = tasks.or(file.tasks).unwrap_or_else(|| data.join("tasks.d"));
         let listen = listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
-        match file.tls {
-            None if !listen.ip().is_loopback() => Err(BadConfig::Open { listen }),
-            tls => Ok(Self { listen, data, tasks, tls }),
-        }
+        Ok(Self { listen, data, tasks, tls: file.tls })
     }
 }
 
@@ -150,14 +138,6 @@ mod tests {
         let config = config("listen = '127.0.0.1:8'\ndata = '/d'", given).unwrap();
         assert_eq!(config.listen.port(), 9);
         assert_eq!(config.tasks, std::path::Path::new("/d/tasks.d"));
-    }
-
-    #[test]
-    fn no_plain_text_beyond_this_machine() {
-        let open = config("listen = '0.0.0.0:8420'\ndata = '/d'", Given::default());
-        assert!(matches!(open, Err(BadConfig::Open { .. })));
-        let tls = "listen = '0.0.0.0:8420'\ndata = '/d'\n[tls]\ncertificate = '/c'\nkey = '/k'";
-        assert!(config(tls, Given::default()).is_ok());
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub mod app;
 pub mod cli;
 pub mod config;
 mod demo;
+pub mod http;
+mod serve;
 mod verify;
 mod wire;
 pub mod world;
@@ -17,7 +19,7 @@ use std::process::ExitCode;
 /// Does what the command line of this process says.
 pub fn main() -> ExitCode {
     cli::main(&cli::Programs {
-        serve: |_| ExitCode::FAILURE,
+        serve: serve::serve,
         demo: demo::run,
         verify: verify::verify,
         spawner: brevet_workloads::spawn::spawner_main,

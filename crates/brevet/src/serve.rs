@@ -12,12 +12,13 @@ use brevet_workloads::spawn::Spawner;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::{App, NotTakenOver, OneTimeCode, Workloads};
-use crate::config::Config;
+use crate::cli::ServeArgs;
+use crate::config::{self, Config};
 use crate::http;
 use crate::world::Machine;
 
 /// The hidden command by which this program starts its own spawner.
-pub const SPAWNER_COMMAND: &str = "spawner";
+const SPAWNER_COMMAND: &str = "spawner";
 /// This very program, whatever was put in its place since it was started.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
@@ -25,18 +26,28 @@ const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves until SIGTERM or SIGINT.
-pub fn serve(config: Config) -> ExitCode {
+pub(crate) fn serve(args: ServeArgs) -> ExitCode {
+    let ServeArgs { config, data, listen, tasks } = args;
+    log_to_stderr();
     // Whatever this process or its programs create is nobody else's.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let limit = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     drop(rustix::process::setrlimit(rustix::process::Resource::Core, limit));
-    match start(config) {
+    let given = config::Given { config, data, listen, tasks };
+    match Config::read(given).map_err(anyhow::Error::from).and_then(start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("brevet: {error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The process's own diagnostic output; the ledger is elsewhere.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_new(config::log_filter());
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
 }
 
 fn start(config: Config) -> anyhow::Result<()> {
@@ -63,8 +74,7 @@ async fn run(config: Config, folder: DataFolder, spawner: Spawner) -> anyhow::Re
     greet(&app, &config, server.address())?;
     tokio::spawn(keep_house(app.clone()));
     tokio::spawn(reload_on(signal(SignalKind::hangup())?, app.clone()));
-    let stop = told_to_stop()?;
-    server.serve(app.clone(), stop, DRAIN).await?;
+    server.serve(app.clone(), told_to_stop()?, DRAIN).await?;
     app.shut_down().await;
     Ok(())
 }

@@ -75,7 +75,12 @@ async fn encrypt(
         .with_no_client_auth();
     let name = ServerName::try_from(server.host.clone()).map_err(|error| unreachable(server, error))?;
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    connector.connect(name, stream).await.map_err(|error| unreachable(server, error))
+    connector.connect(name, stream).await.map_err(|error| {
+        Failure::Failed(format!(
+            "no encrypted connection to {server}: {error}. If its certificate is your own authority's, \
+             name the authority's certificate with --ca-file"
+        ))
+    })
 }
 
 /// The certificates of this file alone, or those that the system trusts.

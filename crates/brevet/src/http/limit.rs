@@ -16,8 +16,6 @@ pub(super) const HEAD_READ_MAX: Duration = Duration::from_secs(10);
 pub(super) const TARGET_BYTES_MAX: usize = 8 << 10;
 /// Connections at once; one more is closed at once.
 pub(super) const CONNECTIONS_MAX: usize = 4_096;
-/// How long open connections have to end when the server stops.
-pub(super) const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 
 /// What a page holds when the caller names no number.
 pub(super) const PAGE_ITEMS_DEFAULT: usize = 50;

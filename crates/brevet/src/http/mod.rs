@@ -32,8 +32,8 @@ use problem::Failure;
 use route::{Routes, Server};
 
 pub use front::Front;
-pub use serve::{Listening, ServeError, ServeOptions};
-pub use tls::TlsFiles;
+pub use serve::{Listening, ServeError, bind};
+pub use tls::BadTls;
 
 /// The whole service over an application, for connections that are `encrypted` or come from this machine.
 pub fn service(app: App, encrypted: bool) -> Front {

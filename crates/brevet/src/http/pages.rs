@@ -51,18 +51,9 @@ impl Page {
         show: impl Fn(T) -> U,
     ) -> wire::List<U> {
         let after = self.cursor.unwrap_or(0);
-        self.cut(things.filter(|thing| number(thing) > after), number, show)
-    }
-
-    fn cut<T, U>(
-        self,
-        things: impl Iterator<Item = T>,
-        number: impl Fn(&T) -> u64,
-        show: impl Fn(T) -> U,
-    ) -> wire::List<U> {
         let mut list = wire::List { items: Vec::new(), next: None };
         let mut last = 0;
-        for thing in things {
+        for thing in things.filter(|thing| number(thing) > after) {
             if list.items.len() == self.limit {
                 list.next = Some(last.to_string());
                 break;

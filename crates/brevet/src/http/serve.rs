@@ -5,6 +5,7 @@ use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
@@ -14,18 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
 use super::front::Front;
-use super::limit::{CONNECTIONS_MAX, HEADERS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, SHUTDOWN_MAX};
-use super::tls::{BadTls, TlsFiles, configuration};
+use super::limit::{CONNECTIONS_MAX, HEADERS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX};
+use super::tls::{BadTls, configuration};
 use crate::app::App;
-
-/// Where to listen, and how.
-#[derive(Debug, Clone)]
-pub struct ServeOptions {
-    /// The address; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Certificate and key; without them only this machine can be listened to.
-    pub tls: Option<TlsFiles>,
-}
+use crate::config::{Config, Tls};
 
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +26,7 @@ pub enum ServeError {
     /// Passwords and tokens would cross a network in the clear.
     #[error(
         "{listen} can be reached from other machines, so it needs TLS: name a certificate and its key (both PEM) \
-         in the configuration, under [tls] as certificate and key, or listen on 127.0.0.1 behind a proxy"
+         in the settings file, as tls.certificate and tls.key, or listen on 127.0.0.1"
     )]
     Plain {
         /// Where.
@@ -62,14 +55,19 @@ pub struct Listening {
     tls: Option<RustlsConfig>,
 }
 
+/// Takes the address of the settings. Refuses one that other machines can reach without TLS.
+pub async fn bind(config: &Config) -> Result<Listening, ServeError> {
+    let (listen, tls) = (config.listen, config.tls.clone());
+    let bound = tokio::task::spawn_blocking(move || Listening::bind(&listen, tls.as_ref())).await;
+    bound.map_err(std::io::Error::from)?
+}
+
 impl Listening {
-    /// Takes the address. Refuses one that other machines can reach without TLS.
-    pub fn bind(options: &ServeOptions) -> Result<Self, ServeError> {
-        let ServeOptions { listen, tls } = options;
+    fn bind(listen: &SocketAddr, tls: Option<&Tls>) -> Result<Self, ServeError> {
         if tls.is_none() && !listen.ip().is_loopback() {
             return Err(ServeError::Plain { listen: *listen });
         }
-        let tls = tls.as_ref().map(configuration).transpose()?.map(RustlsConfig::from_config);
+        let tls = tls.map(configuration).transpose()?.map(RustlsConfig::from_config);
         let failed = |source| ServeError::Bind { listen: *listen, source };
         let listener = TcpListener::bind(listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -86,14 +84,19 @@ impl Listening {
         self.tls.is_some()
     }
 
-    /// Serves until `shutdown` is over, and a few seconds longer for what is being answered.
-    pub async fn serve(self, app: App, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+    /// Serves until `shutdown` is over, and at most `drain` longer for what is being answered.
+    pub async fn serve(
+        self,
+        app: App,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+        drain: Duration,
+    ) -> Result<(), ServeError> {
         let front = super::service(app, self.is_encrypted());
         let handle = Handle::new();
         let stopping = handle.clone();
         tokio::spawn(async move {
             shutdown.await;
-            stopping.graceful_shutdown(Some(SHUTDOWN_MAX));
+            stopping.graceful_shutdown(Some(drain));
         });
         let mut server = axum_server::from_tcp(self.listener)?
             .http1_only()

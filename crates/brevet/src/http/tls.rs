@@ -9,14 +9,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
-/// Where the certificate and its key are, in PEM.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// The certificate, and after it those that lead to one that clients trust.
-    pub certificate: PathBuf,
-    /// Its private key; others must not be able to read it.
-    pub key: PathBuf,
-}
+use crate::config::Tls;
 
 /// Why there is no TLS with these files.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +36,8 @@ pub enum BadTls {
 }
 
 /// Reads the files.
-pub(super) fn configuration(files: &TlsFiles) -> Result<Arc<ServerConfig>, BadTls> {
-    let TlsFiles { certificate, key } = files;
+pub(super) fn configuration(files: &Tls) -> Result<Arc<ServerConfig>, BadTls> {
+    let Tls { certificate, key } = files;
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(unreadable(certificate))?;

@@ -8,7 +8,6 @@ use crate::http::operation::operation;
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
-use crate::http::view::View;
 use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -31,7 +30,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 }
 
 async fn show(caller: Caller) -> Answer {
-    shown(&caller.view(View::access_control))
+    shown(&caller.view(|view| view.access_control()))
 }
 
 async fn enable(caller: Caller, given: Given<wire::EnableAccessControl>) -> Answer {
@@ -55,5 +54,5 @@ async fn disable(caller: Caller, given: Given<Nothing>) -> Answer {
 
 async fn act(caller: &Caller, command: Command, key: Option<crate::app::IdempotencyKey>) -> Answer {
     let done = caller.app.command(caller.origin(), command, key).await?;
-    changed(done.position, &caller.view(View::access_control))
+    changed(done.position, &caller.view(|view| view.access_control()))
 }

@@ -4,7 +4,6 @@ use brevet_core::{
     Access, Actor, AuthorizationId, Basis, Ending, Entry, Event, ExecutionId, ExecutionResult, GroupId, RequestId,
     UserId, Verdict, escape_for_display,
 };
-use brevet_ledger::leaf_hash;
 use brevet_store::StoredEntry;
 
 use super::{View, at};
@@ -21,7 +20,7 @@ struct About {
 
 impl View<'_> {
     pub(in crate::http) fn entry(&self, stored: &StoredEntry) -> wire::AuditEntry {
-        let StoredEntry { index, entry, bytes } = stored;
+        let StoredEntry { index, entry, bytes: _ } = stored;
         let Entry { time, actor, session, event } = entry;
         let About { request, authorization, execution, task } = self.about(event);
         let kind = event.kind();
@@ -39,7 +38,7 @@ impl View<'_> {
             task,
             flagged: matches!(event, Event::ExecutionStarted { basis: Basis::SystemAccount, .. }),
             details: super::details::of(event),
-            leaf_hash: leaf_hash(bytes).to_string(),
+            leaf_hash: stored.leaf_hash(),
         }
     }
 
