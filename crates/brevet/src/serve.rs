@@ -32,7 +32,7 @@ pub(crate) fn serve(args: ServeArgs) -> ExitCode {
     // Whatever this process or its programs create is nobody else's.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let limit = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    drop(rustix::process::setrlimit(rustix::process::Resource::Core, limit));
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, limit);
     let given = config::Given { config, data, listen, tasks };
     match Config::read(given).map_err(anyhow::Error::from).and_then(start) {
         Ok(()) => ExitCode::SUCCESS,

@@ -34,8 +34,9 @@ pub(super) fn found(stage: &mut Stage) -> anyhow::Result<()> {
     let setup = format!("login --user ada --password-stdin --setup {}", stage.setup_code());
     signs_in(stage, "ada", &setup)?;
     for person in &PEOPLE[1..] {
-        let added = stage.runs("ada", &format!("user add {} {} -o json", person.name, person.options), None)?;
-        let code = find_string(&added.stdout, "code").with_context(|| format!("no code in: {}{}", added.stdout, added.stderr))?;
+        stage.runs("ada", &format!("user add {} --no-code {}", person.name, person.options), None)?;
+        let made = stage.runs("ada", &format!("user code {} -o json", person.name), None)?;
+        let code = find_string(&made.stdout, "code").with_context(|| format!("no code in: {}{}", made.stdout, made.stderr))?;
         signs_in(stage, person.name, &format!("login --user {} --password-stdin --code {code}", person.name))?;
     }
     stage.types("ada", "user list", 0)?;

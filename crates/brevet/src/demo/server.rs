@@ -24,6 +24,7 @@ impl Server {
             .arg(data)
             .arg("--tasks")
             .arg(tasks)
+            .env("BREVET_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -68,7 +68,7 @@ fn wait_for_the_window(stage: &Stage) -> anyhow::Result<()> {
     stage.say(&format!("\n  ... until the window ends, at {ends} ...\n"));
     let left = std::time::Duration::try_from(ends.duration_since(jiff::Timestamp::now())).unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    runtime.block_on(tokio::time::sleep(left));
+    runtime.block_on(async { tokio::time::sleep(left).await });
     Ok(())
 }
 

@@ -1,0 +1,12 @@
+//! The REST API in process: the whole service over a real store, no network but where it is about that.
+
+#![expect(clippy::unwrap_used, reason = "the organization is set up with them")]
+
+mod inputs;
+mod network;
+mod office;
+mod permissions;
+mod reading;
+mod repeating;
+mod routes;
+mod story;

@@ -1,0 +1,72 @@
+//! Over a real connection: where may be listened, and what a slow or wordy client gets.
+
+use std::net::SocketAddr;
+
+use brevet::config::Config;
+use brevet::http::{ServeError, bind};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::office::Office;
+
+fn config(office: &Office, listen: &str) -> Config {
+    let path = office.folder.path();
+    Config { listen: listen.parse().unwrap(), data: path.to_owned(), tasks: path.to_owned(), tls: None }
+}
+
+#[tokio::test]
+async fn without_tls_only_this_machine_is_listened_to() {
+    let office = Office::empty().await;
+    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8420"] {
+        let refused = bind(&config(&office, listen)).await.err().unwrap();
+        assert!(matches!(refused, ServeError::Plain { .. }), "{refused}");
+        assert!(refused.to_string().contains("tls.certificate"), "{refused}");
+    }
+    assert!(bind(&config(&office, "127.0.0.1:0")).await.is_ok());
+}
+
+async fn serve(office: &Office) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+    let listening = bind(&config(office, "127.0.0.1:0")).await.unwrap();
+    let (address, (stop, stopped)) = (listening.address(), tokio::sync::oneshot::channel());
+    let serving = listening.serve(office.app.clone(), async { drop(stopped.await) }, std::time::Duration::from_secs(1));
+    tokio::spawn(serving);
+    (address, stop)
+}
+
+async fn talk(address: SocketAddr, request: &str) -> String {
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    drop(connection.read_to_end(&mut answer).await);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_connection_is_answered_and_bad_heads_are_refused() {
+    let office = Office::empty().await;
+    let (address, stop) = serve(&office).await;
+    let answer = talk(address, "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\"needs_setup\":true"), "{answer}");
+    let many: String = (0..100).map(|n| format!("X-{n}: y\r\n")).collect();
+    let answer = talk(address, &format!("GET /health HTTP/1.1\r\nHost: x\r\n{many}\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let long = format!("GET /health HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "y".repeat(40 << 10));
+    let answer = talk(address, &long).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let answer = talk(address, "GET /api/../health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    drop(stop);
+}
+
+/// The clock of the test is turned, nobody waits: a head that does not come in time ends the connection.
+#[tokio::test]
+async fn a_client_that_does_not_finish_its_head_is_cut_off() {
+    let office = Office::empty().await;
+    let (address, stop) = serve(&office).await;
+    let began = tokio::time::Instant::now();
+    let answer = talk(address, "GET /health HTTP/1.1\r\nHost: x\r\n").await;
+    let took = began.elapsed().as_secs();
+    assert!(!answer.contains("200 OK"), "{answer}");
+    assert!((8..20).contains(&took), "{took} s");
+    drop(stop);
+}

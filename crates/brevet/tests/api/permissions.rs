@@ -1,0 +1,101 @@
+//! Who gets which answer from which route, as a table that a reviewer can read.
+
+use std::fmt::Write as _;
+
+use axum::http::Method;
+use brevet::http::route_list;
+use serde_json::json;
+
+use crate::office::Office;
+use crate::routes::golden;
+
+const ROLES: [Option<&str>; 6] = [None, Some("olaf"), Some("rita"), Some("anna"), Some("ada"), Some("aude")];
+
+/// The columns: nobody, somebody else, the owner of the objects, their approver, an administrator, an auditor.
+/// A body has an unknown field, so that nothing is changed: whoever is let in gets 400. What is deleted does not
+/// exist: whoever is let in gets 404.
+#[tokio::test]
+async fn the_answers_are_those_that_were_reviewed() {
+    let office = Office::open().await;
+    office.grant().await;
+    office.run("hello").await;
+    let mut table = String::from("                                                            none olaf rita anna  ada aude\n");
+    for line in route_list().lines() {
+        let mut words = line.split_whitespace();
+        let (method, path) = (words.next().unwrap(), words.next().unwrap());
+        write!(table, "{method:6} {path:50}   ").unwrap();
+        let path = concrete(method, path);
+        for role in ROLES {
+            let body = matches!(method, "POST" | "PATCH").then(|| json!({"an-unknown-field": 1}));
+            let method: Method = method.parse().unwrap();
+            // Signing out would end the session of the next cells.
+            let is_sign_out = role.is_some() && path.ends_with("/sessions/current");
+            let status = match is_sign_out {
+                true => 204,
+                false => office.send(role, method, &path, body).await.status.as_u16(),
+            };
+            write!(table, "  {status}").unwrap();
+        }
+        table.push('\n');
+    }
+    golden("tests/golden/permissions.txt", &table);
+}
+
+/// Objects of Rita's, or ones that do not exist where something would be removed.
+fn concrete(method: &str, path: &str) -> String {
+    let number = if method == "DELETE" { "99" } else { "1" };
+    let path = match path.contains("{scope}") && path.contains("roles") {
+        true => path.replace("{name}", "Speakers"),
+        false => path.replace("{name}", "Echo"),
+    };
+    let group = if method == "DELETE" { "Nobody-Here" } else { "Approvers" };
+    path.replace("{id}", number)
+        .replace("{index}", "3")
+        .replace("{scope}", "Linux")
+        .replace("{group}", group)
+        .replace("{user}", "rita")
+}
+
+#[tokio::test]
+async fn what_one_may_not_see_looks_like_what_does_not_exist() {
+    let office = Office::open().await;
+    office.grant().await;
+    let run = office.run("hello").await;
+    for (hidden, missing) in [
+        ("/requests/req-1", "/requests/req-99"),
+        ("/requests/req-1/wait?seconds=0", "/requests/req-99/wait?seconds=0"),
+        ("/authorizations/aut-1", "/authorizations/aut-99"),
+        ("/executions/exe-1", "/executions/exe-99"),
+        ("/executions/exe-1/output", "/executions/exe-99/output"),
+        ("/users/rita", "/users/nobody-here"),
+    ] {
+        let (hidden, missing) = (office.get("olaf", hidden).await, office.get("olaf", missing).await);
+        assert_eq!((hidden.problem(404), hidden.status), (missing.problem(404), missing.status));
+        let fields = |answer: &crate::office::Answer| answer.json().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(fields(&hidden), fields(&missing));
+    }
+    for path in ["/requests/req-1/approve", "/authorizations/aut-1/revoke", "/executions/exe-1/stop"] {
+        office.post("olaf", path, json!({})).await.problem(404);
+    }
+    let output = format!("/executions/{run}/output");
+    for (who, status) in [("rita", 200), ("anna", 200), ("aude", 200), ("ada", 404)] {
+        assert_eq!(office.get(who, &output).await.status.as_u16(), status, "{who}");
+    }
+}
+
+#[tokio::test]
+async fn lists_hold_what_one_may_see() {
+    let office = Office::open().await;
+    office.grant().await;
+    office.run("hello").await;
+    for (who, seen) in [("olaf", 0), ("rita", 1), ("anna", 1), ("ada", 1), ("aude", 1)] {
+        for list in ["/requests", "/authorizations", "/executions"] {
+            let items = office.get(who, list).await.ok()["items"].as_array().unwrap().len();
+            assert_eq!(items, seen, "{who} {list}");
+        }
+    }
+    let group = office.get("olaf", "/groups/Approvers").await.ok();
+    assert_eq!((&group["members"], &group["members_shown"], &group["email"]), (&json!([]), &json!(false), &json!(null)));
+    let group = office.get("anna", "/groups/Approvers").await.ok();
+    assert_eq!((group["members"][0]["name"].as_str(), &group["members_shown"]), (Some("anna"), &json!(true)));
+}
