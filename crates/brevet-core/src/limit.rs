@@ -49,6 +49,8 @@ pub const GROUP_MEMBERS_MAX: usize = 10_000;
 pub const APPROVER_GROUPS_MAX: usize = 8;
 /// Approvals that one policy may need.
 pub const APPROVALS_NEEDED_MAX: u32 = 20;
+/// System accounts of the organization.
+pub const SYSTEM_ACCOUNTS_MAX: usize = 100;
 /// People and groups named as requesters of one policy.
 pub const REQUESTERS_MAX: usize = 1_000;
 /// Requests that one person may have pending at once.

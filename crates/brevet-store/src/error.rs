@@ -2,6 +2,17 @@
 
 use std::path::PathBuf;
 
+/// What a failed write leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aftermath {
+    /// Nothing was written, because the batch itself could not be; others can.
+    OnlyThisBatch,
+    /// Nothing was written, because the disk was full; later there may be room.
+    NoRoom,
+    /// Nobody knows what is on the disk before a restart has looked.
+    Uncertain,
+}
+
 /// Why the store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -97,10 +108,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the disk was full: nothing was written, and later there may be room.
-    pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Sqlite { source, .. }
-            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    /// What a failed write leaves behind.
+    pub fn aftermath(&self) -> Aftermath {
+        let full = Some(rusqlite::ErrorCode::DiskFull);
+        match self {
+            Self::Entry(_) => Aftermath::OnlyThisBatch,
+            Self::Sqlite { source, .. } if source.sqlite_error_code() == full => Aftermath::NoRoom,
+            _ => Aftermath::Uncertain,
+        }
     }
 
     pub(crate) fn damaged(what: impl ToString) -> Self {

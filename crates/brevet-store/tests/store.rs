@@ -195,3 +195,25 @@ fn whatever_is_changed_is_found_and_named() {
     }
     assert!(harm("").starts_with("nothing wrong"), "{}", harm(""));
 }
+
+#[test]
+fn every_entry_has_a_receipt_that_verifies_without_the_store() {
+    let folder = TempDir::new().unwrap();
+    let mut sample = Sample::organization(&folder.path().join("data"));
+    for _ in 0..60 {
+        sample.story();
+    }
+    let key: brevet_ledger::VerifierKey = sample.store.verifier_key().parse().unwrap();
+    let origin = brevet_ledger::Origin::parse(sample.store.origin()).unwrap();
+    let reader = Reader::open(sample.store.folder()).unwrap();
+    assert!(sample.store.size() > 256, "a whole tile, and a part of another");
+    for index in 0..sample.store.size() {
+        let receipt = reader.receipt(index).unwrap().unwrap();
+        let proof: brevet_ledger::TlogProof = receipt.proof.parse().unwrap();
+        let leaf = brevet_ledger::leaf_hash(&receipt.bytes);
+        let checkpoint = proof.verify(leaf, &origin, std::slice::from_ref(&key)).unwrap();
+        assert_eq!((proof.index(), checkpoint.size()), (index, sample.store.size()));
+        assert!(proof.verify(brevet_ledger::leaf_hash(b"other"), &origin, std::slice::from_ref(&key)).is_err());
+    }
+    assert!(reader.receipt(sample.store.size()).unwrap().is_none());
+}

@@ -9,7 +9,7 @@ use crate::command::{AccessControlChange, NewPolicy, PolicyTerms};
 use crate::directory::{AccessControl, Assignment, Principal};
 use crate::event::Event;
 use crate::id::{AssignmentId, GroupId, PolicyId, UserId};
-use crate::limit::{APPROVALS_NEEDED_MAX, APPROVER_GROUPS_MAX, REQUESTERS_MAX};
+use crate::limit::{APPROVALS_NEEDED_MAX, APPROVER_GROUPS_MAX, REQUESTERS_MAX, SYSTEM_ACCOUNTS_MAX};
 use crate::policy::{Approval, Binding, Policy, Requesters};
 use crate::quorum::{GroupMinimum, Quorum, Supporter};
 use crate::refusal::Refusal;
@@ -18,6 +18,9 @@ use crate::state::State;
 pub(super) fn enable(state: &State, change: AccessControlChange) -> Result<Decision, Refusal> {
     let AccessControlChange { default_approver_group, system_accounts, uncovered } = change;
     known_group(state, default_approver_group)?;
+    if system_accounts.len() > SYSTEM_ACCOUNTS_MAX {
+        return Err(Refusal::TooMany { what: "system accounts", max: SYSTEM_ACCOUNTS_MAX });
+    }
     for account in &system_accounts {
         known_user(state, *account)?;
     }

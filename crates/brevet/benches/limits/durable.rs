@@ -9,18 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use brevet::app::{App, Workloads};
-use brevet::world::Machine;
+use brevet::app::App;
 use brevet_core::{AuthorizationId, Origin, Reply, RequestId, UserId};
 use brevet_store::DataFolder;
-use brevet_workloads::spawn::Spawner;
 use tokio::runtime::Runtime;
 
 use super::Outcome;
 use super::bare::{Bare, Step, Stories, Writer};
 use super::measure::{Sizes, clock, float, folder, median};
-use super::run::SPAWNER;
-use super::organization::{self, APPROVER, approve, person, revoke, submit};
+use super::organization::{APPROVER, approve, person, revoke, submit};
+use super::server;
 use super::table::{Bar, Line, Unit};
 
 type Failure = Box<dyn std::error::Error>;
@@ -63,14 +61,9 @@ fn compare(runtime: &Runtime, sizes: &Sizes, callers: u32) -> Result<(f64, f64),
     Ok((median(rates.0), median(rates.1)))
 }
 
-pub(crate) async fn open(path: &Path, people: u32) -> Result<App, Failure> {
-    let folder = DataFolder::claim(path)?;
-    let spawner = Spawner::start(Path::new("/proc/self/exe"), &[SPAWNER])?;
-    let workloads = Workloads::new(spawner, path, &path.join("tasks.d"))?;
-    let app = App::open(folder, Machine, Arc::new(workloads)).await?;
-    for (origin, command) in organization::founding(people, organization::spec()?)? {
-        app.command(origin, command, None).await?;
-    }
+async fn open(path: &Path, people: u32) -> Result<App, Failure> {
+    let app = server::open(path).await?;
+    server::found(&app, people).await?;
     Ok(app)
 }
 

@@ -9,6 +9,7 @@
 //! something else breaks no build.
 
 mod bare;
+mod check;
 mod decision;
 mod durable;
 mod history;
@@ -17,6 +18,7 @@ mod memory;
 mod organization;
 mod output;
 mod run;
+mod server;
 mod table;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -26,8 +28,9 @@ use measure::Sizes;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Topic = fn(&Sizes) -> Outcome;
 
-const TOPICS: [(&str, Topic); 6] = [
+const TOPICS: [(&str, Topic); 7] = [
     ("decision", decision::measure),
+    ("check", check::measure),
     ("durable", durable::measure),
     ("run", run::measure),
     ("output", output::measure),
@@ -37,7 +40,7 @@ const TOPICS: [(&str, Topic); 6] = [
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if arguments.iter().any(|argument| argument == run::SPAWNER) {
+    if arguments.iter().any(|argument| argument == server::SPAWNER) {
         return brevet_workloads::spawn::spawner_main();
     }
     let (options, topics): (Vec<&str>, Vec<&str>) =

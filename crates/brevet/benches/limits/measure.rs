@@ -114,3 +114,11 @@ impl Dice {
         self.roll() % end
     }
 }
+
+/// The most that this process ever had in memory, in bytes.
+pub(crate) fn peak_bytes() -> std::io::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    Ok(kibibytes.unwrap_or(0) * 1_024)
+}

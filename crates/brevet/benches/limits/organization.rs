@@ -26,8 +26,8 @@ pub(crate) fn task() -> Result<QualifiedName, Failure> {
     Ok(QualifiedName::parse("Linux\\True")?)
 }
 
-/// All commands that found it, in order, with so many people who ask.
-pub(crate) fn founding(people: u32, spec: TaskSpec) -> Result<Vec<(Origin, Command)>, Failure> {
+/// All commands that found it, the first account and these tasks first, with so many people who ask.
+pub(crate) fn founding(people: u32, tasks: Vec<TaskSpec>) -> Result<Vec<(Origin, Command)>, Failure> {
     let group = GroupId::new(1);
     let new_group =
         NewGroup { name: GroupName::parse("Approvers")?, email: Text::default(), description: Text::default() };
@@ -39,16 +39,19 @@ pub(crate) fn founding(people: u32, spec: TaskSpec) -> Result<Vec<(Origin, Comma
     let mut terms = PolicyTerms::new(Approval::Manual(Quorum::default_group()), Requesters::Anyone);
     terms.maximum_duration = MaximumDuration::Unlimited;
     terms.pending_lifetime = Span::hours(24 * 366);
-    let catalog = CatalogDefinition { tasks: vec![spec], ..CatalogDefinition::default() };
+    let catalog = CatalogDefinition { tasks, ..CatalogDefinition::default() };
     let mut commands = vec![
         (Origin::SYSTEM, Command::SetUp(user("ada")?)),
         (ADMINISTRATOR, Command::AddUser(user("anna")?)),
-        (Origin::SYSTEM, Command::DefineCatalog(catalog)),
         (ADMINISTRATOR, Command::CreateGroup(new_group)),
         (ADMINISTRATOR, Command::AddMember { group, user: UserId::new(2) }),
         (ADMINISTRATOR, Command::EnableAccessControl(change)),
         (ADMINISTRATOR, Command::CreatePolicy(NewPolicy { access: Access::Task(TaskId::new(1)), terms })),
     ];
+    // Without tasks of ours they were read from files.
+    if !catalog.tasks.is_empty() {
+        commands.insert(0, (Origin::SYSTEM, Command::DefineCatalog(catalog)));
+    }
     for number in 0..people {
         commands.push((ADMINISTRATOR, Command::AddUser(user(&format!("person-{number}"))?)));
     }
@@ -69,7 +72,7 @@ pub(crate) fn spec() -> Result<TaskSpec, Failure> {
     })
 }
 
-fn user(name: &str) -> Result<NewUser, Failure> {
+pub(crate) fn user(name: &str) -> Result<NewUser, Failure> {
     Ok(NewUser {
         name: UserName::parse(name)?,
         display_name: Text::parse(TextKind::DisplayName, &format!("{name} of Example"))?,

@@ -1,1 +1,63 @@
-use super::Outcome; use super::measure::Sizes; pub(crate) fn measure(_: &Sizes) -> Outcome { Ok(()) }
+//! The output of a run through the broker, hashed and stored, and what it costs in memory.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use super::Outcome;
+use super::measure::{Sizes, float, folder, median, peak_bytes, seconds};
+use super::server;
+use super::table::{Bar, Line, Unit};
+
+const ROUNDS: usize = 5;
+const MEGABYTE: f64 = 1e6;
+/// The issue's own number.
+const RATE_MIN: f64 = 300.0;
+/// What the output of one run may add to the memory of the server.
+const MEMORY_MAX_BYTES: u64 = 16 << 20;
+
+pub(crate) fn measure(sizes: &Sizes) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let data = folder()?;
+    let bytes = sizes.output_bytes;
+    let run = format!(r#"["/usr/bin/head", "-c", "{bytes}", "/dev/zero"]"#);
+    let served = runtime.block_on(server::serve(data.path(), &run))?;
+    let before = peak_bytes()?;
+    let (mut ours, mut pipe) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (taken, ran) = seconds(|| runtime.block_on(server::run_to_the_end(&served.app)));
+        ran?;
+        ours.push(float(bytes) / MEGABYTE / taken);
+        let (taken, ran) = seconds(|| through_a_pipe(bytes));
+        ran?;
+        pipe.push(float(bytes) / MEGABYTE / taken);
+    }
+    let grown = peak_bytes()?.saturating_sub(before);
+    let (ours, pipe) = (median(ours), median(pipe));
+    let rate = |limit, limit_is, bar| {
+        let what = format!("output, {} MiB, hashed and stored", bytes >> 20);
+        Line { what, limit_is, unit: Unit::MegabytesPerSecond, ours, limit, bar }.print();
+    };
+    rate(RATE_MIN, "the issue's number", Bar::AtLeast(1.0));
+    rate(pipe, "a plain pipe, thrown away", Bar::None);
+    Line {
+        what: "memory added by it, at its peak".to_owned(),
+        limit_is: "16 MiB, whatever its length",
+        unit: Unit::Mebibytes,
+        ours: float(grown) / float(1 << 20),
+        limit: float(MEMORY_MAX_BYTES) / float(1 << 20),
+        bar: Bar::AtMost(1.0),
+    }
+    .print();
+    Ok(())
+}
+
+fn through_a_pipe(bytes: u64) -> std::io::Result<()> {
+    let mut head = Command::new("/usr/bin/head");
+    head.args(["-c", &bytes.to_string(), "/dev/zero"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = head.spawn()?;
+    let mut buffer = vec![0; 64 * 1024];
+    if let Some(mut output) = child.stdout.take() {
+        while output.read(&mut buffer)? > 0 {}
+    }
+    child.wait().map(drop)
+}

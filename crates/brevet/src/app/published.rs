@@ -50,11 +50,26 @@ impl Readers {
         self.current.load()
     }
 
-    /// Lets readers see `next`, and gives the old copy back with the same entries taken over.
-    pub(super) fn publish(&self, next: Published, entries: &[Entry], changes: &[Change]) -> State {
+    /// Lets readers see `next`; what they saw before is to be brought up to it.
+    pub(super) fn publish(&self, next: Published) -> Outdated {
         let next = Arc::new(next);
-        let mut old = self.current.swap(Arc::clone(&next));
+        let old = self.current.swap(Arc::clone(&next));
         self.size.send_replace(next.size);
+        Outdated { old, next }
+    }
+}
+
+/// The copy that readers had until now.
+#[must_use = "the next batch is decided on it"]
+pub(super) struct Outdated {
+    old: Arc<Published>,
+    next: Arc<Published>,
+}
+
+impl Outdated {
+    /// Takes over what was just published, once the last reader has let go.
+    pub(super) fn catch_up(self, entries: &[Entry], changes: &[Change]) -> State {
+        let Self { mut old, next } = self;
         for _ in 0..PATIENCE {
             match Arc::try_unwrap(old) {
                 Ok(mut published) => {

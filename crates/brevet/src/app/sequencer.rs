@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use brevet_core::{Change, Command, Draft, Entry, Event, Origin, Permit, Reply, State, Timestamp, UserId, transact};
 use brevet_ledger::Salt;
-use brevet_store::{Batch, Idempotent, SideWrite, Store, StoreError};
+use brevet_store::{Aftermath, Batch, Idempotent, SideWrite, Store, StoreError};
 use tokio::sync::oneshot;
 
 use super::error::AppError;
@@ -268,24 +268,30 @@ impl<W: World> Sequencer<W> {
                 self.working.forget(&changes);
                 let state = std::mem::take(&mut self.working);
                 let next = Published { state, size: appended.size, checkpoint: appended.checkpoint };
-                self.working = self.readers.publish(next, &entries, &changes);
+                let outdated = self.readers.publish(next);
                 self.reaction.recorded(&entries);
                 waiting.into_iter().for_each(|waiting| waiting.done(appended.first, appended.size));
+                // Nobody waits for this but the next batch.
+                self.working = outdated.catch_up(&entries, &changes);
             }
             Err(error) => self.give_up(&error, waiting),
         }
     }
 
-    /// Nothing of the batch happened. A full disk may have room again later; anything else ends all writing
+    /// Nothing of the batch happened. A full disk may have room again later; an uncertain write ends all writing
     /// until a restart has looked at what is on the disk.
     fn give_up(&mut self, error: &StoreError, waiting: Vec<Waiting>) {
         let why = error.to_string();
         tracing::error!(%why, "a batch could not be written");
         self.working = self.readers.load().state.clone();
-        if !error.is_disk_full() {
-            self.broken = Some(format!("{why}; restart the server after the cause is mended"));
+        match error.aftermath() {
+            Aftermath::OnlyThisBatch => {}
+            Aftermath::NoRoom => self.reaction.ledger_failed(),
+            Aftermath::Uncertain => {
+                self.broken = Some(format!("{why}; restart the server after the cause is mended"));
+                self.reaction.ledger_failed();
+            }
         }
-        self.reaction.ledger_failed();
         for waiting in waiting {
             answer(waiting.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
         }

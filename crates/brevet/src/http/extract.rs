@@ -79,7 +79,10 @@ impl<T: Input> FromRequest<Server> for Given<T> {
         let body = collect(&parts.headers, body).await?;
         let json: &[u8] = if body.is_empty() { b"{}" } else { &body };
         let value: T = serde_json::from_slice(json).map_err(|error| {
-            Failure::unreadable("bad-body", format!("the body is not what is taken here: {}", describe(&error)))
+            Failure::unreadable(
+                "bad-body",
+                format!("the body is not what is taken here: {}", describe(&error)),
+            )
         })?;
         let key = idempotency_key(&parts, || value.to_fingerprint(json))?;
         Ok(Self { value, key })
@@ -124,7 +127,9 @@ fn describe(error: &serde_json::Error) -> String {
     let quotes_a_value = ["invalid type: ", "invalid value: ", "invalid length "];
     if !quotes_a_value.iter().any(|start| sentence.starts_with(start)) {
         return match sentence.strip_prefix("data did not match any variant of untagged enum Value") {
-            Some(place) => format!("a value is a string, a whole number, true, false, or a list of these{place}"),
+            Some(place) => {
+                format!("a value is a string, a whole number, true, false, or a list of these{place}")
+            }
             None => sentence,
         };
     }
@@ -138,11 +143,14 @@ fn idempotency_key<'a>(
     parts: &Parts,
     said: impl FnOnce() -> Cow<'a, [u8]>,
 ) -> Result<Option<IdempotencyKey>, Failure> {
-    let (Some(key), Some(caller)) = (parts.headers.get("idempotency-key"), parts.extensions.get::<Caller>()) else {
+    let (Some(key), Some(caller)) = (parts.headers.get("idempotency-key"), parts.extensions.get::<Caller>())
+    else {
         return Ok(None);
     };
     let mut hasher = Sha256::new();
-    for part in [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), caller.user().to_string().as_bytes()] {
+    for part in
+        [parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), caller.user().to_string().as_bytes()]
+    {
         hasher.update(part);
         hasher.update([0]);
     }
@@ -162,7 +170,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Server> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Self, Failure> {
         let parsed = axum::extract::Query::<T>::try_from_uri(&parts.uri);
-        parsed.map(|query| Self(query.0)).map_err(|rejection| Failure::unreadable("bad-query", rejection.body_text()))
+        parsed
+            .map(|query| Self(query.0))
+            .map_err(|rejection| Failure::unreadable("bad-query", rejection.body_text()))
     }
 }
 
@@ -174,7 +184,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Server> for Segments<T> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Failure> {
         let parsed = Path::<T>::from_request_parts(parts, server).await;
-        parsed.map(|path| Self(path.0)).map_err(|rejection| Failure::unreadable("bad-path", rejection.body_text()))
+        parsed
+            .map(|path| Self(path.0))
+            .map_err(|rejection| Failure::unreadable("bad-path", rejection.body_text()))
     }
 }
 
@@ -194,10 +206,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_body_is_said_without_its_values() {
-        assert_eq!(
-            problem(r#"{"name": "a", "pasword": "hunter2"}"#),
-            "unknown field `pasword`, expected one of `name`, `password`, `code` at line 1 column 24"
-        );
+        let misspelt = problem(r#"{"name": "a", "pasword": "hunter2"}"#);
+        let says = "unknown field `pasword`, expected one of `name`, `password`, `code`";
+        assert!(misspelt.starts_with(says) && !misspelt.contains("hunter2"), "{misspelt}");
         for json in [r#"{"name": "a", "password": 12345}"#, r#"{"name": "a", "password": ["12345"]}"#] {
             let said = problem(json);
             assert!(!said.contains("12345") && said.contains("a string"), "{said}");
@@ -207,7 +218,11 @@ mod tests {
 
     #[test]
     fn json_can_only_be_so_deep() {
-        let deep = format!(r#"{{"task": "A/b", "parameters": {{"x": {}{}}}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+        let deep = format!(
+            r#"{{"task": "A/b", "parameters": {{"x": {}{}}}}}"#,
+            "[".repeat(5_000),
+            "]".repeat(5_000)
+        );
         let error = serde_json::from_str::<wire::Check>(&deep).unwrap_err();
         assert!(error.to_string().contains("recursion limit"), "{error}");
     }

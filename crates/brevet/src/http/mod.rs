@@ -79,7 +79,9 @@ pub fn route_list() -> String {
     let (_, listed) = routes().finish();
     let mut lines: Vec<String> = listed
         .iter()
-        .map(|listed| format!("{:6} {:50} {}\n", listed.method.as_str(), listed.path, listed.permission.name()))
+        .map(|listed| {
+            format!("{:6} {:50} {}\n", listed.method.as_str(), listed.path, listed.permission.name())
+        })
         .collect();
     lines.sort_by_key(|line| line[7..].to_owned());
     lines.concat()
@@ -87,7 +89,11 @@ pub fn route_list() -> String {
 
 async fn unknown_route(uri: Uri) -> Failure {
     let path: String = uri.path().chars().take(200).collect();
-    Failure::new(StatusCode::NOT_FOUND, "not-found", format!("there is no {path} here; see /api/v1/openapi.json"))
+    Failure::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        format!("there is no {path} here; see /api/v1/openapi.json"),
+    )
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Failure {
@@ -95,6 +101,3 @@ async fn wrong_method(method: Method, uri: Uri) -> Failure {
     let detail = format!("{path} does not take {method}; the header Allow says what it takes");
     Failure::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", detail)
 }
-
-#[cfg(test)]
-mod tests;

@@ -83,7 +83,11 @@ impl Operation {
         let next = ObjectBuilder::new()
             .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
             .description(Some("Give it as `cursor` to have the next page; `null` on the last one."));
-        let page = ObjectBuilder::new().property("items", items).property("next", next).required("items").required("next");
+        let page = ObjectBuilder::new()
+            .property("items", items)
+            .property("next", next)
+            .required("items")
+            .required("next");
         let name = format!("{}List", T::name());
         self.schemas.push((name.clone(), page.into()));
         let content = vec![(JSON, Some(Ref::from_schema_name(name).into()))];
@@ -105,7 +109,11 @@ impl Operation {
     }
 
     pub(super) fn removes(mut self) -> Self {
-        self.answers.push(Says { status: 204, what: "Done; nothing is left to be seen.", content: Vec::new() });
+        self.answers.push(Says {
+            status: 204,
+            what: "Done; nothing is left to be seen.",
+            content: Vec::new(),
+        });
         self
     }
 
@@ -140,7 +148,8 @@ impl Operation {
         }
         if let Some(schema) = body {
             let content = ContentBuilder::new().schema(Some(schema)).build();
-            let body = RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True)).build();
+            let body =
+                RequestBodyBuilder::new().content(JSON, content).required(Some(Required::True)).build();
             built = built.request_body(Some(body)).parameter(idempotency_key());
         }
         for Says { status, what, content } in answers {

@@ -38,7 +38,9 @@ impl Page {
         }
         let parse = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
         match cursor.map(parse) {
-            Some(None) => Err(Failure::unreadable("bad-query", "cursor: give what the last page said as next")),
+            Some(None) => {
+                Err(Failure::unreadable("bad-query", "cursor: give what the last page said as next"))
+            }
             cursor => Ok(Self { limit, cursor: cursor.flatten() }),
         }
     }

@@ -52,7 +52,11 @@ impl Failure {
     /// Something that cannot be.
     pub(super) fn bug(what: &str) -> Self {
         tracing::error!(what, "a bug in the server");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server made a mistake; its log says which")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the server made a mistake; its log says which",
+        )
     }
 
     fn retry_after(mut self, seconds: i64) -> Self {
@@ -107,7 +111,9 @@ impl From<AppError> for Failure {
             AppError::Refused(refusal) => refusal.into(),
             AppError::NotSignedIn => Self::new(StatusCode::UNAUTHORIZED, wire::reason::NOT_SIGNED_IN, detail),
             AppError::BadCredentials => Self::new(StatusCode::UNAUTHORIZED, "bad-credentials", detail),
-            AppError::BadPassword { .. } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-password", detail),
+            AppError::BadPassword { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-password", detail)
+            }
             AppError::KeyReused => Self::new(StatusCode::CONFLICT, "key-reused", detail),
             AppError::ToldOnce => Self::new(StatusCode::CONFLICT, "told-once", detail),
             AppError::ClockWentBack { .. } => unavailable("clock-went-back"),
@@ -145,7 +151,10 @@ impl From<Refusal> for Failure {
 
 impl Failure {
     fn with_parameters(mut self, BadParameters(problems): BadParameters) -> Self {
-        let bad = |(name, why): (String, brevet_core::BadValue)| wire::BadParameter { name, problem: why.to_string() };
+        let bad = |(name, why): (String, brevet_core::BadValue)| wire::BadParameter {
+            name,
+            problem: why.to_string(),
+        };
         self.problem.parameters = problems.into_iter().map(bad).collect();
         self
     }
@@ -183,5 +192,66 @@ const fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::BadParameters(_)
         | Refusal::TooLong { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Locked { .. } => StatusCode::TOO_MANY_REQUESTS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, title};
+    use crate::app::AppError;
+    use brevet_core::{PolicyId, QualifiedName, Refusal, RequestId, Span, WayOut};
+
+    fn told(error: impl Into<Failure>) -> (u16, String, String) {
+        let problem = error.into().into_problem();
+        (problem.status, problem.reason.unwrap(), problem.kind)
+    }
+
+    #[test]
+    fn each_refusal_has_its_status_and_its_code_as_reason() {
+        let (what, id) = ("request", String::from("req-1"));
+        let task = QualifiedName::parse("Linux/Echo").unwrap();
+        let way_out =
+            WayOut { task: task.clone(), policy: PolicyId::new(1), approver_groups: vec![], held: vec![] };
+        for (refusal, status) in [
+            (Refusal::Inactive, 403),
+            (Refusal::Forbidden { who: "an auditor" }, 403),
+            (Refusal::NoSuch { what, id: id.clone() }, 404),
+            (Refusal::Over { what, id: id.clone() }, 409),
+            (Refusal::Exists { what, id: id.clone() }, 409),
+            (Refusal::NoChange("so already"), 409),
+            (Refusal::Changed { what, id }, 409),
+            (Refusal::InUse { what, by: "x".into() }, 409),
+            (Refusal::Invalid("x".into()), 422),
+            (Refusal::TooMany { what, max: 1 }, 422),
+            (Refusal::Uncovered { access: task.clone() }, 403),
+            (Refusal::NotAssigned { task: task.clone() }, 403),
+            (Refusal::NeedsApproval(Box::new(way_out)), 403),
+            (Refusal::SelfApproval, 403),
+            (Refusal::NotAnApprover { request: RequestId::new(1), groups: String::new() }, 403),
+            (Refusal::AlreadyVoted { request: RequestId::new(1) }, 409),
+            (Refusal::Drifted { access: task }, 409),
+            (Refusal::Locked { left: Span::minutes(30) }, 429),
+        ] {
+            let code = refusal.code();
+            let told = told(refusal);
+            assert_eq!(told, (status, code.to_owned(), format!("urn:brevet:problem:{code}")));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_now_is_503_and_a_lock_says_when_to_come_back() {
+        for error in [
+            AppError::ClockWentBack { behind_seconds: 5 },
+            AppError::LedgerUnavailable { why: "/secret/path is full".into() },
+            AppError::Stopping,
+            AppError::Busy,
+        ] {
+            assert_eq!(told(error).0, 503);
+        }
+        let unavailable = Failure::from(AppError::LedgerUnavailable { why: "/secret/path is full".into() });
+        assert!(!unavailable.into_problem().detail.contains("/secret"));
+        let locked = Failure::from(Refusal::Locked { left: Span::minutes(30) });
+        assert_eq!(locked.retry_after_seconds, Some(1_801));
+        assert_eq!(title("needs-approval"), "Needs approval");
     }
 }

@@ -157,7 +157,13 @@ impl Routes {
         Self { router: Router::new(), listed: Vec::new() }
     }
 
-    pub(super) fn get<H, T>(self, path: &'static str, permission: Permission, handler: H, says: Operation) -> Self
+    pub(super) fn get<H, T>(
+        self,
+        path: &'static str,
+        permission: Permission,
+        handler: H,
+        says: Operation,
+    ) -> Self
     where
         H: Handler<T, Server>,
         T: 'static,
@@ -165,7 +171,13 @@ impl Routes {
         self.add((Method::GET, MethodFilter::GET), path, permission, handler, says)
     }
 
-    pub(super) fn post<H, T>(self, path: &'static str, permission: Permission, handler: H, says: Operation) -> Self
+    pub(super) fn post<H, T>(
+        self,
+        path: &'static str,
+        permission: Permission,
+        handler: H,
+        says: Operation,
+    ) -> Self
     where
         H: Handler<T, Server>,
         T: 'static,
@@ -173,7 +185,13 @@ impl Routes {
         self.add((Method::POST, MethodFilter::POST), path, permission, handler, says)
     }
 
-    pub(super) fn patch<H, T>(self, path: &'static str, permission: Permission, handler: H, says: Operation) -> Self
+    pub(super) fn patch<H, T>(
+        self,
+        path: &'static str,
+        permission: Permission,
+        handler: H,
+        says: Operation,
+    ) -> Self
     where
         H: Handler<T, Server>,
         T: 'static,
@@ -181,7 +199,13 @@ impl Routes {
         self.add((Method::PATCH, MethodFilter::PATCH), path, permission, handler, says)
     }
 
-    pub(super) fn delete<H, T>(self, path: &'static str, permission: Permission, handler: H, says: Operation) -> Self
+    pub(super) fn delete<H, T>(
+        self,
+        path: &'static str,
+        permission: Permission,
+        handler: H,
+        says: Operation,
+    ) -> Self
     where
         H: Handler<T, Server>,
         T: 'static,

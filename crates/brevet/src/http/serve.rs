@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
 use super::front::Front;
-use super::limit::{CONNECTIONS_MAX, HEADERS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX};
+use super::limit::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX};
 use super::tls::{BadTls, configuration};
 use crate::app::App;
 use crate::config::{Config, Tls};
@@ -175,8 +175,7 @@ struct Placed<S> {
     _place: Arc<OwnedSemaphorePermit>,
 }
 
-impl<S: Service<R>, R> Service<R> for Placed<S>
-{
+impl<S: Service<R>, R> Service<R> for Placed<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;

@@ -23,7 +23,9 @@ pub enum BadTls {
         why: String,
     },
     /// Everybody on this machine can read the key.
-    #[error("the key {path} can be read by everybody on this machine (mode {mode:03o}); make it private with: chmod 600 {path}")]
+    #[error(
+        "the key {path} can be read by everybody on this machine (mode {mode:03o}); make it private with: chmod 600 {path}"
+    )]
     OpenKey {
         /// Which.
         path: PathBuf,

@@ -28,13 +28,21 @@ async fn a_body_is_json_and_no_larger_than_its_limit() {
     // Without a length: it is counted as it comes.
     let pieces = Body::new(http_body_util::Full::new(bytes::Bytes::from(sized((1 << 20) + 1))));
     assert_eq!(post(&office, json, pieces).await.problem(413), "too-large");
-    for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("multipart/form-data")] {
+    for kind in
+        [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("multipart/form-data")]
+    {
         assert_eq!(post(&office, kind, r#"{"task": "Linux/Echo"}"#).await.problem(415), "not-json");
     }
     let with_charset = Some("application/json; charset=utf-8");
     assert_eq!(post(&office, with_charset, r#"{"task": "Linux/Echo"}"#).await.problem(422), "bad-parameters");
-    let deep = format!(r#"{{"task": "A/b", "parameters": {{"x": {}{}}}}}"#, "[".repeat(100_000), "]".repeat(100_000));
-    for broken in ["", "{", "[]", "null", "\u{0}", r#"{"task": 5}"#, r#"{"task": "A/b", "task": "A/c"}"#, &deep] {
+    let deep = format!(
+        r#"{{"task": "A/b", "parameters": {{"x": {}{}}}}}"#,
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    for broken in
+        ["", "{", "[]", "null", "\u{0}", r#"{"task": 5}"#, r#"{"task": "A/b", "task": "A/c"}"#, &deep]
+    {
         assert_eq!(post(&office, json, broken.to_owned()).await.problem(400), "bad-body", "{:.40}", broken);
     }
     assert_eq!(post(&office, json, vec![b'"', 0xff, b'"']).await.problem(400), "bad-body");
@@ -52,7 +60,9 @@ async fn an_unknown_field_is_named_also_one_that_the_server_computes() {
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(&format!("unknown field `{field}`")), "{detail}");
     }
-    for path in ["/users/rita/disable", "/access-control/disable", "/requests/req-1/cancel", "/executions/exe-1/stop"] {
+    for path in
+        ["/users/rita/disable", "/access-control/disable", "/requests/req-1/cancel", "/executions/exe-1/stop"]
+    {
         assert_eq!(office.post("ada", path, json!({"force": true})).await.problem(400), "bad-body", "{path}");
     }
 }
@@ -60,8 +70,21 @@ async fn an_unknown_field_is_named_also_one_that_the_server_computes() {
 #[tokio::test]
 async fn a_query_and_an_id_are_what_they_should_be() {
     let office = Office::open().await;
-    for query in ["?limt=5", "?limit=0", "?limit=201", "?limit=x", "?cursor=x", "?status=open", "?mine=maybe", "?limit=5&limit=6"] {
-        assert_eq!(office.get("rita", &format!("/requests{query}")).await.problem(400), "bad-query", "{query}");
+    for query in [
+        "?limt=5",
+        "?limit=0",
+        "?limit=201",
+        "?limit=x",
+        "?cursor=x",
+        "?status=open",
+        "?mine=maybe",
+        "?limit=5&limit=6",
+    ] {
+        assert_eq!(
+            office.get("rita", &format!("/requests{query}")).await.problem(400),
+            "bad-query",
+            "{query}"
+        );
     }
     assert_eq!(office.get("rita", "/whoami?x=1").await.problem(400), "bad-query");
     assert_eq!(office.get("rita", "/requests/req-1/wait?seconds=61").await.problem(400), "bad-query");
@@ -78,12 +101,22 @@ async fn a_query_and_an_id_are_what_they_should_be() {
 #[tokio::test]
 async fn paths_with_two_meanings_do_not_reach_a_route() {
     let office = Office::open().await;
-    for path in ["/api//v1/whoami", "/api/v1/./whoami", "/api/v1/users/../whoami", "/api/v1/%2e%2e/v1/whoami", "/api/v1%2fwhoami"] {
+    for path in [
+        "/api//v1/whoami",
+        "/api/v1/./whoami",
+        "/api/v1/users/../whoami",
+        "/api/v1/%2e%2e/v1/whoami",
+        "/api/v1%2fwhoami",
+    ] {
         let answer = office.send(Some("rita"), Method::GET, path, None).await;
         assert_eq!(answer.problem(400), "bad-path", "{path}");
     }
     for path in ["/", "/api", "/api/v2/whoami", "/api/v1/whoami/", "/api/v1/tasks/Linux"] {
-        assert_eq!(office.send(Some("rita"), Method::GET, path, None).await.problem(404), "not-found", "{path}");
+        assert_eq!(
+            office.send(Some("rita"), Method::GET, path, None).await.problem(404),
+            "not-found",
+            "{path}"
+        );
     }
     let answer = office.send(Some("rita"), Method::PUT, "/api/v1/whoami", None).await;
     assert_eq!(answer.problem(405), "wrong-method");
@@ -97,8 +130,16 @@ async fn values_are_checked_and_every_problem_is_said_at_once() {
         ("/users", json!({"name": "root"}), "name: "),
         ("/users", json!({"name": "new", "email": "nobody"}), "email: "),
         ("/groups", json!({"name": ""}), "name: "),
-        ("/policies", json!({"task": "Linux/Login", "approval_type": "manual", "maximum_duration": "0h"}), "maximum_duration: "),
-        ("/policies", json!({"task": "Linux/Login", "approval_type": "manual", "start": "first-use"}), "claim_within: "),
+        (
+            "/policies",
+            json!({"task": "Linux/Login", "approval_type": "manual", "maximum_duration": "0h"}),
+            "maximum_duration: ",
+        ),
+        (
+            "/policies",
+            json!({"task": "Linux/Login", "approval_type": "manual", "start": "first-use"}),
+            "claim_within: ",
+        ),
         ("/policies", json!({"approval_type": "manual"}), "access: "),
         ("/requests", json!({"task": "Linux/Echo", "reason": " "}), "reason: "),
         ("/requests", json!({"task": "Linux/Echo", "reason": "r", "duration": "soon"}), "duration: "),
@@ -115,14 +156,21 @@ async fn values_are_checked_and_every_problem_is_said_at_once() {
     let answer = office.post("rita", "/check", check).await;
     assert_eq!(answer.problem(422), "bad-parameters");
     let problem = answer.json();
-    let names: Vec<&str> = problem["parameters"].as_array().unwrap().iter().map(|bad| bad["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        problem["parameters"].as_array().unwrap().iter().map(|bad| bad["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["nonsense", "text", "times"]);
 }
 
 #[tokio::test]
 async fn every_answer_carries_the_headers_that_protect_a_browser() {
     let office = Office::open().await;
-    for (who, path) in [(Some("rita"), "/api/v1/whoami"), (None, "/api/v1/whoami"), (None, "/health"), (None, "/a/../b"), (None, "/x")] {
+    for (who, path) in [
+        (Some("rita"), "/api/v1/whoami"),
+        (None, "/api/v1/whoami"),
+        (None, "/health"),
+        (None, "/a/../b"),
+        (None, "/x"),
+    ] {
         let headers = office.send(who, Method::GET, path, None).await.headers;
         for (name, value) in [
             ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -140,7 +188,8 @@ async fn every_answer_carries_the_headers_that_protect_a_browser() {
 async fn a_bad_token_is_nobody() {
     let office = Office::open().await;
     for header in ["Bearer nonsense", "Bearer ", "Basic YTpi", "Bearer", ""] {
-        let request = Request::builder().uri("/api/v1/whoami").header("authorization", header).body(Body::empty());
+        let request =
+            Request::builder().uri("/api/v1/whoami").header("authorization", header).body(Body::empty());
         let answer = office.raw(request.unwrap()).await;
         assert_eq!(answer.problem(401), "not-signed-in");
         assert_eq!(answer.headers["www-authenticate"], "Bearer");

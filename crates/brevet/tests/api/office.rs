@@ -48,6 +48,10 @@ secret = true
 [[role]]
 name = "Speakers"
 tasks = ["Echo"]
+
+[[role_group]]
+name = "Everybody"
+roles = ["Speakers"]
 "#;
 
 pub(crate) struct Office {
@@ -67,7 +71,8 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         let shown = String::from_utf8_lossy(&self.body);
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {} {shown}", self.status))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {} {shown}", self.status))
     }
 
     /// The reason of a problem, after its shape was checked.
@@ -78,7 +83,9 @@ impl Answer {
         assert_eq!(problem["status"], status);
         let reason = problem["reason"].as_str().unwrap().to_owned();
         assert_eq!(problem["type"], format!("urn:brevet:problem:{reason}"));
-        assert!(!problem["title"].as_str().unwrap().is_empty() && !problem["detail"].as_str().unwrap().is_empty());
+        assert!(
+            !problem["title"].as_str().unwrap().is_empty() && !problem["detail"].as_str().unwrap().is_empty()
+        );
         reason
     }
 
@@ -111,12 +118,16 @@ impl Office {
         office.set_up().await;
         for (name, auditor) in [("aude", true), ("anna", false), ("rita", false), ("olaf", false)] {
             office.post("ada", "/users", json!({"name": name, "auditor": auditor})).await.ok();
-            let code = office.post("ada", &format!("/users/{name}/code"), json!({})).await.ok()["code"].clone();
+            let code =
+                office.post("ada", &format!("/users/{name}/code"), json!({})).await.ok()["code"].clone();
             let sign_in = json!({"name": name, "password": PASSWORD, "code": code});
             let session = office.send(None, Method::POST, "/api/v1/sessions", Some(sign_in)).await.ok();
             office.tokens.insert(name, session["token"].as_str().unwrap().to_owned());
         }
-        office.post("ada", "/groups", json!({"name": "Approvers", "email": "approvers@example.org"})).await.ok();
+        office
+            .post("ada", "/groups", json!({"name": "Approvers", "email": "approvers@example.org"}))
+            .await
+            .ok();
         office.post("ada", "/groups/Approvers/members", json!({"user": "anna"})).await.ok();
         let enable = json!({"default_approver_group": "approvers"});
         office.post("ada", "/access-control/enable", enable).await.ok();
@@ -143,7 +154,13 @@ impl Office {
         self.send(Some(who), Method::POST, &format!("/api/v1{path}"), Some(body)).await
     }
 
-    pub(crate) async fn send(&self, who: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        who: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(who) = who {
             request = request.header("authorization", format!("Bearer {}", self.token(who)));
@@ -190,7 +207,12 @@ impl Office {
             .body(Body::from(run.to_string()))
             .unwrap();
         let answer = self.raw(request).await;
-        assert_eq!(answer.headers["content-type"], "text/event-stream", "{}", String::from_utf8_lossy(&answer.body));
+        assert_eq!(
+            answer.headers["content-type"],
+            "text/event-stream",
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
         let events = events(&answer.body);
         assert_eq!(events.last().unwrap().0, "finished", "{events:?}");
         events[0].1["id"].as_str().unwrap().to_owned()
@@ -205,7 +227,9 @@ impl Office {
 pub(crate) fn events(body: &[u8]) -> Vec<(String, Value)> {
     let text = String::from_utf8(body.to_vec()).unwrap();
     let event = |block: &str| {
-        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
+        let field = |name: &str| {
+            block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned())
+        };
         Some((field("event:")?, serde_json::from_str(&field("data:")?).unwrap()))
     };
     text.split("\n\n").filter_map(event).collect()

@@ -16,7 +16,11 @@ async fn no_get_and_no_head_changes_anything() {
         let path = line.split_whitespace().nth(1).unwrap();
         // That the ledger was read is on record, on purpose: see below.
         let reads_the_ledger = path.contains("/audit/");
-        let path = path.replace("{id}", "1").replace("{scope}", "Linux").replace("{name}", "Echo").replace("{index}", "1");
+        let path = path
+            .replace("{id}", "1")
+            .replace("{scope}", "Linux")
+            .replace("{name}", "Echo")
+            .replace("{index}", "1");
         let path = path.replace("{user}", "rita").replace("{group}", "Approvers");
         for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
             for who in [None, Some("rita"), Some("anna"), Some("ada")] {
@@ -37,7 +41,8 @@ async fn each_search_of_the_ledger_is_an_entry_and_going_on_is_not() {
     let first = office.get("aude", "/audit/entries?limit=2&kind=user.added").await.ok();
     assert_eq!(office.size(), before + 1);
     let cursor = first["next"].as_str().unwrap();
-    let second = office.get("aude", &format!("/audit/entries?limit=2&kind=user.added&cursor={cursor}")).await.ok();
+    let second =
+        office.get("aude", &format!("/audit/entries?limit=2&kind=user.added&cursor={cursor}")).await.ok();
     assert_eq!(office.size(), before + 1);
     let index = |page: &serde_json::Value, item: usize| page["items"][item]["index"].as_u64().unwrap();
     assert!(index(&first, 0) > index(&first, 1) && index(&first, 1) > index(&second, 0));
@@ -53,11 +58,15 @@ async fn an_entry_says_what_happened() {
     let office = Office::open().await;
     office.grant().await;
     let story = office.get("aude", "/audit/entries?request=req-1").await.ok();
-    let kinds: Vec<&str> = story["items"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        story["items"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["authorization.granted", "request.decided", "request.submitted"]);
     let submitted = &story["items"][2];
     assert_eq!(submitted["summary"], "rita asks for Linux\\Echo for 2h (req-1)");
-    assert_eq!((&submitted["task"], &submitted["details"]["reason"]), (&json!("Linux\\Echo"), &json!("to say something")));
+    assert_eq!(
+        (&submitted["task"], &submitted["details"]["reason"]),
+        (&json!("Linux\\Echo"), &json!("to say something"))
+    );
     assert_eq!(submitted["leaf_hash"].as_str().unwrap().len(), 64);
     let one = office.get("aude", &format!("/audit/entries/{}", submitted["index"])).await.ok();
     assert_eq!(&one, submitted);
@@ -72,7 +81,8 @@ async fn an_export_holds_every_entry_and_itself() {
     let export = office.get("aude", "/audit/export").await;
     assert_eq!(export.headers["content-type"], "application/jsonl");
     let text = String::from_utf8(export.body).unwrap();
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len() as u64, office.size());
     assert!(lines.iter().enumerate().all(|(place, entry)| entry["index"] == place));
     assert_eq!(lines.last().unwrap()["kind"], "ledger.read");
@@ -98,7 +108,9 @@ async fn pages_of_requests_join_for_those_who_see_some_of_them() {
         let ask = json!({"task": "Linux/Echo", "reason": format!("mine {n}")});
         office.post("olaf", "/requests", ask).await.ok();
     }
-    for (who, query, wanted) in [("olaf", "", 5), ("rita", "", 5), ("anna", "", 10), ("aude", "", 10), ("anna", "&mine=true", 0)] {
+    for (who, query, wanted) in
+        [("olaf", "", 5), ("rita", "", 5), ("anna", "", 10), ("aude", "", 10), ("anna", "&mine=true", 0)]
+    {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = office.get(who, &format!("/requests?limit=2{query}{cursor}")).await.ok();
@@ -118,10 +130,14 @@ async fn a_server_without_an_account_says_so() {
     let office = Office::empty().await;
     let health = office.send(None, Method::GET, "/health", None).await.ok();
     assert_eq!((&health["status"], &health["needs_setup"]), (&json!("ok"), &json!(true)));
-    let guess = json!({"code": "AAAAA-AAAAA-AAAAA-AAAAA", "name": "eve", "password": crate::office::PASSWORD});
+    let guess =
+        json!({"code": "AAAAA-AAAAA-AAAAA-AAAAA", "name": "eve", "password": crate::office::PASSWORD});
     let answer = office.send(None, Method::POST, "/api/v1/setup", Some(guess)).await;
     assert_eq!(answer.problem(401), "bad-credentials");
     let short = json!({"code": "x", "name": "eve", "password": "short"});
-    assert_eq!(office.send(None, Method::POST, "/api/v1/setup", Some(short)).await.problem(422), "bad-password");
+    assert_eq!(
+        office.send(None, Method::POST, "/api/v1/setup", Some(short)).await.problem(422),
+        "bad-password"
+    );
     assert!(office.folder.path().exists());
 }

@@ -25,9 +25,13 @@ async fn a_request_sent_again_is_the_same_request() {
     let again = post(&office, "rita", "/requests", "k1", ask()).await;
     assert_eq!((again.status, again.json(), office.size()), (first.status, first.json(), size));
     // Another body, path or person under the same key is something else.
-    let other = post(&office, "rita", "/requests", "k1", json!({"task": "Linux/Echo", "reason": "other"})).await;
+    let other =
+        post(&office, "rita", "/requests", "k1", json!({"task": "Linux/Echo", "reason": "other"})).await;
     assert_eq!(other.problem(409), "key-reused");
-    assert_eq!(post(&office, "rita", "/requests/req-1/cancel", "k1", json!({})).await.problem(409), "key-reused");
+    assert_eq!(
+        post(&office, "rita", "/requests/req-1/cancel", "k1", json!({})).await.problem(409),
+        "key-reused"
+    );
     let anna = post(&office, "anna", "/groups", "k1", json!({"name": "x"})).await;
     assert_eq!(anna.problem(403), "forbidden");
     assert_eq!(post(&office, "olaf", "/requests", "k1", ask()).await.ok()["id"], "req-2");
@@ -53,7 +57,11 @@ async fn a_code_is_told_once_and_a_key_has_a_shape() {
     post(&office, "ada", "/users/rita/code", "k3", json!({})).await.ok();
     assert_eq!(post(&office, "ada", "/users/rita/code", "k3", json!({})).await.problem(409), "told-once");
     for key in ["", "a b", &"k".repeat(129)] {
-        assert_eq!(post(&office, "ada", "/users/rita/code", key, json!({})).await.problem(400), "bad-key", "{key}");
+        assert_eq!(
+            post(&office, "ada", "/users/rita/code", key, json!({})).await.problem(400),
+            "bad-key",
+            "{key}"
+        );
     }
     post(&office, "ada", "/users/rita/code", &"k".repeat(128), json!({})).await.ok();
 }

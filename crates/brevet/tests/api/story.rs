@@ -23,7 +23,10 @@ async fn refused_asked_approved_run_revoked_refused_again() {
 
     let request = office.ask().await;
     let seen = office.get("anna", &format!("/requests/{request}")).await.ok();
-    assert_eq!((&seen["status"], &seen["may_decide"], &seen["reason"]), (&json!("pending"), &json!(true), &json!("to say something")));
+    assert_eq!(
+        (&seen["status"], &seen["may_decide"], &seen["reason"]),
+        (&json!("pending"), &json!(true), &json!("to say something"))
+    );
     assert_eq!(seen["command"], json!(["/usr/bin/echo", "{text}", "{times}"]));
     assert_eq!(seen["free_parameters"], json!(["text", "times"]));
     assert_eq!(seen["approver_groups"][0]["name"], "Approvers");
@@ -31,13 +34,22 @@ async fn refused_asked_approved_run_revoked_refused_again() {
     assert_eq!(for_me["items"][0]["id"], json!(request));
     assert_eq!(office.get("rita", "/requests?for_me=true").await.ok()["items"], json!([]));
 
-    assert_eq!(office.post("rita", &format!("/requests/{request}/approve"), json!({})).await.problem(403), "self-approval");
-    assert_eq!(office.post("ada", &format!("/requests/{request}/approve"), json!({})).await.problem(403), "not-an-approver");
+    assert_eq!(
+        office.post("rita", &format!("/requests/{request}/approve"), json!({})).await.problem(403),
+        "self-approval"
+    );
+    assert_eq!(
+        office.post("ada", &format!("/requests/{request}/approve"), json!({})).await.problem(403),
+        "not-an-approver"
+    );
     let approve = json!({"comment": "go on", "duration": "1h"});
     let approved = office.post("anna", &format!("/requests/{request}/approve"), approve).await;
     assert!(approved.headers["brevet-position"].to_str().unwrap().parse::<u64>().unwrap() > 0);
     let approved = approved.ok();
-    assert_eq!((&approved["status"], &approved["decisions"][0]["comment"]), (&json!("approved"), &json!("go on")));
+    assert_eq!(
+        (&approved["status"], &approved["decisions"][0]["comment"]),
+        (&json!("approved"), &json!("go on"))
+    );
     let authorization = approved["authorization"].as_str().unwrap().to_owned();
 
     let allowed = office.post("rita", "/check", check()).await.ok();
@@ -48,14 +60,20 @@ async fn refused_asked_approved_run_revoked_refused_again() {
     office.run("once").await;
     office.run("twice").await;
     let held = office.get("rita", &format!("/authorizations/{authorization}")).await.ok();
-    assert_eq!((&held["state"], &held["uses"], &held["duration"]), (&json!("active"), &json!(2), &json!("1h")));
+    assert_eq!(
+        (&held["state"], &held["uses"], &held["duration"]),
+        (&json!("active"), &json!(2), &json!("1h"))
+    );
     assert_eq!((&held["approved_by"][0]["name"], &held["may_give_back"]), (&json!("anna"), &json!(true)));
 
     let revoke = format!("/authorizations/{authorization}/revoke");
     assert_eq!(office.post("rita", &revoke, json!({})).await.problem(403), "forbidden");
     let revoked = office.post("anna", &revoke, json!({"comment": "enough"})).await.ok();
     assert_eq!((&revoked["state"], &revoked["ending"]), (&json!("ended"), &json!("revoked")));
-    assert_eq!((&revoked["revoked_by"]["name"], &revoked["revocation_comment"]), (&json!("anna"), &json!("enough")));
+    assert_eq!(
+        (&revoked["revoked_by"]["name"], &revoked["revocation_comment"]),
+        (&json!("anna"), &json!("enough"))
+    );
     assert_eq!(office.post("rita", "/check", check()).await.problem(403), "needs-approval");
     assert_eq!(office.post("rita", "/executions", check()).await.problem(403), "needs-approval");
 }
@@ -91,7 +109,9 @@ async fn a_run_streams_what_it_writes_and_so_does_its_recording() {
     let written: Vec<u8> = events
         .iter()
         .filter(|(name, _)| name == "output")
-        .flat_map(|(_, chunk)| base64::engine::general_purpose::STANDARD.decode(chunk["data"].as_str().unwrap()).unwrap())
+        .flat_map(|(_, chunk)| {
+            base64::engine::general_purpose::STANDARD.decode(chunk["data"].as_str().unwrap()).unwrap()
+        })
         .collect();
     assert_eq!(written, b"hello 1\n");
     let finished = &events.last().unwrap().1;
@@ -146,15 +166,25 @@ async fn signing_out_and_changing_the_password_end_sessions() {
 async fn a_policy_is_changed_by_a_merge_patch_and_explained() {
     let office = Office::open().await;
     let patch = |body| office.send(Some("ada"), Method::PATCH, "/api/v1/policies/1", Some(body));
-    let changed = patch(json!({"max_uses": 3, "maximum_duration": "8h", "requesters": {"users": ["rita"]}})).await.ok();
-    assert_eq!((&changed["revision"], &changed["max_uses"], &changed["maximum_duration"]), (&json!(2), &json!(3), &json!("8h")));
+    let changed =
+        patch(json!({"max_uses": 3, "maximum_duration": "8h", "requesters": {"users": ["rita"]}})).await.ok();
+    assert_eq!(
+        (&changed["revision"], &changed["max_uses"], &changed["maximum_duration"]),
+        (&json!(2), &json!(3), &json!("8h"))
+    );
     assert_eq!(patch(json!({"revision": 1, "max_uses": 4})).await.problem(409), "changed");
     let changed = patch(json!({"revision": 2, "max_uses": null, "requesters": null})).await.ok();
-    assert_eq!((&changed["max_uses"], &changed["requesters"], &changed["maximum_duration"]), (&json!(null), &json!(null), &json!("8h")));
+    assert_eq!(
+        (&changed["max_uses"], &changed["requesters"], &changed["maximum_duration"]),
+        (&json!(null), &json!(null), &json!("8h"))
+    );
     let explain = json!({"task": "Linux/Echo", "parameters": {"text": "x"}});
     let explained = office.post("rita", "/policies/explain", explain).await.ok();
     assert_eq!((&explained["allowed"], &explained["policies"][0]["governs"]), (&json!(false), &json!(true)));
-    assert_eq!((&explained["refusal"]["reason"], &explained["approvers"][0]["name"]), (&json!("needs-approval"), &json!("anna")));
+    assert_eq!(
+        (&explained["refusal"]["reason"], &explained["approvers"][0]["name"]),
+        (&json!("needs-approval"), &json!("anna"))
+    );
     let other = json!({"task": "Linux/Echo", "user": "anna"});
     assert_eq!(office.post("rita", "/policies/explain", other.clone()).await.problem(403), "forbidden");
     office.post("aude", "/policies/explain", other).await.ok();

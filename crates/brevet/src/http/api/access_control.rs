@@ -38,7 +38,10 @@ async fn enable(caller: Caller, given: Given<wire::EnableAccessControl>) -> Answ
     let change = caller.app.read(|state| {
         Ok::<_, Failure>(AccessControlChange {
             default_approver_group: take::group(state, default_approver_group)?,
-            system_accounts: system_accounts.iter().map(|user| take::user(state, user)).collect::<Result<_, _>>()?,
+            system_accounts: system_accounts
+                .iter()
+                .map(|user| take::user(state, user))
+                .collect::<Result<_, _>>()?,
             uncovered: match uncovered {
                 None | Some(wire::Uncovered::Refused) => Uncovered::Refused,
                 Some(wire::Uncovered::Assigned) => Uncovered::Assigned,

@@ -33,7 +33,11 @@ async fn list(caller: Caller, Query(paging): Query<Paging>) -> Answer {
     let page = paging.page()?;
     shown(&caller.view(|view| {
         let seen = view.state.assignments().filter(|assignment| view.sees_assignment(assignment));
-        page.ascending(seen, |assignment| assignment.id.number().into(), |assignment| view.assignment(assignment))
+        page.ascending(
+            seen,
+            |assignment| assignment.id.number().into(),
+            |assignment| view.assignment(assignment),
+        )
     }))
 }
 
@@ -46,7 +50,8 @@ async fn add(caller: Caller, given: Given<wire::NewAssignment>) -> Answer {
     })?;
     let done = caller.app.command(caller.origin(), add, given.key).await?;
     let Reply::Assignment(id) = done.reply else { return Err(Failure::bug("an assignment without an id")) };
-    let assignment = caller.view(|view| view.state.assignment(id).map(|assignment| view.assignment(assignment)));
+    let assignment =
+        caller.view(|view| view.state.assignment(id).map(|assignment| view.assignment(assignment)));
     let assignment = assignment.ok_or_else(|| Failure::no_such("assignment", id))?;
     created(done.position, &format!("/assignments/{id}"), &assignment)
 }

@@ -33,7 +33,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .shows::<wire::AuditEntry>("The entry.")
         })
         .get("/api/v1/audit/checkpoint", Permission::Auditor, checkpoint, {
-            operation("show_checkpoint", "Shows the newest checkpoint").shows::<wire::Checkpoint>("The checkpoint.")
+            operation("show_checkpoint", "Shows the newest checkpoint")
+                .shows::<wire::Checkpoint>("The checkpoint.")
         })
         .get("/api/v1/audit/export", Permission::Auditor, export, {
             operation("export_entries", "Exports all entries, oldest first")
@@ -73,7 +74,8 @@ struct Wanted {
 async fn search(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
     let filter = filter(&caller, &wanted)?;
-    let (task, text) = (wanted.task.map(|task| task.replace('/', "\\")), wanted.text.map(|text| text.to_lowercase()));
+    let (task, text) =
+        (wanted.task.map(|task| task.replace('/', "\\")), wanted.text.map(|text| text.to_lowercase()));
     if page.cursor.is_none() {
         note_read(&caller, &format!("entries?{}", uri.query().unwrap_or_default())).await?;
     }
@@ -84,9 +86,11 @@ async fn search(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answe
                 return true;
             }
             let entry = seer.view(|view| view.entry(stored));
-            let about = |task: &String| entry.task.as_ref().is_some_and(|about| about.eq_ignore_ascii_case(task));
+            let about =
+                |task: &String| entry.task.as_ref().is_some_and(|about| about.eq_ignore_ascii_case(task));
             let says = |text: &String| {
-                entry.summary.to_lowercase().contains(text) || entry.details.to_string().to_lowercase().contains(text)
+                entry.summary.to_lowercase().contains(text)
+                    || entry.details.to_string().to_lowercase().contains(text)
             };
             task.as_ref().is_none_or(about) && text.as_ref().is_none_or(says)
         };
@@ -158,7 +162,8 @@ async fn write_all(caller: &Caller, end: u64, pipe: &Pipe) -> Result<(), Option<
         let mut lines = Vec::new();
         for stored in &entries {
             let entry = caller.view(|view| view.entry(stored));
-            serde_json::to_writer(&mut lines, &entry).map_err(|error| Some(Failure::bug(&error.to_string())))?;
+            serde_json::to_writer(&mut lines, &entry)
+                .map_err(|error| Some(Failure::bug(&error.to_string())))?;
             lines.push(b'\n');
         }
         pipe.send(lines).await.map_err(|Gone| None)?;
@@ -170,6 +175,7 @@ async fn write_all(caller: &Caller, end: u64, pipe: &Pipe) -> Result<(), Option<
 /// not read.
 async fn note_read(caller: &Caller, query: &str) -> Result<u64, Failure> {
     let query = query.get(..REASON_BYTES_MAX).unwrap_or(query);
-    let query = Text::parse(TextKind::Comment, query).map_err(|error| Failure::unreadable("bad-query", error.to_string()))?;
+    let query = Text::parse(TextKind::Comment, query)
+        .map_err(|error| Failure::unreadable("bad-query", error.to_string()))?;
     Ok(caller.app.command(caller.origin(), Command::NoteRead { query }, None).await?.position)
 }

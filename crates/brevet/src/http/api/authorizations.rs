@@ -25,7 +25,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .lists::<wire::Authorization>("Authorizations.")
         })
         .get("/api/v1/authorizations/{id}", Permission::SignedIn, show, {
-            operation("show_authorization", "Shows an authorization").shows::<wire::Authorization>(authorization)
+            operation("show_authorization", "Shows an authorization")
+                .shows::<wire::Authorization>(authorization)
         })
         .post("/api/v1/authorizations/{id}/revoke", Permission::SignedIn, revoke, {
             operation("revoke_authorization", "Takes an authorization away; what runs under it ends")

@@ -74,7 +74,8 @@ async fn role_groups(caller: Caller, Query(paging): Query<Paging>) -> Answer {
 
 async fn role_group(caller: Caller, Segments(name): Segments<(String, String)>) -> Answer {
     let name = qualified("role group", &name)?;
-    let found = caller.view(|view| view.state.catalog().role_group_named(&name).map(|group| view.role_group(group)));
+    let found =
+        caller.view(|view| view.state.catalog().role_group_named(&name).map(|group| view.role_group(group)));
     shown(&found.ok_or_else(|| Failure::no_such("role group", name))?)
 }
 

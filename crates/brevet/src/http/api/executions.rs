@@ -112,8 +112,14 @@ async fn run(caller: Caller, headers: HeaderMap, given: Given<wire::NewExecution
 
 /// Whether the caller asks for this type by name.
 pub(super) fn accepts(headers: &HeaderMap, kind: &str) -> bool {
-    let named = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    named.map(|one| one.split(';').next().unwrap_or_default().trim()).any(|one| one.eq_ignore_ascii_case(kind))
+    let named = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    named
+        .map(|one| one.split(';').next().unwrap_or_default().trim())
+        .any(|one| one.eq_ignore_ascii_case(kind))
 }
 
 async fn show(caller: Caller, Segments(given): Segments<String>) -> Answer {

@@ -20,7 +20,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .lists::<wire::Group>("Groups, by id.")
         })
         .post("/api/v1/groups", Permission::Administrator, create, {
-            operation("create_group", "Creates a group").takes::<wire::NewGroup>().creates::<wire::Group>("The group.")
+            operation("create_group", "Creates a group")
+                .takes::<wire::NewGroup>()
+                .creates::<wire::Group>("The group.")
         })
         .get("/api/v1/groups/{group}", Permission::SignedIn, show, {
             operation("show_group", "Shows a group").shows::<wire::Group>("The group.")
@@ -29,7 +31,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
             operation("delete_group", "Deletes a group that nothing names").removes()
         })
         .post("/api/v1/groups/{group}/members", Permission::Administrator, add_member, {
-            operation("add_member", "Adds a member").takes::<wire::NewMember>().shows::<wire::Group>("The group.")
+            operation("add_member", "Adds a member")
+                .takes::<wire::NewMember>()
+                .shows::<wire::Group>("The group.")
         })
         .delete("/api/v1/groups/{group}/members/{user}", Permission::Administrator, remove_member, {
             operation("remove_member", "Removes a member").removes()
@@ -66,16 +70,24 @@ async fn delete(caller: Caller, Segments(name): Segments<String>) -> Answer {
     Ok(removed(done.position))
 }
 
-async fn add_member(caller: Caller, Segments(name): Segments<String>, given: Given<wire::NewMember>) -> Answer {
+async fn add_member(
+    caller: Caller,
+    Segments(name): Segments<String>,
+    given: Given<wire::NewMember>,
+) -> Answer {
     let member = given.value.user;
-    let (id, user) = caller.app.read(|state| Ok::<_, Failure>((take::group(state, &name)?, take::user(state, &member)?)))?;
+    let (id, user) = caller
+        .app
+        .read(|state| Ok::<_, Failure>((take::group(state, &name)?, take::user(state, &member)?)))?;
     let add = Command::AddMember { group: id, user };
     let done = caller.app.command(caller.origin(), add, given.key).await?;
     changed(done.position, &group(&caller, id)?)
 }
 
 async fn remove_member(caller: Caller, Segments((name, member)): Segments<(String, String)>) -> Answer {
-    let (group, user) = caller.app.read(|state| Ok::<_, Failure>((take::group(state, &name)?, take::user(state, &member)?)))?;
+    let (group, user) = caller
+        .app
+        .read(|state| Ok::<_, Failure>((take::group(state, &name)?, take::user(state, &member)?)))?;
     let done = caller.app.command(caller.origin(), Command::RemoveMember { group, user }, None).await?;
     Ok(removed(done.position))
 }

@@ -80,10 +80,13 @@ async fn events(caller: &Caller, id: ExecutionId, mut follow: Follow, pipe: &Pip
         };
         pipe.event("output", &wire::OutputChunk { stream, data: STANDARD.encode(bytes) }).await?;
     }
-    let over = |state: &brevet_core::State| state.execution(id).is_none_or(brevet_core::Execution::has_finished);
+    let over =
+        |state: &brevet_core::State| state.execution(id).is_none_or(brevet_core::Execution::has_finished);
     if !until(&caller.app, FINISH_ON_RECORD_MAX, over).await {
         let why = format!("{id} is over, and its end is not on record yet; look again");
-        return Err(Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", why).into());
+        return Err(
+            Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", why).into()
+        );
     }
     Ok(pipe.event("finished", &execution(caller, id).await?).await?)
 }

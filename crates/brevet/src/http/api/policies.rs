@@ -44,7 +44,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn list(caller: Caller, Query(paging): Query<Paging>) -> Answer {
     let page = paging.page()?;
     shown(&caller.view(|view| {
-        page.ascending(view.state.policies(), |policy| policy.id.number().into(), |policy| view.policy(policy))
+        page.ascending(
+            view.state.policies(),
+            |policy| policy.id.number().into(),
+            |policy| view.policy(policy),
+        )
     }))
 }
 
@@ -65,13 +69,21 @@ async fn show(caller: Caller, Segments(given): Segments<String>) -> Answer {
     shown(&policy(&caller, id)?)
 }
 
-async fn change(caller: Caller, Segments(named): Segments<String>, given: Given<wire::PolicyChange>) -> Answer {
+async fn change(
+    caller: Caller,
+    Segments(named): Segments<String>,
+    given: Given<wire::PolicyChange>,
+) -> Answer {
     let id = id(PolicyId::parse(&named))?;
     let change = &given.value;
     let set = caller.app.read(|state| {
         let policy = state.policy(id).ok_or_else(|| Failure::no_such("policy", id))?;
         let terms = take::change(state, policy, change)?;
-        Ok::<_, Failure>(Command::SetPolicy { policy: id, seen: change.revision.unwrap_or(policy.revision), terms })
+        Ok::<_, Failure>(Command::SetPolicy {
+            policy: id,
+            seen: change.revision.unwrap_or(policy.revision),
+            terms,
+        })
     })?;
     let done = caller.app.command(caller.origin(), set, given.key).await?;
     changed(done.position, &policy(&caller, id)?)

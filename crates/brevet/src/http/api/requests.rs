@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use brevet_core::{Command, NewPurpose, NewRequest, Parameters, Refusal, Reply, RequestId, TextKind, Verdict};
+use brevet_core::{
+    Command, NewPurpose, NewRequest, Parameters, Refusal, Reply, RequestId, TextKind, Verdict,
+};
 use brevet_store::RequestFilter;
 use serde::Deserialize;
 
@@ -42,13 +44,19 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .shows::<wire::Request>("The request, decided or not.")
         })
         .post("/api/v1/requests/{id}/approve", Permission::SignedIn, approve, {
-            operation("approve_request", "Approves a request").takes::<wire::Approve>().shows::<wire::Request>(request)
+            operation("approve_request", "Approves a request")
+                .takes::<wire::Approve>()
+                .shows::<wire::Request>(request)
         })
         .post("/api/v1/requests/{id}/deny", Permission::SignedIn, deny, {
-            operation("deny_request", "Denies a request").takes::<wire::Deny>().shows::<wire::Request>(request)
+            operation("deny_request", "Denies a request")
+                .takes::<wire::Deny>()
+                .shows::<wire::Request>(request)
         })
         .post("/api/v1/requests/{id}/cancel", Permission::SignedIn, cancel, {
-            operation("cancel_request", "Withdraws a request").takes::<Nothing>().shows::<wire::Request>(request)
+            operation("cancel_request", "Withdraws a request")
+                .takes::<Nothing>()
+                .shows::<wire::Request>(request)
         })
 }
 
@@ -57,6 +65,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
 #[serde(deny_unknown_fields)]
 struct Wanted {
     /// `pending`, `approved`, `denied`, `expired`, `cancelled`, or `all`.
+    #[param(inline)]
     status: Option<Status>,
     /// One's own only.
     #[serde(default)]
@@ -117,7 +126,8 @@ async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer {
             seer.view(|view| view.sees_request(request) && (!wanted.for_me || view.decides_on(request)))
         };
         let rows = scan(page, number, read, sees)?;
-        let told = rows.items.into_iter().map(|row| RequestTold::of(reader, row)).collect::<Result<Vec<_>, _>>()?;
+        let told =
+            rows.items.into_iter().map(|row| RequestTold::of(reader, row)).collect::<Result<Vec<_>, _>>()?;
         Ok((told, rows.next))
     });
     let (told, next) = rows.await?;
@@ -132,10 +142,14 @@ async fn submit(caller: Caller, given: Given<wire::NewRequest>) -> Answer {
 }
 
 fn new_request(caller: &Caller, new: &wire::NewRequest) -> Result<NewRequest, Failure> {
-    let wire::NewRequest { task, role, role_group, extend, parameters, reason, duration, start_at, max_uses } = new;
+    let wire::NewRequest { task, role, role_group, extend, parameters, reason, duration, start_at, max_uses } =
+        new;
     let purpose = match extend {
         Some(_) if task.is_some() || role.is_some() || role_group.is_some() => {
-            return Err(Failure::field("extend", "stands alone: it names the authorization, and that its access"));
+            return Err(Failure::field(
+                "extend",
+                "stands alone: it names the authorization, and that its access",
+            ));
         }
         Some(_) if !parameters.is_empty() => {
             return Err(Failure::field("parameters", "an extension keeps the values of its authorization"));
@@ -188,7 +202,8 @@ async fn approve(caller: Caller, Segments(given): Segments<String>, body: Given<
 async fn deny(caller: Caller, Segments(given): Segments<String>, body: Given<wire::Deny>) -> Answer {
     let comment = take::text("comment", TextKind::Comment, body.value.comment.as_deref())?;
     let verdict = Verdict::Deny;
-    act(&caller, &given, body.key, |request| Command::Decide { request, verdict, duration: None, comment }).await
+    act(&caller, &given, body.key, |request| Command::Decide { request, verdict, duration: None, comment })
+        .await
 }
 
 async fn cancel(caller: Caller, Segments(given): Segments<String>, body: Given<Nothing>) -> Answer {

@@ -48,7 +48,8 @@ mod tests {
     /// Rows from 1 to `last`, newest first.
     fn rows(last: u64) -> impl Fn(Option<u64>, usize) -> Result<Rows<u64>, brevet_store::StoreError> {
         move |before, limit| {
-            let all: Vec<u64> = (1..=last).rev().filter(|n| before.is_none_or(|before| *n < before)).collect();
+            let all: Vec<u64> =
+                (1..=last).rev().filter(|n| before.is_none_or(|before| *n < before)).collect();
             let next = (all.len() > limit).then(|| all[limit - 1]);
             Ok(Rows { items: all.into_iter().take(limit).collect(), next })
         }

@@ -33,11 +33,18 @@ pub(super) fn routes(routes: Routes) -> Routes {
         })
         .post("/api/v1/sessions", Permission::Public, sign_in, {
             operation("sign_in", "Signs in")
-                .note("With a password; or with a one-time code and the password that the account shall have.")
+                .note(
+                    "With a password; or with a one-time code and the password that the account shall have.",
+                )
                 .takes::<wire::SignIn>()
                 .creates::<wire::Session>("The session that began.")
         })
-        .delete("/api/v1/sessions/current", Permission::SignedIn, sign_out, operation("sign_out", "Signs out").removes())
+        .delete(
+            "/api/v1/sessions/current",
+            Permission::SignedIn,
+            sign_out,
+            operation("sign_out", "Signs out").removes(),
+        )
         .get("/api/v1/whoami", Permission::SignedIn, whoami, {
             operation("whoami", "Who is signed in").shows::<wire::WhoAmI>("The account and the session.")
         })

@@ -14,10 +14,14 @@ use crate::wire;
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/api/v1/users", Permission::Oversight, list, {
-            operation("list_users", "Lists accounts").query::<Paging>().lists::<wire::User>("Accounts, by id.")
+            operation("list_users", "Lists accounts")
+                .query::<Paging>()
+                .lists::<wire::User>("Accounts, by id.")
         })
         .post("/api/v1/users", Permission::Administrator, add, {
-            operation("add_user", "Adds an account").takes::<wire::NewUser>().creates::<wire::User>("The account.")
+            operation("add_user", "Adds an account")
+                .takes::<wire::NewUser>()
+                .creates::<wire::User>("The account.")
         })
         .get("/api/v1/users/{user}", Permission::SignedIn, show, {
             operation("show_user", "Shows an account")
@@ -35,9 +39,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .shows::<wire::User>("The account.")
         })
         .post("/api/v1/users/{user}/code", Permission::Administrator, code, {
-            operation("issue_code", "Makes a one-time code, by which the owner of the account sets a password")
-                .takes::<Nothing>()
-                .creates::<wire::OneTimeCode>("The code, told once.")
+            operation(
+                "issue_code",
+                "Makes a one-time code, by which the owner of the account sets a password",
+            )
+            .takes::<Nothing>()
+            .creates::<wire::OneTimeCode>("The code, told once.")
         })
 }
 

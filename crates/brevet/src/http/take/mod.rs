@@ -4,7 +4,8 @@ mod parameters;
 mod policy;
 
 use brevet_core::{
-    Access, GroupId, GroupName, Principal, QualifiedName, Secret, Span, State, Text, TextKind, Timestamp, UserId, UserName,
+    Access, GroupId, GroupName, Principal, QualifiedName, Secret, Span, State, Text, TextKind, Timestamp,
+    UserId, UserName,
 };
 
 use super::problem::Failure;
@@ -15,7 +16,8 @@ pub(super) use policy::{change, terms};
 
 /// A user, by id (`usr-7`) or by name.
 pub(super) fn user(state: &State, given: &str) -> Result<UserId, Failure> {
-    let named = |name: &str| UserName::parse(name).ok().and_then(|name| state.user_named(&name)).map(|user| user.id);
+    let named =
+        |name: &str| UserName::parse(name).ok().and_then(|name| state.user_named(&name)).map(|user| user.id);
     let numbered = || UserId::parse(given).ok().filter(|id| state.user(*id).is_some());
     let found = match given.contains('-') && UserId::parse(given).is_ok() {
         true => numbered(),
@@ -26,7 +28,9 @@ pub(super) fn user(state: &State, given: &str) -> Result<UserId, Failure> {
 
 /// A group, by id (`grp-2`) or by name.
 pub(super) fn group(state: &State, given: &str) -> Result<GroupId, Failure> {
-    let named = |name: &str| GroupName::parse(name).ok().and_then(|name| state.group_named(&name)).map(|group| group.id);
+    let named = |name: &str| {
+        GroupName::parse(name).ok().and_then(|name| state.group_named(&name)).map(|group| group.id)
+    };
     let numbered = || GroupId::parse(given).ok().filter(|id| state.group(*id).is_some());
     let found = match given.contains('-') && GroupId::parse(given).is_ok() {
         true => numbered(),
@@ -45,7 +49,9 @@ pub(super) fn access(
     let one = wire::Access::exactly_one(task, role, role_group);
     let wire::Access { kind, name } = one.map_err(|error| Failure::field("access", error))?;
     let catalog = state.catalog();
-    let found = |what: &'static str, found: Option<Access>| found.ok_or_else(|| Failure::no_such(what, shortened(&name)));
+    let found = |what: &'static str, found: Option<Access>| {
+        found.ok_or_else(|| Failure::no_such(what, shortened(&name)))
+    };
     match kind {
         wire::AccessType::Task => {
             let name = qualified("task", &name)?;
@@ -63,7 +69,11 @@ pub(super) fn access(
 }
 
 /// Exactly one of two fields, and whom it names.
-pub(super) fn principal(state: &State, user: Option<&str>, group: Option<&str>) -> Result<Principal, Failure> {
+pub(super) fn principal(
+    state: &State,
+    user: Option<&str>,
+    group: Option<&str>,
+) -> Result<Principal, Failure> {
     match (user, group) {
         (Some(name), None) => self::user(state, name).map(Principal::User),
         (None, Some(name)) => self::group(state, name).map(Principal::Group),

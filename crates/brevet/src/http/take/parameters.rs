@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use brevet_core::{
-    BadParameters, BadValue, ParameterKind, ParameterName, ParameterSpec, Parameters, QualifiedName, Refusal, Secrets,
-    State, Value,
+    BadParameters, BadValue, ParameterKind, ParameterName, ParameterSpec, Parameters, QualifiedName, Refusal,
+    Secrets, State, Value,
 };
 
 use super::super::problem::Failure;
@@ -59,7 +59,9 @@ fn bad(name: &str, why: BadValue) -> Failure {
 /// `None` when a list holds a list.
 fn read(spec: &ParameterSpec, given: &wire::Value) -> Option<Value> {
     match (spec.list, given) {
-        (true, wire::Value::List(values)) => values.iter().map(|value| one(spec.kind, value)).collect::<Option<_>>().map(Value::List),
+        (true, wire::Value::List(values)) => {
+            values.iter().map(|value| one(spec.kind, value)).collect::<Option<_>>().map(Value::List)
+        }
         (true, value) => one(spec.kind, value).map(|value| Value::List(vec![value])),
         (false, wire::Value::List(_)) => plain(given),
         (false, value) => one(spec.kind, value),
@@ -122,7 +124,12 @@ mod tests {
             (ParameterKind::Text, false, r#""5""#, text("5")),
             (ParameterKind::Text, false, "5", Value::Integer(5)),
             (ParameterKind::Text, true, r#""a""#, Value::List(vec![text("a")])),
-            (ParameterKind::Integer, true, r#"["1", 2]"#, Value::List(vec![Value::Integer(1), Value::Integer(2)])),
+            (
+                ParameterKind::Integer,
+                true,
+                r#"["1", 2]"#,
+                Value::List(vec![Value::Integer(1), Value::Integer(2)]),
+            ),
         ] {
             assert_eq!(read(&spec(kind, list), &given(json)), Some(value), "{json}");
         }

@@ -1,8 +1,8 @@
 //! What a policy shall say.
 
 use brevet_core::{
-    Approval, Binding, GroupMinimum, MaximumDuration, Policy, PolicyTerms, Principal, Quorum, Requesters, Span, StartRule,
-    State,
+    Approval, Binding, GroupMinimum, MaximumDuration, Policy, PolicyTerms, Principal, Quorum, Requesters,
+    Span, StartRule, State,
 };
 
 use super::super::problem::Failure;
@@ -50,7 +50,8 @@ pub(in crate::http) fn change(
     } = change;
     let mut terms = PolicyTerms::of(policy);
     if approval_type.is_some() || approvals.is_some() || approver_groups.is_some() {
-        terms.approval = changed_approval(state, &terms.approval, *approval_type, *approvals, approver_groups.as_deref())?;
+        terms.approval =
+            changed_approval(state, &terms.approval, *approval_type, *approvals, approver_groups.as_deref())?;
     }
     match named {
         None => {}
@@ -80,9 +81,10 @@ fn approval(
 ) -> Result<Approval, Failure> {
     match kind {
         wire::ApprovalType::Auto if approvals.unwrap_or(0) == 0 && groups.is_empty() => Ok(Approval::Auto),
-        wire::ApprovalType::Auto => {
-            Err(Failure::field("approval_type", "with auto nobody approves: leave approvals and approver_groups out"))
-        }
+        wire::ApprovalType::Auto => Err(Failure::field(
+            "approval_type",
+            "with auto nobody approves: leave approvals and approver_groups out",
+        )),
         wire::ApprovalType::Manual => {
             let groups = minimums(state, groups)?;
             let sum = groups.iter().fold(0, |sum: u32, group| sum.saturating_add(group.minimum));
@@ -128,7 +130,8 @@ fn maximum_duration(given: &str) -> Result<MaximumDuration, Failure> {
     if given.trim().eq_ignore_ascii_case("unlimited") {
         return Ok(MaximumDuration::Unlimited);
     }
-    let limit = Span::parse(given).map_err(|error| Failure::field("maximum_duration", format!("{error}, or 'unlimited'")))?;
+    let limit = Span::parse(given)
+        .map_err(|error| Failure::field("maximum_duration", format!("{error}, or 'unlimited'")))?;
     Ok(MaximumDuration::Limited(limit))
 }
 
@@ -136,14 +139,21 @@ fn start(rule: wire::StartRule, within: Option<Span>) -> Result<StartRule, Failu
     match (rule, within) {
         (wire::StartRule::Approval, None) => Ok(StartRule::AtApproval),
         (wire::StartRule::FirstUse, Some(within)) => Ok(StartRule::AtFirstUse(within)),
-        (wire::StartRule::Approval, Some(_)) => Err(Failure::field("claim_within", "goes with start first-use only")),
-        (wire::StartRule::FirstUse, None) => {
-            Err(Failure::field("claim_within", "is needed with start first-use: how long after its approval the first run may come"))
+        (wire::StartRule::Approval, Some(_)) => {
+            Err(Failure::field("claim_within", "goes with start first-use only"))
         }
+        (wire::StartRule::FirstUse, None) => Err(Failure::field(
+            "claim_within",
+            "is needed with start first-use: how long after its approval the first run may come",
+        )),
     }
 }
 
-fn changed_start(now: StartRule, rule: Option<wire::StartRule>, within: Option<Span>) -> Result<StartRule, Failure> {
+fn changed_start(
+    now: StartRule,
+    rule: Option<wire::StartRule>,
+    within: Option<Span>,
+) -> Result<StartRule, Failure> {
     let (rule_now, within_now) = match now {
         StartRule::AtApproval => (wire::StartRule::Approval, None),
         StartRule::AtFirstUse(within) => (wire::StartRule::FirstUse, Some(within)),

@@ -1,7 +1,8 @@
 //! Authorizations.
 
 use brevet_core::{
-    Authorization, AuthorizationState, Command, Ending, Event, Request, RequestState, Span, Start, Text, Timestamp,
+    Authorization, AuthorizationState, Command, Ending, Event, Request, RequestState, Span, Start, Text,
+    Timestamp,
 };
 use brevet_store::{EntryFilter, Reader, StoreError};
 
@@ -22,20 +23,26 @@ pub(in crate::http) fn told_of_authorization(
     authorization: Authorization,
 ) -> Result<AuthorizationTold, StoreError> {
     let entries = |kind: &str| {
-        let filter =
-            EntryFilter { kind: Some(kind.into()), request: Some(authorization.request), ..EntryFilter::default() };
+        let filter = EntryFilter {
+            kind: Some(kind.into()),
+            request: Some(authorization.request),
+            ..EntryFilter::default()
+        };
         reader.entries(&filter, None, 1)
     };
-    let granted = entries("authorization.granted")?.items.into_iter().find_map(|stored| match stored.entry.event {
-        Event::AuthorizationGranted { start, duration, .. } => Some((start, duration)),
-        _ => None,
-    });
+    let granted =
+        entries("authorization.granted")?.items.into_iter().find_map(|stored| match stored.entry.event {
+            Event::AuthorizationGranted { start, duration, .. } => Some((start, duration)),
+            _ => None,
+        });
     let comment = match authorization.has_ended() {
         false => None,
-        true => entries("authorization.ended")?.items.into_iter().find_map(|stored| match stored.entry.event {
-            Event::AuthorizationEnded { comment, .. } => text(&comment),
-            _ => None,
-        }),
+        true => {
+            entries("authorization.ended")?.items.into_iter().find_map(|stored| match stored.entry.event {
+                Event::AuthorizationEnded { comment, .. } => text(&comment),
+                _ => None,
+            })
+        }
     };
     let request = reader.request(authorization.request)?.map(|row| row.request);
     Ok(AuthorizationTold { authorization, request, granted, comment })

@@ -1,8 +1,8 @@
 //! Tasks, roles and role groups, and what the viewer can do with them.
 
 use brevet_core::{
-    Access, Allowed, Basis, Limits, OnExpiry, ParameterKind, ParameterSpec, Role, RoleGroup, RoleGroupSpec, RoleSpec, Task,
-    TaskSpec, may_run_somehow,
+    Access, Allowed, Basis, Limits, OnExpiry, ParameterKind, ParameterSpec, Role, RoleGroup, RoleGroupSpec,
+    RoleSpec, Task, TaskSpec, may_run_somehow,
 };
 
 use super::{View, at, span, value};

@@ -1,8 +1,9 @@
 //! All that an event says, by the names of its fields. A text that was erased, or never given, is `null`.
 
 use brevet_core::{
-    AccessControl, Access, Assignment, Basis, Binding, Ending, Event, ExecutionResult, Output, Policy, PolicyTerms,
-    Principal, Purpose, RoleGroupSpec, RoleSpec, Start, StopCause, TaskSpec, Text, Timestamp, Uncovered, Verdict,
+    Access, AccessControl, Assignment, Basis, Binding, Ending, Event, ExecutionResult, Output, Policy,
+    PolicyTerms, Principal, Purpose, RoleGroupSpec, RoleSpec, Start, StopCause, TaskSpec, Text, Timestamp,
+    Uncovered, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -76,7 +77,9 @@ fn of_people(event: &Event) -> Value {
         Event::SignInFailed { user, source, locked_until } => {
             json!({"user": user.to_string(), "source": text(source), "locked_until": locked_until.map(at)})
         }
-        Event::SignedOut { user, session } => json!({"user": user.to_string(), "session": session.to_string()}),
+        Event::SignedOut { user, session } => {
+            json!({"user": user.to_string(), "session": session.to_string()})
+        }
         Event::GroupCreated { group, name, email, description } => json!({
             "group": group.to_string(),
             "name": name.to_string(),
@@ -94,7 +97,8 @@ fn of_people(event: &Event) -> Value {
 fn of_catalog(event: &Event) -> Value {
     match event {
         Event::TaskDefined { task, spec } => {
-            let TaskSpec { name, description, parameters, command, run_as, timeout, on_expiry: _, digest } = spec;
+            let TaskSpec { name, description, parameters, command, run_as, timeout, on_expiry: _, digest } =
+                spec;
             json!({
                 "task": task.to_string(),
                 "name": name.to_string(),
@@ -115,13 +119,15 @@ fn of_catalog(event: &Event) -> Value {
             "digest": digest.to_string(),
         }),
         Event::RoleRemoved { role } => json!({"role": role.to_string()}),
-        Event::RoleGroupDefined { role_group, spec: RoleGroupSpec { name, description, roles, digest } } => json!({
-            "role_group": role_group.to_string(),
-            "name": name.to_string(),
-            "description": description,
-            "roles": roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "digest": digest.to_string(),
-        }),
+        Event::RoleGroupDefined { role_group, spec: RoleGroupSpec { name, description, roles, digest } } => {
+            json!({
+                "role_group": role_group.to_string(),
+                "name": name.to_string(),
+                "description": description,
+                "roles": roles.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "digest": digest.to_string(),
+            })
+        }
         Event::RoleGroupRemoved { role_group } => json!({"role_group": role_group.to_string()}),
         _ => Value::Null,
     }
@@ -221,16 +227,18 @@ fn of_authorization(event: &Event) -> Value {
 
 fn of_execution(event: &Event) -> Value {
     match event {
-        Event::ExecutionStarted { execution, user, task, digest, parameters: values, basis, policy } => json!({
-            "execution": execution.to_string(),
-            "user": user.to_string(),
-            "task": task.to_string(),
-            "digest": digest.to_string(),
-            "parameters": parameters(values),
-            "basis": self::basis(*basis),
-            "policy": policy.map(|(policy, _)| policy.to_string()),
-            "policy_revision": policy.map(|(_, revision)| revision),
-        }),
+        Event::ExecutionStarted { execution, user, task, digest, parameters: values, basis, policy } => {
+            json!({
+                "execution": execution.to_string(),
+                "user": user.to_string(),
+                "task": task.to_string(),
+                "digest": digest.to_string(),
+                "parameters": parameters(values),
+                "basis": self::basis(*basis),
+                "policy": policy.map(|(policy, _)| policy.to_string()),
+                "policy_revision": policy.map(|(_, revision)| revision),
+            })
+        }
         Event::ExecutionStopRequested { execution, cause } => {
             json!({"execution": execution.to_string(), "cause": stop_cause(*cause)})
         }
@@ -283,7 +291,9 @@ fn policy(policy: &Policy) -> Value {
         PolicyTerms::of(policy);
     let groups = |quorum: &brevet_core::Quorum| {
         let groups = quorum.groups.iter();
-        groups.map(|group| json!({"group": group.group.to_string(), "minimum": group.minimum})).collect::<Vec<_>>()
+        groups
+            .map(|group| json!({"group": group.group.to_string(), "minimum": group.minimum}))
+            .collect::<Vec<_>>()
     };
     json!({
         "policy": id.to_string(),

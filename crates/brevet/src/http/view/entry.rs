@@ -1,8 +1,8 @@
 //! Entries of the ledger: who, what, about what, in a sentence.
 
 use brevet_core::{
-    Access, Actor, AuthorizationId, Basis, Ending, Entry, Event, ExecutionId, ExecutionResult, GroupId, RequestId,
-    UserId, Verdict, escape_for_display,
+    Access, Actor, AuthorizationId, Basis, Ending, Entry, Event, ExecutionId, ExecutionResult, GroupId,
+    RequestId, UserId, Verdict, escape_for_display,
 };
 use brevet_store::StoredEntry;
 
@@ -45,7 +45,9 @@ impl View<'_> {
     fn actor(&self, actor: Actor) -> wire::AuditActor {
         match actor {
             Actor::System => wire::AuditActor { id: None, name: "system".to_owned() },
-            Actor::User(user) => wire::AuditActor { id: Some(user.to_string()), name: self.user_ref(user).name },
+            Actor::User(user) => {
+                wire::AuditActor { id: Some(user.to_string()), name: self.user_ref(user).name }
+            }
         }
     }
 
@@ -65,8 +67,11 @@ impl View<'_> {
             Event::AuthorizationGranted { authorization, request, access, .. } => {
                 About { task: task_of(*access), ..of(Some(*request), Some(*authorization)) }
             }
-            Event::AuthorizationExtended { authorization, request, .. } => of(Some(*request), Some(*authorization)),
-            Event::AuthorizationStarted { authorization, .. } | Event::AuthorizationEnded { authorization, .. } => {
+            Event::AuthorizationExtended { authorization, request, .. } => {
+                of(Some(*request), Some(*authorization))
+            }
+            Event::AuthorizationStarted { authorization, .. }
+            | Event::AuthorizationEnded { authorization, .. } => {
                 let known = self.state.authorization(*authorization).map(|held| held.request);
                 of(known, Some(*authorization))
             }
@@ -83,7 +88,9 @@ impl View<'_> {
                 About { execution: Some(*execution), task, ..About::default() }
             }
             Event::RunRefused { task, .. } => About { task: Some(task.to_string()), ..About::default() },
-            Event::TaskDefined { spec, .. } => About { task: Some(spec.name.to_string()), ..About::default() },
+            Event::TaskDefined { spec, .. } => {
+                About { task: Some(spec.name.to_string()), ..About::default() }
+            }
             Event::TaskRemoved { task } => About { task: task_of(Access::Task(*task)), ..About::default() },
             _ => About::default(),
         }
@@ -127,7 +134,9 @@ impl View<'_> {
             Event::LedgerRead { query } => {
                 format!("{by} read the ledger: {}", query.as_str().unwrap_or("(erased)"))
             }
-            Event::AccessControlEnabled { .. } => format!("{by} enabled access control, or changed its settings"),
+            Event::AccessControlEnabled { .. } => {
+                format!("{by} enabled access control, or changed its settings")
+            }
             Event::AccessControlDisabled {} => format!("{by} disabled access control"),
             Event::TaskDefined { spec, .. } => format!("the task {} was defined", spec.name),
             Event::TaskRemoved { task } => {
@@ -156,7 +165,9 @@ impl View<'_> {
             Event::CodeIssued { user: id } => format!("{by} made a one-time code for {}", user(id)),
             Event::PasswordSet { user: id } => format!("the password of {} was set", user(id)),
             Event::SignedIn { user: id, session, .. } => format!("{} signed in ({session})", user(id)),
-            Event::SignInFailed { user: id, locked_until: None, .. } => format!("a sign-in as {} failed", user(id)),
+            Event::SignInFailed { user: id, locked_until: None, .. } => {
+                format!("a sign-in as {} failed", user(id))
+            }
             Event::SignInFailed { user: id, locked_until: Some(until), .. } => {
                 format!("a sign-in as {} failed; it is locked until {}", user(id), super::instant(*until))
             }
@@ -171,7 +182,11 @@ impl View<'_> {
             Event::GroupDeleted { group: id } => format!("{by} deleted {}", group(id)),
             Event::AssignmentAdded { assignment } => {
                 let to = self.access_name(assignment.access);
-                format!("{by} assigned {} to {to} ({})", self.principal(assignment.principal).name, assignment.id)
+                format!(
+                    "{by} assigned {} to {to} ({})",
+                    self.principal(assignment.principal).name,
+                    assignment.id
+                )
             }
             Event::AssignmentRemoved { assignment } => format!("{by} removed {assignment}"),
             Event::PolicyCreated { policy } => {
@@ -212,7 +227,9 @@ impl View<'_> {
             Event::AuthorizationStarted { authorization, end, .. } => {
                 format!("{authorization} started, and ends {}", super::instant(*end))
             }
-            Event::AuthorizationEnded { authorization, how, .. } => format!("{authorization} {}", self.ended(*how)),
+            Event::AuthorizationEnded { authorization, how, .. } => {
+                format!("{authorization} {}", self.ended(*how))
+            }
             Event::ExecutionStarted { execution, user: id, task, .. } => {
                 format!("{} runs {} ({execution})", user(id), self.access_name(Access::Task(*task)))
             }

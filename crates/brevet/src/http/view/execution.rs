@@ -1,7 +1,8 @@
 //! Executions.
 
 use brevet_core::{
-    Access, Authorization, Basis, Command, Execution, ExecutionResult, ExecutionState, Output, StopCause, Timestamp,
+    Access, Authorization, Basis, Command, Execution, ExecutionResult, ExecutionState, Output, StopCause,
+    Timestamp,
 };
 
 use super::{View, at, parameters};
@@ -26,7 +27,11 @@ impl View<'_> {
     }
 
     /// Who may see a run: those who oversee, who runs it, and who approves such.
-    pub(in crate::http) fn sees_execution(&self, execution: &Execution, under: Option<&Authorization>) -> bool {
+    pub(in crate::http) fn sees_execution(
+        &self,
+        execution: &Execution,
+        under: Option<&Authorization>,
+    ) -> bool {
         self.oversees() || execution.user == self.viewer || self.approves_execution(under)
     }
 
@@ -105,7 +110,9 @@ fn standing(state: &ExecutionState) -> (wire::ExecutionState, Standing) {
 
 fn finished(result: &ExecutionResult, over: Standing) -> (wire::ExecutionState, Standing) {
     match result {
-        ExecutionResult::Succeeded => (wire::ExecutionState::Succeeded, Standing { exit_code: Some(0), ..over }),
+        ExecutionResult::Succeeded => {
+            (wire::ExecutionState::Succeeded, Standing { exit_code: Some(0), ..over })
+        }
         ExecutionResult::Failed { code } => {
             (wire::ExecutionState::Failed, Standing { exit_code: Some(*code), ..over })
         }

@@ -13,7 +13,8 @@ mod policy;
 mod request;
 
 use brevet_core::{
-    Access, Command, GroupId, Origin, Parameters, Principal, Span, State, Text, Timestamp, UserId, Value, decide,
+    Access, Command, GroupId, Origin, Parameters, Principal, Span, State, Text, Timestamp, UserId, Value,
+    decide,
 };
 
 use axum::http::StatusCode;
@@ -101,7 +102,6 @@ impl<'a> View<'a> {
         })
     }
 }
-
 
 fn at(at: Timestamp) -> wire::Time {
     wire::Time::from_micros(at.micros())

@@ -7,7 +7,8 @@ use crate::wire;
 
 impl View<'_> {
     pub(in crate::http) fn user(&self, user: &User) -> wire::User {
-        let User { id, name, display_name, email, owner, administrator, auditor, active, sign_in, groups } = user;
+        let User { id, name, display_name, email, owner, administrator, auditor, active, sign_in, groups } =
+            user;
         let SignInLock { failures: _, locked_until } = sign_in;
         wire::User {
             id: id.to_string(),

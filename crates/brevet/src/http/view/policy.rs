@@ -66,7 +66,9 @@ impl View<'_> {
         let mut named = wire::Requesters { users: Vec::new(), groups: Vec::new() };
         for principal in principals {
             match *principal {
-                Principal::User(id) if self.oversees() || id == self.viewer => named.users.push(self.user_ref(id)),
+                Principal::User(id) if self.oversees() || id == self.viewer => {
+                    named.users.push(self.user_ref(id));
+                }
                 Principal::User(_) => {}
                 Principal::Group(id) => named.groups.push(self.group_ref(id)),
             }

@@ -1,8 +1,8 @@
 //! Requests, and what was decided on them.
 
 use brevet_core::{
-    Access, Approval, Command, Event, ParameterName, Parameters, Policy, Purpose, Request, RequestState, Task, Text,
-    Timestamp, UserId, Verdict,
+    Access, Approval, Command, Event, ParameterName, Parameters, Policy, Purpose, Request, RequestState,
+    Task, Text, Timestamp, UserId, Verdict,
 };
 use brevet_store::{Reader, RequestRow, StoreError, StoredEntry};
 
@@ -25,7 +25,9 @@ impl RequestTold {
 
     fn expired_or_expires(&self) -> Timestamp {
         let expires = self.story.iter().find_map(|stored| match &stored.entry.event {
-            Event::RequestSubmitted { request, expires, .. } if *request == self.row.request.id => Some(*expires),
+            Event::RequestSubmitted { request, expires, .. } if *request == self.row.request.id => {
+                Some(*expires)
+            }
             _ => None,
         });
         expires.unwrap_or(self.row.request.submitted)
@@ -49,7 +51,11 @@ impl RequestTold {
 impl View<'_> {
     /// Who may see a request: those who oversee, whoever asked, and who decides on it.
     pub(in crate::http) fn sees_request(&self, request: &Request) -> bool {
-        let decides = || self.state.policy(request.policy).is_some_and(|policy| self.state.is_approver(policy, self.viewer));
+        let decides = || {
+            self.state
+                .policy(request.policy)
+                .is_some_and(|policy| self.state.is_approver(policy, self.viewer))
+        };
         self.oversees() || request.requester == self.viewer || decides()
     }
 
@@ -58,15 +64,23 @@ impl View<'_> {
         let RequestState::Pending { votes, .. } = &request.state else { return false };
         let person = self.state.person(self.viewer);
         let voted = votes.iter().any(|vote| self.state.person(vote.by) == person);
-        let deny =
-            Command::Decide { request: request.id, verdict: Verdict::Deny, duration: None, comment: Text::default() };
+        let deny = Command::Decide {
+            request: request.id,
+            verdict: Verdict::Deny,
+            duration: None,
+            comment: Text::default(),
+        };
         !voted && self.could(deny)
     }
 
     /// Whether a request is, or was, routed to them.
     pub(in crate::http) fn decides_on(&self, request: &Request) -> bool {
         let own = self.state.person(self.viewer) == self.state.person(request.requester);
-        let approves = || self.state.policy(request.policy).is_some_and(|policy| self.state.is_approver(policy, self.viewer));
+        let approves = || {
+            self.state
+                .policy(request.policy)
+                .is_some_and(|policy| self.state.is_approver(policy, self.viewer))
+        };
         match request.is_pending() {
             true => self.may_decide(request),
             false => !own && approves(),
@@ -147,7 +161,9 @@ impl View<'_> {
     fn decisions(&self, told: &RequestTold) -> Vec<wire::RequestDecision> {
         let id = told.row.request.id;
         let decided = told.story.iter().filter_map(|stored| match &stored.entry.event {
-            Event::RequestDecided { request, by, verdict, duration, policy_revision: _, comment } if *request == id => {
+            Event::RequestDecided { request, by, verdict, duration, policy_revision: _, comment }
+                if *request == id =>
+            {
                 Some(self.decision(*by, *verdict, *duration, comment, stored.entry.time))
             }
             _ => None,
@@ -211,7 +227,8 @@ fn render(argument: &str, bound: &Parameters) -> String {
             rest = &after[1..];
             continue;
         }
-        let named = after.split_once('}').and_then(|(name, tail)| Some((ParameterName::parse(name).ok()?, tail)));
+        let named =
+            after.split_once('}').and_then(|(name, tail)| Some((ParameterName::parse(name).ok()?, tail)));
         match named.and_then(|(name, tail)| Some((bound.get(&name)?, tail))) {
             Some((value, tail)) if brace == "{" => {
                 shown.push_str(&value.to_string());
