@@ -89,11 +89,11 @@ impl State {
                 });
                 *user
             }
-            Event::UserDisabled { user } => self.with_user(*user, |user| user.active = false),
-            Event::UserEnabled { user } => self.with_user(*user, |user| {
-                user.active = true;
-                user.sign_in = SignInLock::default();
-            }),
+            Event::UserDisabled { user } => self.set_active(*user, false),
+            Event::UserEnabled { user } => {
+                self.set_active(*user, true);
+                self.with_user(*user, |user| user.sign_in = SignInLock::default())
+            }
             Event::SignedIn { user, session, source: _ } => {
                 self.counters.sessions = self.counters.sessions.max(session.next());
                 self.with_user(*user, |user| user.sign_in = SignInLock::default())
@@ -108,6 +108,13 @@ impl State {
             _ => return Vec::new(),
         };
         vec![Change::User(id)]
+    }
+
+    fn set_active(&mut self, id: UserId, active: bool) -> UserId {
+        if let Some(known) = self.active.get_mut(id.index()) {
+            *known = active;
+        }
+        self.with_user(id, |user| user.active = active)
     }
 
     fn with_user(&mut self, id: UserId, change: impl FnOnce(&mut User)) -> UserId {

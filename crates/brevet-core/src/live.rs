@@ -94,6 +94,7 @@ impl State {
         if let Some(name) = &user.name {
             self.user_names.insert(name.clone(), user.id);
         }
+        self.active.push(user.active);
         self.users.push(user);
         self.authorizations.grow(self.users.len());
     }

@@ -109,6 +109,9 @@ pub struct State {
     pub(crate) counters: Counters,
     pub(crate) last: Option<Timestamp>,
     pub(crate) users: Vec<User>,
+    /// By user id: [`User::active`] once more, so that all of them fit beside the processor.
+    /// INVARIANT: changed together with it, by [`State::put_user`] and [`State::set_active`] alone.
+    pub(crate) active: Vec<bool>,
     pub(crate) user_names: HashMap<UserName, UserId>,
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) group_names: HashMap<Box<str>, GroupId>,
@@ -256,7 +259,7 @@ impl State {
 
     /// Whether this account may do anything.
     pub fn is_active(&self, user: UserId) -> bool {
-        self.user(user).is_some_and(|user| user.active)
+        self.active.get(user.index()).is_some_and(|active| *active)
     }
 
     /// Whether a principal is this user or a group they are in.

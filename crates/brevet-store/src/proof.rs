@@ -53,12 +53,15 @@ impl HashReader for Hashes<'_> {
             0 => "SELECT leaf FROM entry WHERE ?1 = 0 AND seq >= ?2 ORDER BY seq LIMIT ?3",
             _ => "SELECT hash FROM node WHERE level = ?1 AND place >= ?2 ORDER BY place LIMIT ?3",
         })?;
-        let rows = statement
-            .query_map(params![tile_level, signed(first), as_limit(count)], |row| row.get::<_, [u8; 32]>(0))?;
+        let rows = statement.query_map(params![tile_level, signed(first), as_limit(count)], |row| {
+            row.get::<_, [u8; 32]>(0)
+        })?;
         let hashes: Vec<Hash> = rows.map(|hash| hash.map(Hash::from_bytes)).collect::<Result<_, _>>()?;
         match hashes.len() == count {
             true => Ok(hashes),
-            false => Err(StoreError::damaged(format!("hashes from {first} of tile level {tile_level} are missing"))),
+            false => Err(StoreError::damaged(format!(
+                "hashes from {first} of tile level {tile_level} are missing"
+            ))),
         }
     }
 }

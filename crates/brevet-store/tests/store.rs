@@ -213,7 +213,9 @@ fn every_entry_has_a_receipt_that_verifies_without_the_store() {
         let leaf = brevet_ledger::leaf_hash(&receipt.bytes);
         let checkpoint = proof.verify(leaf, &origin, std::slice::from_ref(&key)).unwrap();
         assert_eq!((proof.index(), checkpoint.size()), (index, sample.store.size()));
-        assert!(proof.verify(brevet_ledger::leaf_hash(b"other"), &origin, std::slice::from_ref(&key)).is_err());
+        assert!(
+            proof.verify(brevet_ledger::leaf_hash(b"other"), &origin, std::slice::from_ref(&key)).is_err()
+        );
     }
     assert!(reader.receipt(sample.store.size()).unwrap().is_none());
 }

@@ -88,85 +88,23 @@ fn policy() -> Policy {
     }
 }
 
+const USER: UserId = UserId::new(3);
+const OTHER: UserId = UserId::new(2);
+const GROUP: GroupId = GroupId::new(1);
+const TASK: TaskId = TaskId::new(1);
+const POLICY: PolicyId = PolicyId::new(1);
+const REQUEST: RequestId = RequestId::new(9);
+const AUTHORIZATION: AuthorizationId = AuthorizationId::new(8);
+const EXECUTION: ExecutionId = ExecutionId::new(7);
+const AT: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+
 /// One entry of every kind there is; of some, several, where a field has several forms.
 fn events() -> Vec<Event> {
-    let (user, other, group) = (UserId::new(3), UserId::new(2), GroupId::new(1));
-    let (request, authorization, execution) =
-        (RequestId::new(9), AuthorizationId::new(8), ExecutionId::new(7));
-    let (task_id, policy_id, at) =
-        (TaskId::new(1), PolicyId::new(1), Timestamp::from_micros(1_750_000_000_000_000));
-    let output = Output { digest: Digest([2; 32]), bytes: 10, dropped: 1 };
-    let settings = AccessControl {
-        enabled: true,
-        default_approver_group: Some(group),
-        system_accounts: BTreeSet::from([other]),
-        uncovered: Uncovered::Assigned,
-    };
-    let assignment = Assignment {
-        id: AssignmentId::new(1),
-        principal: Principal::Group(group),
-        access: Access::Role(RoleId::new(1)),
-    };
-    let role = RoleSpec {
-        name: name("Linux/Web"),
-        description: "Web".into(),
-        tasks: vec![task_id],
-        digest: Digest([3; 32]),
-    };
-    let role_group = RoleGroupSpec {
-        name: name("Linux/All"),
-        description: "All".into(),
-        roles: vec![RoleId::new(1)],
-        digest: Digest([4; 32]),
-    };
-    let submitted = |purpose, not_before| Event::RequestSubmitted {
-        request,
-        requester: user,
-        purpose,
-        access: Access::Task(task_id),
-        digest: Digest([1; 32]),
-        bound: bound(),
-        policy: policy_id,
-        policy_revision: 2,
-        duration: Span::hours(2),
-        not_before,
-        max_uses: Some(3),
-        expires: at,
-        reason: text("the disk is full"),
-    };
-    let decided = |verdict, comment| Event::RequestDecided {
-        request,
-        by: other,
-        verdict,
-        duration: Some(Span::hours(1)),
-        policy_revision: 2,
-        comment,
-    };
-    let granted = |start| Event::AuthorizationGranted {
-        authorization,
-        request,
-        holder: user,
-        access: Access::RoleGroup(RoleGroupId::new(1)),
-        digest: Digest([4; 32]),
-        bound: Parameters::new(),
-        binding: Binding::Open,
-        policy: policy_id,
-        policy_revision: 2,
-        max_uses: None,
-        start,
-        duration: Span::hours(1),
-    };
-    let ended = |how| Event::AuthorizationEnded { authorization, how, comment: Text::default() };
-    let finished = |result, output| Event::ExecutionFinished { execution, result, output };
-    let started = |basis, policy| Event::ExecutionStarted {
-        execution,
-        user,
-        task: task_id,
-        digest: Digest([1; 32]),
-        parameters: bound(),
-        basis,
-        policy,
-    };
+    [people(), organization(), catalog(), policies(), requests(), authorizations(), executions()].concat()
+}
+
+fn people() -> Vec<Event> {
+    let (user, session) = (USER, SessionId::new(5));
     vec![
         Event::LedgerOpened { origin: "brevet.local/0123456789abcdef".into() },
         Event::ServerStarted { version: "0.1.0".into() },
@@ -175,7 +113,7 @@ fn events() -> Vec<Event> {
             name: text("bob"),
             display_name: text("Bob"),
             email: Text::default(),
-            owner: Some(other),
+            owner: Some(OTHER),
             administrator: true,
             auditor: false,
         },
@@ -183,63 +121,165 @@ fn events() -> Vec<Event> {
         Event::UserEnabled { user },
         Event::CodeIssued { user },
         Event::PasswordSet { user },
-        Event::SignedIn { user, session: SessionId::new(5), source: text("192.0.2.1") },
-        Event::SignInFailed { user, source: Text::default(), locked_until: Some(at) },
-        Event::SignedOut { user, session: SessionId::new(5) },
+        Event::SignedIn { user, session, source: text("192.0.2.1") },
+        Event::SignInFailed { user, source: Text::default(), locked_until: Some(AT) },
+        Event::SignedOut { user, session },
+    ]
+}
+
+fn organization() -> Vec<Event> {
+    let settings = AccessControl {
+        enabled: true,
+        default_approver_group: Some(GROUP),
+        system_accounts: BTreeSet::from([OTHER]),
+        uncovered: Uncovered::Assigned,
+    };
+    let (principal, access) = (Principal::Group(GROUP), Access::Role(RoleId::new(1)));
+    let assignment = Assignment { id: AssignmentId::new(1), principal, access };
+    vec![
         Event::GroupCreated {
-            group,
+            group: GROUP,
             name: GroupName::parse("Approvers").unwrap(),
             email: text("a@example.org"),
             description: text("They approve"),
         },
-        Event::MemberAdded { group, user },
-        Event::MemberRemoved { group, user },
-        Event::GroupDeleted { group },
+        Event::MemberAdded { group: GROUP, user: USER },
+        Event::MemberRemoved { group: GROUP, user: USER },
+        Event::GroupDeleted { group: GROUP },
         Event::AccessControlEnabled { settings },
         Event::AccessControlDisabled {},
         Event::AssignmentAdded { assignment },
         Event::AssignmentRemoved { assignment: AssignmentId::new(1) },
-        Event::TaskDefined { task: task_id, spec: task() },
-        Event::TaskRemoved { task: task_id },
-        Event::RoleDefined { role: RoleId::new(1), spec: role },
-        Event::RoleRemoved { role: RoleId::new(1) },
-        Event::RoleGroupDefined { role_group: RoleGroupId::new(1), spec: role_group },
-        Event::RoleGroupRemoved { role_group: RoleGroupId::new(1) },
+    ]
+}
+
+fn catalog() -> Vec<Event> {
+    let (role, role_group) = (RoleId::new(1), RoleGroupId::new(1));
+    let role_spec = RoleSpec {
+        name: name("Linux/Web"),
+        description: "Web".into(),
+        tasks: vec![TASK],
+        digest: Digest([3; 32]),
+    };
+    let group_spec = RoleGroupSpec {
+        name: name("Linux/All"),
+        description: "All".into(),
+        roles: vec![role],
+        digest: Digest([4; 32]),
+    };
+    vec![
+        Event::TaskDefined { task: TASK, spec: task() },
+        Event::TaskRemoved { task: TASK },
+        Event::RoleDefined { role, spec: role_spec },
+        Event::RoleRemoved { role },
+        Event::RoleGroupDefined { role_group, spec: group_spec },
+        Event::RoleGroupRemoved { role_group },
+    ]
+}
+
+fn policies() -> Vec<Event> {
+    let lax = Policy {
+        approval: Approval::Auto,
+        requesters: Requesters::Anyone,
+        maximum_duration: MaximumDuration::Unlimited,
+        start: StartRule::AtApproval,
+        max_uses: None,
+        binding: Binding::Open,
+        ..policy()
+    };
+    vec![
         Event::PolicyCreated { policy: policy() },
-        Event::PolicyChanged {
-            policy: Policy {
-                approval: Approval::Auto,
-                requesters: Requesters::Anyone,
-                maximum_duration: MaximumDuration::Unlimited,
-                start: StartRule::AtApproval,
-                max_uses: None,
-                binding: Binding::Open,
-                ..policy()
-            },
-        },
-        Event::PolicyRemoved { policy: policy_id },
-        submitted(Purpose::New, Some(at)),
-        submitted(Purpose::Extension(authorization), None),
+        Event::PolicyChanged { policy: lax },
+        Event::PolicyRemoved { policy: POLICY },
+    ]
+}
+
+fn requests() -> Vec<Event> {
+    let submitted = |purpose, not_before| Event::RequestSubmitted {
+        request: REQUEST,
+        requester: USER,
+        purpose,
+        access: Access::Task(TASK),
+        digest: Digest([1; 32]),
+        bound: bound(),
+        policy: POLICY,
+        policy_revision: 2,
+        duration: Span::hours(2),
+        not_before,
+        max_uses: Some(3),
+        expires: AT,
+        reason: text("the disk is full"),
+    };
+    let decided = |verdict, comment| Event::RequestDecided {
+        request: REQUEST,
+        by: OTHER,
+        verdict,
+        duration: Some(Span::hours(1)),
+        policy_revision: 2,
+        comment,
+    };
+    vec![
+        submitted(Purpose::New, Some(AT)),
+        submitted(Purpose::Extension(AUTHORIZATION), None),
         decided(Verdict::Approve, Text::default()),
         decided(Verdict::Deny, text("not now")),
-        Event::RequestExpired { request },
-        Event::RequestCancelled { request },
+        Event::RequestExpired { request: REQUEST },
+        Event::RequestCancelled { request: REQUEST },
+    ]
+}
+
+fn authorizations() -> Vec<Event> {
+    let authorization = AUTHORIZATION;
+    let granted = |start| Event::AuthorizationGranted {
+        authorization,
+        request: REQUEST,
+        holder: USER,
+        access: Access::RoleGroup(RoleGroupId::new(1)),
+        digest: Digest([4; 32]),
+        bound: Parameters::new(),
+        binding: Binding::Open,
+        policy: POLICY,
+        policy_revision: 2,
+        max_uses: None,
+        start,
+        duration: Span::hours(1),
+    };
+    let ended = |how| Event::AuthorizationEnded { authorization, how, comment: Text::default() };
+    vec![
         granted(Start::Now),
-        granted(Start::At(at)),
-        granted(Start::AtFirstUse { claim_by: at }),
-        Event::AuthorizationExtended { authorization, request, end: at },
-        Event::AuthorizationStarted { authorization, start: at, end: at },
+        granted(Start::At(AT)),
+        granted(Start::AtFirstUse { claim_by: AT }),
+        Event::AuthorizationExtended { authorization, request: REQUEST, end: AT },
+        Event::AuthorizationStarted { authorization, start: AT, end: AT },
         ended(Ending::RanOut),
         ended(Ending::GivenBack),
-        ended(Ending::Revoked(other)),
+        ended(Ending::Revoked(OTHER)),
         ended(Ending::UsedUp),
         ended(Ending::Voided),
-        started(Basis::Authorization(authorization), Some((policy_id, 2))),
+    ]
+}
+
+fn executions() -> Vec<Event> {
+    let execution = EXECUTION;
+    let output = Output { digest: Digest([2; 32]), bytes: 10, dropped: 1 };
+    let finished = |result, output| Event::ExecutionFinished { execution, result, output };
+    let started = |basis, policy| Event::ExecutionStarted {
+        execution,
+        user: USER,
+        task: TASK,
+        digest: Digest([1; 32]),
+        parameters: bound(),
+        basis,
+        policy,
+    };
+    let refused = name("Linux/Restart-Service");
+    vec![
+        started(Basis::Authorization(AUTHORIZATION), Some((POLICY, 2))),
         started(Basis::SystemAccount, None),
         started(Basis::AccessControlOff, None),
         started(Basis::Uncovered, None),
         Event::ExecutionStopRequested { execution, cause: StopCause::Revoked },
-        Event::ExecutionStopRequested { execution, cause: StopCause::ByUser(other) },
+        Event::ExecutionStopRequested { execution, cause: StopCause::ByUser(OTHER) },
         finished(ExecutionResult::Succeeded, Some(output)),
         finished(ExecutionResult::Failed { code: 3 }, None),
         finished(ExecutionResult::Killed { signal: 9 }, None),
@@ -248,20 +288,14 @@ fn events() -> Vec<Event> {
         finished(ExecutionResult::Stopped(StopCause::TimedOut), None),
         finished(ExecutionResult::Stopped(StopCause::Shutdown), None),
         finished(ExecutionResult::Unknown, None),
-        Event::RunRefused {
-            user,
-            task: name("Linux/Restart-Service"),
-            why: "needs-approval".into(),
-            count: 2,
-        },
+        Event::RunRefused { user: USER, task: refused, why: "needs-approval".into(), count: 2 },
         Event::LedgerRead { query: text("kind=request.submitted") },
     ]
 }
 
 fn entries() -> Vec<Entry> {
-    let time = Timestamp::from_micros(1_750_000_000_000_000);
-    let (actor, session) = (Actor::User(UserId::new(3)), Some(SessionId::new(5)));
-    events().into_iter().map(|event| Entry { time, actor, session, event }).collect()
+    let (actor, session) = (Actor::User(USER), Some(SessionId::new(5)));
+    events().into_iter().map(|event| Entry { time: AT, actor, session, event }).collect()
 }
 
 fn stored() -> Vec<brevet_store::StoredEntry> {

@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_mistake_in_the_file_stops_the_start_and_says_where() {
-        let unknown = config("data = '/d'\nlissen = '127.0.0.1:8'", Given::default()).unwrap_err().to_string();
+        let unknown =
+            config("data = '/d'\nlissen = '127.0.0.1:8'", Given::default()).unwrap_err().to_string();
         assert!(unknown.contains("lissen") && unknown.contains("line 2"), "{unknown}");
     }
 }

@@ -55,7 +55,8 @@ fn start(config: Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let spawner = {
         let _inside = runtime.enter();
-        Spawner::start(Path::new(THIS_PROGRAM), &[SPAWNER_COMMAND]).context("the process spawner cannot be started")?
+        Spawner::start(Path::new(THIS_PROGRAM), &[SPAWNER_COMMAND])
+            .context("the process spawner cannot be started")?
     };
     let folder = DataFolder::claim(&config.data)?;
     if config.tasks == config.data.join("tasks.d") {
@@ -85,7 +86,9 @@ async fn reload(app: &App) {
     match app.reload().await {
         Ok(tasks) => tracing::info!(tasks, "the task definitions were read"),
         Err(NotTakenOver::Problems(problems)) => {
-            complain(&format!("The task definitions have mistakes; the last good ones stay in force:\n{problems}"));
+            complain(&format!(
+                "The task definitions have mistakes; the last good ones stay in force:\n{problems}"
+            ));
         }
         Err(error) => tracing::error!(%error, "the task definitions were not taken over"),
     }

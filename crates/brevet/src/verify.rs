@@ -1,7 +1,7 @@
 //! `brevet audit verify`: the offline check of a data folder, for people and for scripts.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,7 +41,12 @@ pub(crate) fn verify(args: VerifyArgs, format: Format) -> ExitCode {
     report(&outcome, &data, key.is_some(), format)
 }
 
-fn report(outcome: &Result<FolderReport, Discrepancy>, data: &PathBuf, own_key: bool, format: Format) -> ExitCode {
+fn report(
+    outcome: &Result<FolderReport, Discrepancy>,
+    data: &Path,
+    own_key: bool,
+    format: Format,
+) -> ExitCode {
     let text = match (outcome, format) {
         (outcome, Format::Json | Format::Yaml) => machine_readable(outcome, format),
         (Ok(report), Format::Table) => for_people(report, own_key),

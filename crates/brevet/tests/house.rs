@@ -15,24 +15,54 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "brevet-core/src",
         &[
-            "std::fs", "std::net", "std::process", "std::env", "std::thread", "std::io", "Instant", "SystemTime",
-            "tokio", "rusqlite", "serde", "brevet_ledger", "brevet_store", "brevet_workloads", "async fn",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::env",
+            "std::thread",
+            "std::io",
+            "Instant",
+            "SystemTime",
+            "tokio",
+            "rusqlite",
+            "serde",
+            "brevet_ledger",
+            "brevet_store",
+            "brevet_workloads",
+            "async fn",
         ],
     ),
     (
         "brevet-ledger/src",
         &[
-            "std::fs", "std::net", "std::process", "std::env", "std::io", "Instant", "SystemTime", "tokio", "rusqlite",
-            "brevet_core", "brevet_store", "brevet_workloads", "async fn",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::env",
+            "std::io",
+            "Instant",
+            "SystemTime",
+            "tokio",
+            "rusqlite",
+            "brevet_core",
+            "brevet_store",
+            "brevet_workloads",
+            "async fn",
         ],
     ),
     ("brevet-store/src", &["tokio::", "axum", "SystemTime", "getrandom", "brevet_workloads", "std::env"]),
-    ("brevet-workloads/src", &["rusqlite", "axum", "SystemTime", "brevet_store", "brevet_ledger", "std::env::var"]),
+    (
+        "brevet-workloads/src",
+        &["rusqlite", "axum", "SystemTime", "brevet_store", "brevet_ledger", "std::env::var"],
+    ),
     ("brevet/src", &["rusqlite", "tokio_postgres", "libc::"]),
     ("brevet/src/app", &["crate::http", "crate::cli", "crate::wire", "axum", "clap", "SystemTime"]),
     ("brevet/src/wire", &["crate::app", "crate::http", "crate::cli", "brevet_store", "axum"]),
     ("brevet/src/cli", &["crate::app", "crate::http", "brevet_store", "brevet_workloads", "axum"]),
-    ("brevet/src/http", &["crate::cli", "brevet_ledger", "brevet_workloads::spawn", "SystemTime", "transact("]),
+    (
+        "brevet/src/http",
+        &["crate::cli", "brevet_ledger", "brevet_workloads::spawn", "SystemTime", "transact("],
+    ),
     ("brevet/src/demo", &["crate::app", "crate::http", "brevet_store", "brevet_core"]),
 ];
 
@@ -136,7 +166,11 @@ fn every_room_says_what_it_is_for() {
     for (name, _) in MAY_USE {
         for path in sources(&crates().join(name).join("src")) {
             let text = fs::read_to_string(&path).unwrap();
-            assert!(text.starts_with("//!"), "{} does not begin with a sentence about itself", path.display());
+            assert!(
+                text.starts_with("//!"),
+                "{} does not begin with a sentence about itself",
+                path.display()
+            );
         }
     }
 }
@@ -146,7 +180,11 @@ fn nothing_is_allowed_without_a_reason() {
     for (name, _) in MAY_USE {
         for path in sources(&crates().join(name).join("src")) {
             for (number, line) in code(&path) {
-                assert!(!line.contains("#[allow("), "{}:{number}: use #[expect(…, reason = …)]", path.display());
+                assert!(
+                    !line.contains("#[allow("),
+                    "{}:{number}: use #[expect(…, reason = …)]",
+                    path.display()
+                );
             }
         }
     }

@@ -73,10 +73,19 @@ impl Stories {
         let mut stories = Vec::new();
         while let Some(row) = rows.next()? {
             let entries = entries_of(&connection, row.get(0)?)?;
-            stories.push(Story { entries, person: row.get(1)?, request: row.get(2)?, authorization: row.get(3)? });
+            stories.push(Story {
+                entries,
+                person: row.get(1)?,
+                request: row.get(2)?,
+                authorization: row.get(3)?,
+            });
         }
         stories.retain(|story| story.entries.len() == 4);
-        if stories.is_empty() { Err("no story was written".into()) } else { Ok(Self { schema, head, stories }) }
+        if stories.is_empty() {
+            Err("no story was written".into())
+        } else {
+            Ok(Self { schema, head, stories })
+        }
     }
 }
 
@@ -88,9 +97,16 @@ fn entries_of(connection: &Connection, request: i64) -> Result<Vec<EntryRow>, Fa
     while let Some(row) = rows.next()? {
         let sql = "SELECT slot, salt, value FROM entry_text WHERE seq = ?1";
         let mut texts = connection.prepare_cached(sql)?;
-        let texts = texts.query_map([row.get::<_, i64>(0)?], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let texts =
+            texts.query_map([row.get::<_, i64>(0)?], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let texts = texts.collect::<Result<_, _>>()?;
-        entries.push(EntryRow { kind: row.get(1)?, actor: row.get(2)?, leaf: row.get(3)?, bytes: row.get(4)?, texts });
+        entries.push(EntryRow {
+            kind: row.get(1)?,
+            actor: row.get(2)?,
+            leaf: row.get(3)?,
+            bytes: row.get(4)?,
+            texts,
+        });
     }
     Ok(entries)
 }
@@ -154,12 +170,14 @@ fn write_step(
     let run = |sql, values: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(values);
     match step {
         Step::Submit => {
-            let sql = "INSERT INTO request (id, requester, state, first_seq, body) VALUES (?1, ?2, 0, ?3, ?4)";
+            let sql =
+                "INSERT INTO request (id, requester, state, first_seq, body) VALUES (?1, ?2, 0, ?3, ?4)";
             run(sql, params![id, person, first, request])?;
         }
         Step::Approve => {
             run("UPDATE request SET state = 1, body = ?2 WHERE id = ?1", params![id, request])?;
-            let sql = "INSERT INTO authorization (id, holder, state, request, body) VALUES (?1, ?2, 1, ?1, ?3)";
+            let sql =
+                "INSERT INTO authorization (id, holder, state, request, body) VALUES (?1, ?2, 1, ?1, ?3)";
             run(sql, params![id, person, authorization])?;
         }
         Step::Revoke => {
@@ -212,8 +230,7 @@ fn work(bare: &mut Bare, waiting: &Receiver<Waiting>) {
     while let Ok(first) = waiting.recv() {
         let more = std::iter::from_fn(|| waiting.try_recv().ok());
         let batch = std::iter::once(first).chain(more.take(BATCH_MAX - 1));
-        let (steps, answers): (Vec<_>, Vec<_>) =
-            batch.map(|Waiting { step, answer }| (step, answer)).unzip();
+        let (steps, answers): (Vec<_>, Vec<_>) = batch.map(|Waiting { step, answer }| (step, answer)).unzip();
         if bare.write(&steps).is_err() {
             return;
         }

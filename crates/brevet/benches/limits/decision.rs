@@ -79,8 +79,9 @@ struct World {
 impl World {
     /// Every second task has a parameter; every person holds ten tasks.
     fn new(count: u32, policies: u32) -> Result<Self, Box<dyn std::error::Error>> {
-        let names: Vec<QualifiedName> =
-            (1..=policies).map(|n| QualifiedName::new("Linux", &format!("Task-{n}"))).collect::<Result<_, _>>()?;
+        let names: Vec<QualifiedName> = (1..=policies)
+            .map(|n| QualifiedName::new("Linux", &format!("Task-{n}")))
+            .collect::<Result<_, _>>()?;
         let pairs = pairs(count, policies);
         let authorizations = (1..).zip(&pairs).map(|(id, (user, task))| authorization(id, *user, *task));
         let live = Live {
@@ -149,7 +150,9 @@ impl World {
     fn questions(&self, dice: &Dice, given: Given) -> Vec<(u32, u32)> {
         let mut dice = dice.clone();
         let odd = matches!(given, Given::OneValue);
-        let pair = std::iter::repeat_with(|| self.pairs[dice.below(self.pairs.len() as u64) as usize % self.pairs.len()]);
+        let pair = std::iter::repeat_with(|| {
+            self.pairs[dice.below(self.pairs.len() as u64) as usize % self.pairs.len()]
+        });
         pair.filter(|(_, task)| (task % 2 == 1) == odd).take(QUESTIONS).collect()
     }
 }
@@ -220,7 +223,8 @@ fn values() -> Parameters {
 
 fn policy(number: u32) -> Policy {
     let terms = PolicyTerms::new(Approval::Manual(Quorum::default_group()), Requesters::Anyone);
-    let PolicyTerms { approval, requesters, maximum_duration, pending_lifetime, start, max_uses, binding } = terms;
+    let PolicyTerms { approval, requesters, maximum_duration, pending_lifetime, start, max_uses, binding } =
+        terms;
     Policy {
         id: PolicyId::new(number),
         revision: 1,

@@ -81,7 +81,11 @@ fn ours_for(runtime: &Runtime, app: &App, callers: u32, round: Duration) -> Resu
 }
 
 /// One caller; answers how many commands it got done.
-async fn call(app: App, caller: u32, round: Duration) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+async fn call(
+    app: App,
+    caller: u32,
+    round: Duration,
+) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
     let start = clock();
     let mut done = 0;
     while start.elapsed() < round {

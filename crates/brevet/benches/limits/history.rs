@@ -5,13 +5,13 @@
 use std::path::Path;
 
 use brevet_core::{
-    Change, Command, Entry, ExecutionResult, Origin, Reply, RequestId, Span, State, Timestamp, UserId, Verdict,
-    transact,
+    Change, Command, Entry, ExecutionResult, Origin, Reply, RequestId, Span, State, Timestamp, UserId,
+    Verdict, transact,
 };
 use brevet_ledger::Salt;
 use brevet_store::{
-    AuthorizationFilter, Batch, DataFolder, EntryFilter, ExecutionFilter, Reader, RequestFilter, Store, StoreError,
-    verify_folder,
+    AuthorizationFilter, Batch, DataFolder, EntryFilter, ExecutionFilter, Reader, RequestFilter, Store,
+    StoreError, verify_folder,
 };
 
 use super::Outcome;
@@ -284,7 +284,8 @@ impl Historian {
         let finished = Command::FinishRun { execution, result: ExecutionResult::Succeeded, output: None };
         self.does(Origin::SYSTEM, finished)?;
         let user = requester.user_id().unwrap_or(UserId::new(0));
-        let given = self.state.authorizations_of(user).find(|held| held.request == request).map(|held| held.id);
+        let given =
+            self.state.authorizations_of(user).find(|held| held.request == request).map(|held| held.id);
         match given {
             Some(given) if !keep => self.does(APPROVER, revoke(given)?).map(drop),
             _ => Ok(()),

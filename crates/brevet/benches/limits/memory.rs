@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use brevet_core::{
-    Access, Digest, Live, Parameters, PolicyId, Purpose, Request, RequestId, RequestState, Span, State, TaskId,
-    Text, Timestamp, User, UserId, UserName,
+    Access, Digest, Live, Parameters, PolicyId, Purpose, Request, RequestId, RequestState, Span, State,
+    TaskId, Text, Timestamp, User, UserId, UserName,
 };
 use tokio::runtime::Runtime;
 
@@ -27,7 +27,8 @@ const ENDED_MAX_BYTES: f64 = 64.0;
 
 pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     let line = |what: &str, limit_is, ours, limit| {
-        Line { what: what.to_owned(), limit_is, unit: Unit::Bytes, ours, limit, bar: Bar::AtMost(1.0) }.print();
+        Line { what: what.to_owned(), limit_is, unit: Unit::Bytes, ours, limit, bar: Bar::AtMost(1.0) }
+            .print();
     };
     let open = of_open_requests(sizes.open)?;
     line("an open request, both copies of the state", "2 KiB", open, OPEN_MAX_BYTES);

@@ -3,8 +3,8 @@
 use brevet_core::{
     Access, AccessControlChange, Approval, AuthorizationId, CatalogDefinition, Command, Digest, GroupId,
     GroupName, MaximumDuration, NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser, OnExpiry, Origin,
-    Parameters, PolicyTerms, QualifiedName, Quorum, RequestId, Requesters, RunOrder, Secrets, SessionId, Span,
-    TaskId, TaskSpec, Text, TextKind, Uncovered, UserId, UserName, Verdict,
+    Parameters, PolicyTerms, QualifiedName, Quorum, RequestId, Requesters, RunOrder, Secrets, SessionId,
+    Span, TaskId, TaskSpec, Text, TextKind, Uncovered, UserId, UserName, Verdict,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -29,8 +29,11 @@ pub(crate) fn task() -> Result<QualifiedName, Failure> {
 /// All commands that found it, the first account and these tasks first, with so many people who ask.
 pub(crate) fn founding(people: u32, tasks: Vec<TaskSpec>) -> Result<Vec<(Origin, Command)>, Failure> {
     let group = GroupId::new(1);
-    let new_group =
-        NewGroup { name: GroupName::parse("Approvers")?, email: Text::default(), description: Text::default() };
+    let new_group = NewGroup {
+        name: GroupName::parse("Approvers")?,
+        email: Text::default(),
+        description: Text::default(),
+    };
     let change = AccessControlChange {
         default_approver_group: group,
         system_accounts: std::collections::BTreeSet::new(),

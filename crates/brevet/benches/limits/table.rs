@@ -1,5 +1,9 @@
 //! One line for each number: ours, the limit, how they compare, and the bar that the comparison must meet.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is printed; nothing else here prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a table is printed; nothing else here prints"
+)]
 
 /// What a ratio of ours to the limit must be.
 #[derive(Debug, Clone, Copy)]

@@ -27,7 +27,9 @@ pub enum AppError {
     #[error("this Idempotency-Key was used for something else; use a new one for each new thing")]
     KeyReused,
     /// The answer was told once, and is kept nowhere.
-    #[error("this was done and answered before under the same Idempotency-Key, and a code is told only once; make another")]
+    #[error(
+        "this was done and answered before under the same Idempotency-Key, and a code is told only once; make another"
+    )]
     ToldOnce,
     /// The clock went back.
     #[error(

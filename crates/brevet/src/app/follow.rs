@@ -29,7 +29,9 @@ impl Follow {
         if let Source::Live(tail) = &mut self.0 {
             return Ok(tail.next().await?);
         }
-        let Source::Stored(mut recording) = std::mem::replace(&mut self.0, Source::Nothing) else { return Ok(None) };
+        let Source::Stored(mut recording) = std::mem::replace(&mut self.0, Source::Nothing) else {
+            return Ok(None);
+        };
         let read = move || (recording.next(), recording);
         let (frame, recording) = tokio::task::spawn_blocking(read).await.map_err(|_| AppError::Stopping)?;
         self.0 = Source::Stored(recording);
@@ -44,12 +46,14 @@ impl<W: World> App<W> {
             return Ok(Follow(Source::Live(live.tail())));
         }
         let execution = self.stored(move |reader| reader.execution(id)).await?;
-        let Some(ExecutionState::Finished { output: Some(output), .. }) = execution.map(|execution| execution.state)
+        let Some(ExecutionState::Finished { output: Some(output), .. }) =
+            execution.map(|execution| execution.state)
         else {
             return Ok(Follow(Source::Nothing));
         };
         let blobs = self.inner.runs.workloads().blobs().clone();
-        let opened = tokio::task::spawn_blocking(move || blobs.read(&output)).await.map_err(|_| AppError::Stopping)?;
+        let opened =
+            tokio::task::spawn_blocking(move || blobs.read(&output)).await.map_err(|_| AppError::Stopping)?;
         Ok(Follow(Source::Stored(Box::new(opened?))))
     }
 }

@@ -17,7 +17,9 @@ impl IdempotencyKey {
 
     /// Takes a key of visible ASCII characters; `fingerprint` is SHA-256 of method, path and body.
     pub fn new(key: &str, fingerprint: [u8; 32]) -> Option<Self> {
-        let fits = !key.is_empty() && key.len() <= Self::BYTES_MAX && key.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = !key.is_empty()
+            && key.len() <= Self::BYTES_MAX
+            && key.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self { key: key.to_owned(), fingerprint })
     }
 }

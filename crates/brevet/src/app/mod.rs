@@ -104,7 +104,8 @@ impl<W: World> App<W> {
         let store = Store::open(folder, seed)?;
         let readers = stored(store.folder())?;
         let state = store.load()?;
-        let published = Published { state: state.clone(), size: store.size(), checkpoint: store.checkpoint().into() };
+        let published =
+            Published { state: state.clone(), size: store.size(), checkpoint: store.checkpoint().into() };
         let published = Arc::new(PublishedReaders::new(published));
         let sessions = Arc::new(Sessions::restore(store.sessions()?));
         let runs = Arc::new(Runs::new(workloads));

@@ -40,7 +40,10 @@ pub(super) fn hash(password: &Secret, world: &impl World) -> Result<String, AppE
 /// Compares a password with a PHC string, in the time that a wrong one takes.
 pub(super) fn matches(password: &Secret, phc: &str) -> bool {
     let Ok(parsed) = PasswordHash::new(phc) else { return false };
-    password.reveal(|text| text.len() <= PASSWORD_BYTES_MAX && Argon2::default().verify_password(text.as_bytes(), &parsed).is_ok())
+    password.reveal(|text| {
+        text.len() <= PASSWORD_BYTES_MAX
+            && Argon2::default().verify_password(text.as_bytes(), &parsed).is_ok()
+    })
 }
 
 /// A new one-time code, for example `ABCDE-FGHJK-MNPQR-STUVW`.
@@ -48,7 +51,8 @@ pub(super) fn new_code(world: &impl World) -> Result<Secret, AppError> {
     let mut bytes = [0; CODE_LETTERS];
     world.fill(&mut bytes)?;
     let letters: Vec<u8> = bytes.iter().map(|byte| CODE_ALPHABET[usize::from(byte % 32)]).collect();
-    let groups: Vec<String> = letters.chunks(5).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
+    let groups: Vec<String> =
+        letters.chunks(5).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
     Ok(Secret::new(groups.join("-")))
 }
 
@@ -56,8 +60,11 @@ pub(super) fn new_code(world: &impl World) -> Result<Secret, AppError> {
 /// need no slow hash.
 pub(super) fn code_hash(code: &Secret) -> [u8; 32] {
     code.reveal(|text| {
-        let plain: String =
-            text.chars().filter(|c| !c.is_whitespace() && *c != '-').map(|c| c.to_ascii_uppercase()).collect();
+        let plain: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '-')
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
         Sha256::digest(plain.as_bytes()).into()
     })
 }

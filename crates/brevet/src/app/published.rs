@@ -27,7 +27,7 @@ pub struct Published {
 
 /// What the readers' side holds.
 #[derive(Debug)]
-pub struct Readers {
+pub(super) struct Readers {
     current: ArcSwap<Published>,
     /// How many entries the ledger has with it, for those who wait for something to change.
     size: watch::Sender<u64>,
@@ -35,7 +35,7 @@ pub struct Readers {
 
 impl Readers {
     /// Begins with what was loaded.
-    pub fn new(published: Published) -> Self {
+    pub(super) fn new(published: Published) -> Self {
         let size = watch::Sender::new(published.size);
         Self { current: ArcSwap::from_pointee(published), size }
     }
@@ -46,7 +46,7 @@ impl Readers {
     }
 
     /// The last durable state. To be held for a moment only: never over an `await`.
-    pub fn load(&self) -> Guard<Arc<Published>> {
+    pub(super) fn load(&self) -> Guard<Arc<Published>> {
         self.current.load()
     }
 

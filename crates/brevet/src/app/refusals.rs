@@ -16,10 +16,13 @@ struct Window {
     repeats: u32,
 }
 
+/// Who, and what; nothing for all tasks that do not exist.
+type Key = (UserId, Option<Box<str>>);
+
 /// Who was refused what within the last minute.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    windows: Mutex<HashMap<(UserId, Option<Box<str>>), Window>>,
+    windows: Mutex<HashMap<Key, Window>>,
 }
 
 impl Refusals {
@@ -79,7 +82,9 @@ mod tests {
         let (user, start) = (UserId::new(1), Timestamp::from_micros(0));
         assert_eq!(refusals.note(start, user, &task, "needs-approval").map(|c| count(&c)), Some(1));
         for second in 1..60 {
-            assert!(refusals.note(start.plus(Span::seconds(second)), user, &task, "needs-approval").is_none());
+            assert!(
+                refusals.note(start.plus(Span::seconds(second)), user, &task, "needs-approval").is_none()
+            );
         }
         assert!(refusals.due(start.plus(Span::seconds(59)), false).is_empty());
         let due = refusals.due(start.plus(Span::minutes(1)), false);

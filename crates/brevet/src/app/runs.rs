@@ -65,9 +65,11 @@ impl Runs {
                 }
             }
             Event::ExecutionFinished { execution, .. } => {
-                if self.lock().remove(execution).is_some() {
-                    self.count.send_modify(|count| *count -= 1);
-                }
+                let was_running = self.lock().remove(execution).is_some();
+                self.count.send_if_modified(|count| {
+                    *count -= usize::from(was_running);
+                    was_running
+                });
             }
             _ => {}
         }
@@ -110,7 +112,12 @@ impl Runs {
 impl<W: World> App<W> {
     /// Starts a run. Answers when the entry that allows it is durable and the run is on its way; the run goes
     /// on whatever becomes of the caller.
-    pub async fn run(&self, origin: Origin, order: RunOrder, key: Option<IdempotencyKey>) -> Result<Started, AppError> {
+    pub async fn run(
+        &self,
+        origin: Origin,
+        order: RunOrder,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Started, AppError> {
         let (answer, answered) = oneshot::channel();
         let app = self.clone();
         tokio::spawn(async move { app.run_to_the_end(origin, order, key, answer).await });
@@ -147,10 +154,9 @@ impl<W: World> App<W> {
 
     async fn note_refusal(&self, origin: Origin, task: &brevet_core::QualifiedName, error: &AppError) {
         let (Actor::User(user), AppError::Refused(refusal)) = (origin.actor, error) else { return };
-        if let Some(command) = self.inner.refusals.note(self.now(), user, task, refusal.code()) {
-            if let Err(error) = self.command(Origin::SYSTEM, command, None).await {
-                tracing::warn!(%error, "a refusal could not be recorded");
-            }
+        let Some(command) = self.inner.refusals.note(self.now(), user, task, refusal.code()) else { return };
+        if let Err(error) = self.command(Origin::SYSTEM, command, None).await {
+            tracing::warn!(%error, "a refusal could not be recorded");
         }
     }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use brevet_core::{Change, Command, Draft, Entry, Event, Origin, Permit, Reply, State, Timestamp, UserId, transact};
+use brevet_core::{
+    Change, Command, Draft, Entry, Event, Origin, Permit, Reply, State, Timestamp, UserId, transact,
+};
 use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Batch, Idempotent, SideWrite, Store, StoreError};
 use tokio::sync::oneshot;
@@ -111,7 +113,8 @@ impl<W: World> Sequencer<W> {
     ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
         let (queue, items) = sync_channel(QUEUE_COMMANDS_MAX);
         let mut sequencer = Self { store, working, readers, reaction, world, broken: None };
-        let thread = std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&items))?;
+        let thread =
+            std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&items))?;
         Ok((Entrance { queue }, thread))
     }
 
@@ -173,7 +176,8 @@ impl<W: World> Sequencer<W> {
     /// With a clock that went back nothing new is decided; but what Brevet itself must put on record (a run
     /// is over, a server stops) is recorded at the ledger's own last instant.
     fn instant_for(&self, item: &Item, clock: &Result<Timestamp, i64>) -> Result<Timestamp, AppError> {
-        let on_record = matches!(item.command, None | Some(Command::FinishRun { .. } | Command::StopRun { .. }));
+        let on_record =
+            matches!(item.command, None | Some(Command::FinishRun { .. } | Command::StopRun { .. }));
         match (clock, self.working.last()) {
             (Ok(now), _) => Ok(*now),
             (Err(_), Some(last)) if on_record && item.origin.user_id().is_none() => Ok(last),

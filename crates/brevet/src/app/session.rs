@@ -135,5 +135,11 @@ impl Sessions {
 fn session(row: &SessionRow) -> Session {
     let SessionRow { id, hash: _, user, opened, seen } = row;
     let seen = seen.micros();
-    Session { id: *id, user: *user, opened: *opened, seen: AtomicI64::new(seen), stored: AtomicI64::new(seen) }
+    Session {
+        id: *id,
+        user: *user,
+        opened: *opened,
+        seen: AtomicI64::new(seen),
+        stored: AtomicI64::new(seen),
+    }
 }

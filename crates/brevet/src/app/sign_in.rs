@@ -4,7 +4,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use brevet_core::{Command, NewUser, Origin, Refusal, Reply, Secret, SessionId, Span, Text, TextKind, Timestamp, UserId, UserName};
+use brevet_core::{
+    Command, NewUser, Origin, Refusal, Reply, Secret, SessionId, Span, Text, TextKind, Timestamp, UserId,
+    UserName,
+};
 use brevet_store::{Credential, SessionRow, SideWrite};
 
 use super::session::{self, NewToken};
@@ -19,7 +22,8 @@ pub const SETUP_CODE_LIFETIME: Span = Span::hours(1);
 const SETUP_GUESSES_MAX: u32 = 10;
 /// A hash of nothing, verified where there is no account, so that a wrong name takes as long as a wrong
 /// password.
-const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2E$S3Jb9SP3lTz0oX9tGnXzLuZ7K0QxQZ4qz3pKp4QwE7I";
+const DECOY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2E$S3Jb9SP3lTz0oX9tGnXzLuZ7K0QxQZ4qz3pKp4QwE7I";
 
 /// A person who just signed in.
 #[derive(Debug)]
@@ -84,14 +88,22 @@ impl<W: World> App<W> {
     }
 
     /// Creates the first administrator, and signs them in.
-    pub async fn set_up(&self, code: Secret, new: NewUser, chosen: Secret, source: &str) -> Result<SignedIn, AppError> {
+    pub async fn set_up(
+        &self,
+        code: Secret,
+        new: NewUser,
+        chosen: Secret,
+        source: &str,
+    ) -> Result<SignedIn, AppError> {
         password::check(&chosen)?;
         if !self.inner.set_up_code.accepts(&password::code_hash(&code), self.now()) {
             return Err(AppError::BadCredentials);
         }
         let phc = self.hash(chosen).await?;
         let set = |reply| match reply {
-            Reply::User(user) => vec![SideWrite::Credential(user, Credential { password: Some(phc), code: None })],
+            Reply::User(user) => {
+                vec![SideWrite::Credential(user, Credential { password: Some(phc), code: None })]
+            }
             _ => Vec::new(),
         };
         match self.command_with(Origin::SYSTEM, Some(Command::SetUp(new)), None, set).await?.reply {
@@ -117,13 +129,20 @@ impl<W: World> App<W> {
     }
 
     /// Signs in with a one-time code, which is spent, and sets a password.
-    pub async fn enrol(&self, name: &str, code: Secret, chosen: Secret, source: &str) -> Result<SignedIn, AppError> {
+    pub async fn enrol(
+        &self,
+        name: &str,
+        code: Secret,
+        chosen: Secret,
+        source: &str,
+    ) -> Result<SignedIn, AppError> {
         password::check(&chosen)?;
         let Some(user) = self.account(name)? else { return Err(AppError::BadCredentials) };
         let given = password::code_hash(&code);
         let now = self.now();
         let credential = self.credential(user).await?;
-        let right = credential.code.is_some_and(|(hash, expires)| now < expires && password::equal(&hash, &given));
+        let right =
+            credential.code.is_some_and(|(hash, expires)| now < expires && password::equal(&hash, &given));
         if !right {
             return Err(self.fail(user, source).await);
         }
@@ -158,7 +177,8 @@ impl<W: World> App<W> {
         let expires = self.now().plus(CODE_LIFETIME);
         let hash = password::code_hash(&code).to_vec();
         let password = self.credential(user).await?.password;
-        let keep = move |_| vec![SideWrite::Credential(user, Credential { password, code: Some((hash, expires)) })];
+        let keep =
+            move |_| vec![SideWrite::Credential(user, Credential { password, code: Some((hash, expires)) })];
         let done = self.command_with(origin, Some(Command::IssueCode(user)), key, keep).await?;
         match done.replayed {
             true => Err(AppError::ToldOnce),
@@ -170,7 +190,8 @@ impl<W: World> App<W> {
     pub async fn sign_out(&self, session: &session::Session) -> Result<(), AppError> {
         let (user, id) = (session.user, session.id);
         let command = Command::SignOut { user, session: id };
-        self.command_with(session.origin(), Some(command), None, move |_| vec![SideWrite::CloseSession(id)]).await?;
+        self.command_with(session.origin(), Some(command), None, move |_| vec![SideWrite::CloseSession(id)])
+            .await?;
         Ok(())
     }
 
@@ -184,7 +205,8 @@ impl<W: World> App<W> {
             Reply::Session(id) => vec![SideWrite::OpenSession(row(id))],
             _ => Vec::new(),
         };
-        let done = self.command_with(Origin::SYSTEM, Some(Command::SignIn { user, source }), None, keep).await?;
+        let done =
+            self.command_with(Origin::SYSTEM, Some(Command::SignIn { user, source }), None, keep).await?;
         let Reply::Session(id) = done.reply else { return Err(AppError::BadCredentials) };
         let session = self.inner.sessions.open(&row(id));
         Ok(SignedIn { token, session: id, user, ends: session.ends() })
@@ -233,7 +255,10 @@ impl<W: World> App<W> {
     }
 
     /// Hashing takes memory and time: a few at once, off the async threads.
-    async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+    async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AppError> {
         let _place = self.inner.hashing.acquire().await.map_err(|_| AppError::Stopping)?;
         tokio::task::spawn_blocking(work).await.map_err(|_| AppError::Stopping)
     }

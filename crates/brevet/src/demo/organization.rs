@@ -30,17 +30,27 @@ pub(super) const PEOPLE: [Person; 6] = [
 
 /// Lets the people in: the first with the code of the first start, the others with codes of their own.
 pub(super) fn found(stage: &mut Stage) -> anyhow::Result<()> {
-    stage.head("The organization: an administrator, two approvers, an operator, an auditor, a system account");
+    stage
+        .head("The organization: an administrator, two approvers, an operator, an auditor, a system account");
     let setup = format!("login --user ada --password-stdin --setup {}", stage.setup_code());
     signs_in(stage, "ada", &setup)?;
     for person in &PEOPLE[1..] {
         stage.runs("ada", &format!("user add {} --no-code {}", person.name, person.options), None)?;
         let made = stage.runs("ada", &format!("user code {} -o json", person.name), None)?;
-        let code = find_string(&made.stdout, "code").with_context(|| format!("no code in: {}{}", made.stdout, made.stderr))?;
-        signs_in(stage, person.name, &format!("login --user {} --password-stdin --code {code}", person.name))?;
+        let code = find_string(&made.stdout, "code")
+            .with_context(|| format!("no code in: {}{}", made.stdout, made.stderr))?;
+        signs_in(
+            stage,
+            person.name,
+            &format!("login --user {} --password-stdin --code {code}", person.name),
+        )?;
     }
     stage.types("ada", "user list", 0)?;
-    stage.types("ada", "group create Linux-Approvers --description \"They decide on work on this machine\"", 0)?;
+    stage.types(
+        "ada",
+        "group create Linux-Approvers --description \"They decide on work on this machine\"",
+        0,
+    )?;
     for approver in ["alice", "anna"] {
         stage.types("ada", &format!("group add-member Linux-Approvers {approver}"), 0)?;
     }

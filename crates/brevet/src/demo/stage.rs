@@ -94,7 +94,8 @@ impl Stage {
 
     /// Runs a command as a person, without showing it.
     pub(super) fn runs(&self, person: &str, line: &str, input: Option<&str>) -> anyhow::Result<Answer> {
-        let mut child = self.command(person, line)?.stdin(Stdio::piped()).spawn().context("brevet cannot be started")?;
+        let mut child =
+            self.command(person, line)?.stdin(Stdio::piped()).spawn().context("brevet cannot be started")?;
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
             stdin.write_all(input.as_bytes())?;
         }

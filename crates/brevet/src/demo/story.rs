@@ -33,8 +33,16 @@ fn before(stage: &Stage) -> anyhow::Result<()> {
 fn policy(stage: &Stage) -> anyhow::Result<()> {
     stage.head("2. Access control is enabled, and policies say who approves what");
     stage.types("ada", "access enable --approvers Linux-Approvers --system-account backup", 0)?;
-    stage.types("ada", "policy create --task Linux/Show-Disk-Usage --approval-type manual --approver-group Linux-Approvers", 0)?;
-    stage.types("ada", "policy create --role Linux/Site-Operators --approval-type manual --max-duration 1h --max-uses 20", 0)?;
+    stage.types(
+        "ada",
+        "policy create --task Linux/Show-Disk-Usage --approval-type manual --approver-group Linux-Approvers",
+        0,
+    )?;
+    stage.types(
+        "ada",
+        "policy create --role Linux/Site-Operators --approval-type manual --max-duration 1h --max-uses 20",
+        0,
+    )?;
     stage.head("3. Now the same run is refused, even for the administrator");
     stage.types("ada", DISK, NEEDS_APPROVAL)?;
     stage.types("bob", DISK, NEEDS_APPROVAL).map(drop)
@@ -52,7 +60,8 @@ fn ask(stage: &Stage) -> anyhow::Result<()> {
 }
 
 fn use_it(stage: &Stage) -> anyhow::Result<()> {
-    stage.head("5. The same run works, as often as needed until the window ends; only with what was approved");
+    stage
+        .head("5. The same run works, as often as needed until the window ends; only with what was approved");
     stage.types("bob", DISK, 0)?;
     stage.types("bob", DISK, 0)?;
     stage.types("bob", "run Linux/Show-Disk-Usage -p path=/tmp", NEEDS_APPROVAL)?;
@@ -64,7 +73,8 @@ fn use_it(stage: &Stage) -> anyhow::Result<()> {
 /// The window ends at an instant; nothing but the clock brings it about.
 fn wait_for_the_window(stage: &Stage) -> anyhow::Result<()> {
     let shown = stage.runs("bob", "authorization show aut-1 -o json", None)?;
-    let ends: jiff::Timestamp = find_string(&shown.stdout, "ends_at").context("no end of the window")?.parse()?;
+    let ends: jiff::Timestamp =
+        find_string(&shown.stdout, "ends_at").context("no end of the window")?.parse()?;
     stage.say(&format!("\n  ... until the window ends, at {ends} ...\n"));
     let left = std::time::Duration::try_from(ends.duration_since(jiff::Timestamp::now())).unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
@@ -74,7 +84,11 @@ fn wait_for_the_window(stage: &Stage) -> anyhow::Result<()> {
 
 fn revoke(stage: &Stage) -> anyhow::Result<()> {
     stage.head("6. A role: Bob changes a file that only the broker can write, and an approver takes the right away mid-run");
-    stage.types("bob", "request new --role Linux/Site-Operators --reason \"New greeting for the launch\" --hours 1", 0)?;
+    stage.types(
+        "bob",
+        "request new --role Linux/Site-Operators --reason \"New greeting for the launch\" --hours 1",
+        0,
+    )?;
     stage.types("anna", "request approve req-2 --duration 30m --comment \"Half an hour is enough\"", 0)?;
     stage.types("bob", "run Linux/Set-Greeting -p text=\"Welcome, everybody!\"", 0)?;
     let greeting = std::fs::read_to_string(stage.site().join("greeting.conf"))?;
@@ -98,7 +112,9 @@ fn wait_until_it_runs(stage: &Stage) -> anyhow::Result<()> {
 }
 
 fn system_account(stage: &Stage) -> anyhow::Result<()> {
-    stage.head("7. The system account that was excluded runs what it is assigned to, and every use is flagged");
+    stage.head(
+        "7. The system account that was excluded runs what it is assigned to, and every use is flagged",
+    );
     stage.types("ada", "assignment add --user backup --task Linux/Show-Disk-Usage", 0)?;
     stage.types("backup", DISK, 0).map(drop)
 }

@@ -40,10 +40,13 @@ pub enum BadTls {
 /// Reads the files.
 pub(super) fn configuration(files: &Tls) -> Result<Arc<ServerConfig>, BadTls> {
     let Tls { certificate, key } = files;
+    check_private(key)?;
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(unreadable(certificate))?;
-    check_private(key)?;
+    if chain.is_empty() {
+        return Err(unreadable(certificate)("there is no certificate in it"));
+    }
     let private = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
     let mut configuration = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?

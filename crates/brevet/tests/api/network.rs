@@ -25,6 +25,23 @@ async fn without_tls_only_this_machine_is_listened_to() {
     assert!(bind(&config(&office, "127.0.0.1:0")).await.is_ok());
 }
 
+#[tokio::test]
+async fn a_key_that_everybody_can_read_and_files_without_pem_are_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let office = Office::empty().await;
+    let (certificate, key) = (office.folder.path().join("cert.pem"), office.folder.path().join("key.pem"));
+    for file in [&certificate, &key] {
+        std::fs::write(file, "no PEM").unwrap();
+    }
+    let tls = Some(brevet::config::Tls { certificate, key: key.clone() });
+    let config = Config { tls, ..config(&office, "127.0.0.1:0") };
+    for (mode, says) in [(0o644, "chmod 600"), (0o600, "cert.pem cannot be read as PEM")] {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        let refused = bind(&config).await.err().unwrap().to_string();
+        assert!(refused.contains(says), "{refused}");
+    }
+}
+
 async fn serve(office: &Office) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
     let listening = bind(&config(office, "127.0.0.1:0")).await.unwrap();
     let (address, (stop, stopped)) = (listening.address(), tokio::sync::oneshot::channel());

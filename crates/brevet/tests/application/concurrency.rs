@@ -17,7 +17,12 @@ async fn one_person_voting_64_times_at_once_counts_once() {
     let mut votes = JoinSet::new();
     for _ in 0..CALLERS {
         let app = house.app.clone();
-        let vote = Command::Decide { request: id, verdict: Verdict::Approve, duration: None, comment: Text::default() };
+        let vote = Command::Decide {
+            request: id,
+            verdict: Verdict::Approve,
+            duration: None,
+            comment: Text::default(),
+        };
         votes.spawn(async move { app.command(origin(ALICE), vote, None).await.is_ok() });
     }
     let taken = votes.join_all().await.into_iter().filter(|taken| *taken).count();
@@ -69,7 +74,9 @@ async fn the_same_key_does_the_same_thing_once() {
     let mut asks = JoinSet::new();
     for _ in 0..CALLERS {
         let app = house.app.clone();
-        asks.spawn(async move { app.command(origin(BOB), Command::Submit(request(None)), key(1)).await.unwrap() });
+        asks.spawn(
+            async move { app.command(origin(BOB), Command::Submit(request(None)), key(1)).await.unwrap() },
+        );
     }
     let done = asks.join_all().await;
     assert!(done.iter().all(|one| one.reply == done[0].reply));

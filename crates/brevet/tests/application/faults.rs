@@ -31,7 +31,10 @@ async fn a_clock_that_went_back_does_not_revive_an_authorization() {
     let house = House::found(&folder.path().join("data")).await;
     house.grant(None).await;
     house.clock.forward(Span::hours(1));
-    assert!(matches!(house.by(BOB, super::house::run()).await, Err(AppError::Refused(Refusal::NeedsApproval(_)))));
+    assert!(matches!(
+        house.by(BOB, super::house::run()).await,
+        Err(AppError::Refused(Refusal::NeedsApproval(_)))
+    ));
     house.clock.back(Span::minutes(30));
     assert!(house.by(BOB, super::house::run()).await.is_err());
 }
@@ -43,7 +46,8 @@ async fn what_is_due_is_acted_on_without_anybody_asking() {
     house.ask(None).await;
     house.grant(None).await;
     house.clock.forward(Span::hours(25));
-    let idle = |house: &House| house.app.read(|state| state.requests().count() + state.authorizations().count());
+    let idle =
+        |house: &House| house.app.read(|state| state.requests().count() + state.authorizations().count());
     let acted = async {
         while idle(&house) > 0 {
             tokio::task::yield_now().await;
@@ -69,7 +73,8 @@ impl SmallDisk {
     fn mount(at: &Path, size: &str) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let options = format!("size={size},mode=0700");
-        let mounted = Process::new("mount").args(["-t", "tmpfs", "-o", &options, "brevet-test"]).arg(at).status();
+        let mounted =
+            Process::new("mount").args(["-t", "tmpfs", "-o", &options, "brevet-test"]).arg(at).status();
         mounted.is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
     }
 }
@@ -153,8 +158,11 @@ async fn a_run_that_was_going_on_when_the_server_went_down_is_unknown_and_not_ru
     drop((house, done));
     let house = reopened(&data, clock).await;
     assert_eq!(house.app.read(|state| state.executions().count()), 0);
-    let execution = house.app.stored(|reader| reader.execution(brevet_core::ExecutionId::new(1))).await.unwrap().unwrap();
+    let execution =
+        house.app.stored(|reader| reader.execution(brevet_core::ExecutionId::new(1))).await.unwrap().unwrap();
     let unknown = brevet_core::ExecutionResult::Unknown;
-    assert!(matches!(execution.state, brevet_core::ExecutionState::Finished { result, .. } if result == unknown));
+    assert!(
+        matches!(execution.state, brevet_core::ExecutionState::Finished { result, .. } if result == unknown)
+    );
     assert!(house.by(ALICE, super::house::run()).await.is_err());
 }

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use brevet::app::{App, AppError, Done, Workloads};
 use brevet::world::{Machine, World};
 use brevet_core::{
-    Access, AccessControlChange, Approval, AuthorizationId, CatalogDefinition, Command, Digest, GroupName, NewGroup,
-    NewPolicy, NewPurpose, NewRequest, NewUser, OnExpiry, Origin, Parameters, PolicyTerms, QualifiedName, Quorum, Reply,
-    RequestId, Requesters, RunOrder, Secret, Secrets, SessionId, Span, TaskId, TaskSpec, Text, TextKind, Timestamp,
-    Uncovered, UserId, UserName, Verdict,
+    Access, AccessControlChange, Approval, AuthorizationId, CatalogDefinition, Command, Digest, GroupName,
+    NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser, OnExpiry, Origin, Parameters, PolicyTerms,
+    QualifiedName, Quorum, Reply, RequestId, Requesters, RunOrder, Secret, Secrets, SessionId, Span, TaskId,
+    TaskSpec, Text, TextKind, Timestamp, Uncovered, UserId, UserName, Verdict,
 };
 use brevet_store::DataFolder;
 use brevet_workloads::spawn::Spawner;
@@ -75,7 +75,9 @@ impl House {
             email: Text::default(),
             description: Text::default(),
         };
-        let Reply::Group(group) = house.by(ADA, Command::CreateGroup(group)).await.unwrap().reply else { panic!() };
+        let Reply::Group(group) = house.by(ADA, Command::CreateGroup(group)).await.unwrap().reply else {
+            panic!()
+        };
         house.by(ADA, Command::AddMember { group, user: ALICE }).await.unwrap();
         let switch = AccessControlChange {
             default_approver_group: group,
@@ -98,13 +100,18 @@ impl House {
     }
 
     pub(crate) async fn ask(&self, max_uses: Option<u32>) -> RequestId {
-        let Reply::Request(id) = self.by(BOB, Command::Submit(request(max_uses))).await.unwrap().reply else { panic!() };
+        let Reply::Request(id) = self.by(BOB, Command::Submit(request(max_uses))).await.unwrap().reply else {
+            panic!()
+        };
         id
     }
 
     pub(crate) async fn approve(&self, request: RequestId) -> Result<Done, AppError> {
-        self.by(ALICE, Command::Decide { request, verdict: Verdict::Approve, duration: None, comment: Text::default() })
-            .await
+        self.by(
+            ALICE,
+            Command::Decide { request, verdict: Verdict::Approve, duration: None, comment: Text::default() },
+        )
+        .await
     }
 
     /// Asks, approves, and answers what Bob holds then.

@@ -51,7 +51,10 @@ async fn a_code_is_spent_by_its_use() {
     let house = House::found(&folder.path().join("data")).await;
     let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code.reveal(str::to_owned);
     house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await.unwrap();
-    assert!(matches!(house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await, Err(AppError::BadCredentials)));
+    assert!(matches!(
+        house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await,
+        Err(AppError::BadCredentials)
+    ));
     house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
 }
 
@@ -109,14 +112,19 @@ async fn guesses_are_counted_per_account_however_its_name_is_spelled_and_however
     let mut guesses = JoinSet::new();
     for spelling in ["bob", "BOB", " bob", "Bob ", "bOb"].repeat(6) {
         let app = house.app.clone();
-        guesses.spawn(async move { app.sign_in(spelling, secret("a wrong password"), "").await.err().unwrap() });
+        guesses
+            .spawn(async move { app.sign_in(spelling, secret("a wrong password"), "").await.err().unwrap() });
     }
     let answers = guesses.join_all().await;
     let tried = answers.iter().filter(|error| matches!(error, AppError::BadCredentials)).count();
-    let locked = answers.iter().filter(|error| matches!(error, AppError::Refused(Refusal::Locked { .. }))).count();
+    let locked =
+        answers.iter().filter(|error| matches!(error, AppError::Refused(Refusal::Locked { .. }))).count();
     assert_eq!((tried, locked), (SIGN_IN_FAILURES_MAX as usize, 30 - SIGN_IN_FAILURES_MAX as usize));
     let right = house.app.sign_in("bob", secret(PASSWORD), "").await;
-    assert!(matches!(right, Err(AppError::Refused(Refusal::Locked { .. }))), "the right one is not tried either");
+    assert!(
+        matches!(right, Err(AppError::Refused(Refusal::Locked { .. }))),
+        "the right one is not tried either"
+    );
     house.clock.forward(SIGN_IN_LOCK);
     house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
 }

@@ -3,8 +3,10 @@
 use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use brevet_core::{Command, REASON_BYTES_MAX, RequestId, Text, TextKind};
-use brevet_store::{EntryFilter, StoredEntry};
+use brevet_store::{EntryFilter, Receipt, StoredEntry};
 use serde::Deserialize;
 
 use super::scan::scan;
@@ -31,6 +33,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
             operation("show_entry", "Shows one entry of the ledger")
                 .note("That it was read is itself an entry.")
                 .shows::<wire::AuditEntry>("The entry.")
+        })
+        .get("/api/v1/audit/entries/{index}/proof", Permission::Auditor, prove, {
+            operation("prove_entry", "Proves that an entry is in the ledger, for a verifier without a server")
+                .note("That it was read is itself an entry.")
+                .shows::<wire::AuditProof>("The entry and its proof (C2SP tlog-proof).")
         })
         .get("/api/v1/audit/checkpoint", Permission::Auditor, checkpoint, {
             operation("show_checkpoint", "Shows the newest checkpoint")
@@ -122,6 +129,13 @@ async fn show(caller: Caller, Segments(index): Segments<u64>) -> Answer {
     let found = caller.app.stored(move |reader| reader.entry(index)).await?;
     let stored = found.ok_or_else(|| Failure::no_such("entry", index))?;
     shown(&caller.view(|view| view.entry(&stored)))
+}
+
+async fn prove(caller: Caller, Segments(index): Segments<u64>) -> Answer {
+    note_read(&caller, &format!("entries/{index}/proof")).await?;
+    let found = caller.app.stored(move |reader| reader.receipt(index)).await?;
+    let Receipt { index, bytes, proof } = found.ok_or_else(|| Failure::no_such("entry", index))?;
+    shown(&wire::AuditProof { index, proof, entry: STANDARD.encode(bytes) })
 }
 
 async fn checkpoint(caller: Caller) -> Answer {

@@ -188,6 +188,9 @@ async fn wait(caller: Caller, Segments(given): Segments<String>, Query(patience)
     told(&caller, id).await?;
     let decided = |state: &brevet_core::State| state.request(id).is_none_or(|request| !request.is_pending());
     until(&caller.app, Duration::from_secs(seconds), decided).await;
+    if !caller.app.read(|state| state.is_active(caller.user())) {
+        return Err(AppError::NotSignedIn.into());
+    }
     shown(&request(&caller, id).await?)
 }
 
