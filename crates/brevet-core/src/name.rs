@@ -5,6 +5,10 @@
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
+use crate::id::{
+    AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, RoleGroupId, RoleId, SessionId,
+    TaskId, UserId,
+};
 use crate::limit::{
     GROUP_NAME_BYTES_MAX, PARAMETER_NAME_BYTES_MAX, TASK_NAME_BYTES_MAX, USER_NAME_BYTES_MAX,
 };
@@ -44,6 +48,9 @@ pub enum BadName {
         /// The reserved name.
         like: &'static str,
     },
+    /// Would be taken for an id.
+    #[error("this name would be taken for an id, such as usr-42; choose another")]
+    LooksLikeAnId,
     /// No scope.
     #[error("write it with its workload, as Scope\\Name or Scope/Name")]
     Unqualified,
@@ -86,6 +93,30 @@ fn refuse_reserved(text: &str) -> Result<(), BadName> {
         Some(like) => Err(BadName::Reserved { like }),
         None => Ok(()),
     }
+}
+
+const ID_PREFIXES: [&str; 11] = [
+    UserId::PREFIX,
+    GroupId::PREFIX,
+    TaskId::PREFIX,
+    RoleId::PREFIX,
+    RoleGroupId::PREFIX,
+    AssignmentId::PREFIX,
+    PolicyId::PREFIX,
+    RequestId::PREFIX,
+    AuthorizationId::PREFIX,
+    ExecutionId::PREFIX,
+    SessionId::PREFIX,
+];
+
+/// Wherever a name can be given an id can be given too: `usr-42`, or its bare number.
+fn refuse_ids(text: &str) -> Result<(), BadName> {
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_id = match text.split_once('-') {
+        Some((prefix, rest)) => ID_PREFIXES.iter().any(|id| id.eq_ignore_ascii_case(prefix)) && number(rest),
+        None => number(text),
+    };
+    if is_id { Err(BadName::LooksLikeAnId) } else { Ok(()) }
 }
 
 macro_rules! encoded_as_text {
@@ -134,6 +165,7 @@ impl UserName {
             matches!(c, '.' | '_' | '-' | '@')
         })?;
         refuse_reserved(text)?;
+        refuse_ids(text)?;
         Ok(Self(text.to_ascii_lowercase().into()))
     }
 }
@@ -150,6 +182,7 @@ impl GroupName {
         let may = |c| matches!(c, '.' | '_' | '-' | '@' | ' ');
         check(text, GROUP_NAME_BYTES_MAX, "letters, digits, spaces, and . _ - @", may)?;
         refuse_reserved(text)?;
+        refuse_ids(text)?;
         Ok(Self(text.into()))
     }
 }

@@ -62,3 +62,14 @@ fn a_task_is_written_with_its_workload_and_matched_without_case() {
         assert!(QualifiedName::parse(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_name_is_never_taken_for_an_id() {
+    for text in ["usr-5", "USR-5", "grp-12", "42", "req-1"] {
+        assert_eq!(UserName::parse(text), Err(BadName::LooksLikeAnId), "{text}");
+        assert_eq!(GroupName::parse(text).map(drop), Err(BadName::LooksLikeAnId), "{text}");
+    }
+    for text in ["user-5", "bob-5", "usr-5a", "b42", "team-usr-5"] {
+        assert!(UserName::parse(text).is_ok(), "{text}");
+    }
+}

@@ -44,6 +44,8 @@ use sign_in::SetUpCode;
 
 /// Passwords hashed at once: each takes 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
+/// How long a server that goes down waits for its runs: longer than any of them has between TERM and KILL.
+const RUNS_END_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 /// How long an answer is kept for a caller that asks again with the same key.
 const IDEMPOTENCY_LIFETIME: Span = Span::hours(24);
 
@@ -68,6 +70,8 @@ struct Inner<W: World> {
     refusals: Refusals,
     set_up_code: SetUpCode,
     hashing: Semaphore,
+    /// Held from looking at a credential to having replaced it: a code is spent once.
+    credentials: tokio::sync::Mutex<()>,
     origin: String,
     verifier_key: String,
 }
@@ -127,6 +131,7 @@ impl<W: World> App<W> {
                 refusals: Refusals::default(),
                 set_up_code: SetUpCode::default(),
                 hashing: Semaphore::new(HASHES_AT_ONCE),
+                credentials: tokio::sync::Mutex::default(),
                 origin,
                 verifier_key,
             }),
@@ -231,10 +236,13 @@ impl<W: World> App<W> {
         Ok(())
     }
 
-    /// Ends every run and puts on record what there is to put, before the process goes.
+    /// Ends every run and puts on record what there is to put, before the process goes. What cannot be recorded
+    /// in time (the ledger may be what failed) the next server finds unknown.
     pub async fn shut_down(&self) {
-        self.inner.runs.stop_all(brevet_core::StopCause::Shutdown);
-        self.inner.runs.wait_until_idle().await;
+        self.inner.runs.close();
+        if tokio::time::timeout(RUNS_END_WITHIN, self.inner.runs.wait_until_idle()).await.is_err() {
+            tracing::error!("the end of some runs could not be put on record; the next start finds them unknown");
+        }
         for command in self.inner.refusals.due(self.now(), true) {
             if let Err(error) = self.command(Origin::SYSTEM, command, None).await {
                 tracing::warn!(%error, "refusals could not be recorded");

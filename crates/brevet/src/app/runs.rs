@@ -4,6 +4,7 @@
 //! A run does not belong to whoever asked for it: a caller that goes away leaves it running.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub(super) struct Runs {
     workloads: Arc<Workloads>,
     running: Mutex<HashMap<ExecutionId, Run>>,
     count: watch::Sender<usize>,
+    /// Whether the server is going down: what is on its way to its start is stopped there.
+    closing: AtomicBool,
 }
 
 /// One of them: how to stop it, and how to see what it writes.
@@ -47,7 +50,8 @@ struct Run {
 
 impl Runs {
     pub(super) fn new(workloads: Arc<Workloads>) -> Self {
-        Self { workloads, running: Mutex::default(), count: watch::Sender::new(0) }
+        let (running, count, closing) = (Mutex::default(), watch::Sender::new(0), AtomicBool::new(false));
+        Self { workloads, running, count, closing }
     }
 
     /// Follows the ledger: a stop that is on record reaches its run.
@@ -55,8 +59,10 @@ impl Runs {
         match event {
             Event::ExecutionStarted { execution, .. } => {
                 let (sink, output) = self.workloads.record(*execution);
-                let run = Run { stop: watch::Sender::new(None), output, sink: Some(sink) };
-                self.lock().insert(*execution, run);
+                let mut running = self.lock();
+                let stop = self.closing.load(Ordering::SeqCst).then_some(StopCause::Shutdown);
+                running.insert(*execution, Run { stop: watch::Sender::new(stop), output, sink: Some(sink) });
+                drop(running);
                 self.count.send_modify(|count| *count += 1);
             }
             Event::ExecutionStopRequested { execution, cause } => {
@@ -80,6 +86,12 @@ impl Runs {
         for run in self.lock().values() {
             run.stop.send_if_modified(|known| known.is_none() && known.replace(cause).is_none());
         }
+    }
+
+    /// The same, for whatever starts from now on too.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        self.stop_all(StopCause::Shutdown);
     }
 
     pub(super) async fn wait_until_idle(&self) {

@@ -87,7 +87,8 @@ impl<W: World> App<W> {
         Ok(Some(OneTimeCode { code, expires }))
     }
 
-    /// Creates the first administrator, and signs them in.
+    /// Creates the first administrator, and signs them in. They may read the ledger too: somebody must be
+    /// able to before there is anybody else.
     pub async fn set_up(
         &self,
         code: Secret,
@@ -99,6 +100,7 @@ impl<W: World> App<W> {
         if !self.inner.set_up_code.accepts(&password::code_hash(&code), self.now()) {
             return Err(AppError::BadCredentials);
         }
+        let new = NewUser { auditor: true, ..new };
         let phc = self.hash(chosen).await?;
         let set = |reply| match reply {
             Reply::User(user) => {

@@ -20,7 +20,7 @@ pub(super) struct Person {
 
 /// Everybody in the story; the first is the administrator who sets Brevet up.
 pub(super) const PEOPLE: [Person; 6] = [
-    Person { name: "ada", what: "administrator", options: "" },
+    Person { name: "ada", what: "the first administrator, who also audits", options: "" },
     Person { name: "alice", what: "approver", options: "--display-name \"Alice Approver\"" },
     Person { name: "anna", what: "approver", options: "--display-name \"Anna Approver\"" },
     Person { name: "bob", what: "operator", options: "--display-name \"Bob Operator\"" },

@@ -55,7 +55,13 @@ impl Connection {
     }
 
     /// Calls; an error means that the connection is gone and that nobody knows what became of the call.
-    pub(crate) fn call(&mut self, method: &str, path: &str, key: Option<&str>, body: Option<&Value>) -> io::Result<Answer> {
+    pub(crate) fn call(
+        &mut self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> io::Result<Answer> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: brevet\r\n");
         if !self.token.is_empty() {
             head.push_str(&format!("authorization: Bearer {}\r\n", self.token));

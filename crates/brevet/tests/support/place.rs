@@ -51,11 +51,15 @@ impl Place {
 /// Where a program really is: definitions name no symbolic links.
 fn program_path(name: &str) -> PathBuf {
     let places = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(name));
-    places.iter().find_map(|path| path.canonicalize().ok()).unwrap_or_else(|| panic!("this machine has no {name}"))
+    places
+        .iter()
+        .find_map(|path| path.canonicalize().ok())
+        .unwrap_or_else(|| panic!("this machine has no {name}"))
 }
 
 /// Writes a file that nobody else can read.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) {
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
     file.write_all(bytes).unwrap();
 }

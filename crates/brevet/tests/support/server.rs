@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::BREVET;
 use super::http::Connection;
-use super::patience::{until, within, SOON};
+use super::patience::{SOON, until, within};
 use super::place::Place;
 use super::processes::{Process, descendants};
 
@@ -55,7 +55,11 @@ impl Text {
 /// The command that serves a place, with a log of this level.
 pub(crate) fn command(place: &Place, log: &str) -> Command {
     let mut command = Command::new(BREVET);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(place.data()).arg("--tasks").arg(place.tasks());
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(place.data())
+        .arg("--tasks")
+        .arg(place.tasks());
     command.env("BREVET_LOG", log).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
