@@ -43,6 +43,9 @@ pub const PATTERN_BYTES_MAX: usize = 512;
 /// A compiled pattern, in bytes.
 pub const PATTERN_COMPILED_BYTES_MAX: usize = 1 << 20;
 
+/// The definition of one task as it stands in the ledger, in bytes; with its envelope it must fit into an entry.
+pub const DEFINITION_BYTES_MAX: usize = 60_000;
+
 /// Members of one group.
 pub const GROUP_MEMBERS_MAX: usize = 10_000;
 /// Approver groups of one policy.
@@ -57,6 +60,10 @@ pub const REQUESTERS_MAX: usize = 1_000;
 pub const PENDING_PER_USER_MAX: usize = 100;
 /// Authorizations that one person may hold at once; only an Auto policy could give so many.
 pub const AUTHORIZATIONS_PER_USER_MAX: usize = 1_000;
+/// Runs of one person at once.
+pub const RUNS_PER_USER_MAX: usize = 100;
+/// Runs at once; each has a few open files of the server, and one of the spawner, who has 1,024 at most.
+pub const RUNS_MAX: usize = 500;
 /// Accounts in a chain of owners.
 pub const OWNER_CHAIN_MAX: usize = 8;
 

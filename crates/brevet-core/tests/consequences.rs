@@ -2,8 +2,11 @@
 
 mod world;
 
-use brevet_core::{Approval, Command, Ending, Event, Origin, PolicyTerms, Principal, Requesters};
-use world::{HOUR, World, definitions, manual, revoke};
+use brevet_core::{
+    Approval, Command, Ending, Event, Limits, Origin, ParameterKind, ParameterSpec, PolicyTerms, Principal,
+    Refusal, Requesters, Value, decide,
+};
+use world::{HOUR, World, definitions, manual, parameter, revoke};
 
 fn of_groups(world: &World, total: u32, groups: &[(&str, u32)]) -> PolicyTerms {
     PolicyTerms::new(Approval::Manual(world.quorum(total, groups)), Requesters::Anyone)
@@ -192,4 +195,24 @@ fn a_role_that_is_defined_otherwise_voids_what_was_given_of_it_and_nothing_else(
     other.role_groups[0].digest = world::digest("All", 2);
     world.brevet(Command::DefineCatalog(other));
     assert_eq!(stand(&world), ["active", "voided", "voided"]);
+}
+
+#[test]
+fn a_definition_that_no_entry_can_hold_is_refused_by_name() {
+    let world = World::office();
+    let define = |choice_bytes: usize| {
+        let choices = (0..600).map(|n| Value::Text(format!("{n:0choice_bytes$}"))).collect();
+        let mut definitions = definitions(2);
+        definitions.tasks[0].parameters = vec![ParameterSpec {
+            limits: Limits { one_of: choices, ..Limits::default() },
+            ..parameter("x", ParameterKind::Text)
+        }];
+        decide(&world.state, world.now, Origin::SYSTEM, Command::DefineCatalog(definitions))
+    };
+    assert!(define(90).is_ok());
+    let refused = define(110).unwrap_err();
+    assert!(
+        matches!(&refused, Refusal::Invalid(why) if why.contains("longer than the 60000 bytes")),
+        "{refused}"
+    );
 }

@@ -3,8 +3,9 @@
 mod world;
 
 use brevet_core::{
-    Approval, Basis, Binding, Command, Limits, NewRequest, ParameterKind, ParameterSpec, PolicyTerms,
-    Principal, Quorum, Requesters, RunOrder, Secrets, Uncovered, Value, explain, may_run,
+    Approval, Basis, Binding, Command, ExecutionId, ExecutionResult, Limits, NewRequest, ParameterKind,
+    ParameterSpec, PolicyTerms, Principal, Quorum, RUNS_PER_USER_MAX, Requesters, RunOrder, Secrets,
+    Uncovered, Value, explain, may_run,
 };
 use world::{HOUR, World, definitions, digest, manual, parameter, run, secrets, task, values};
 
@@ -395,4 +396,20 @@ fn of_several_the_one_whose_clock_runs_and_then_the_one_that_lasts_longest_is_us
     let run = world.runs("rita", "Reload", "");
     assert_eq!(world.run_row(run).basis, Basis::Authorization(long));
     assert_eq!([world.of_authorization(unclaimed), world.of_authorization(short)], ["scheduled", "active"]);
+}
+
+#[test]
+fn one_person_has_so_many_runs_at_once_and_no_more() {
+    let mut world = World::office();
+    off(&mut world);
+    world.assign("rita", "Restart");
+    world.assign("sven", "Restart");
+    for _ in 0..RUNS_PER_USER_MAX {
+        assert_eq!(world.says("rita", run("restart", "unit=nginx")), "ok");
+    }
+    assert_eq!(world.says("rita", run("restart", "unit=nginx")), "too-many");
+    assert_eq!(world.says("sven", run("restart", "unit=nginx")), "ok", "others still can");
+    let (execution, result) = (ExecutionId::new(1), ExecutionResult::Succeeded);
+    world.brevet(Command::FinishRun { execution, result, output: None });
+    assert_eq!(world.says("rita", run("restart", "unit=nginx")), "ok");
 }

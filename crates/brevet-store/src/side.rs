@@ -51,6 +51,15 @@ pub struct Idempotent {
 pub enum SideWrite {
     /// Sets a credential.
     Credential(UserId, Credential),
+    /// Gives an account a one-time code, beside the password that it may have.
+    Code {
+        /// Whose.
+        user: UserId,
+        /// SHA-256 of the code.
+        hash: [u8; 32],
+        /// Until when it is good.
+        expires: Timestamp,
+    },
     /// Opens a session.
     OpenSession(SessionRow),
     /// Notes that a session was used.
@@ -67,13 +76,9 @@ pub enum SideWrite {
 
 pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), StoreError> {
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(values))
-            .map(drop)
-            .map_err(writing)
+        connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map_err(writing)
     };
-    match write {
+    let written = match write {
         SideWrite::Credential(user, Credential { password, code }) => run(
             "INSERT OR REPLACE INTO credential (user, password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)",
             params![
@@ -83,6 +88,15 @@ pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), St
                 code.as_ref().map(|(_, expires)| expires.micros())
             ],
         ),
+        SideWrite::Code { user, hash, expires } => {
+            let values: &[&dyn rusqlite::ToSql] = params![user.number(), hash, expires.micros()];
+            match run("UPDATE credential SET code_hash = ?2, code_expires = ?3 WHERE user = ?1", values) {
+                Ok(0) => {
+                    run("INSERT INTO credential (user, code_hash, code_expires) VALUES (?1, ?2, ?3)", values)
+                }
+                written => written,
+            }
+        }
         SideWrite::OpenSession(SessionRow { id, hash, user, opened, seen }) => run(
             "INSERT INTO session (id, hash, user, opened, seen) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![signed(id.number()), hash, user.number(), opened.micros(), seen.micros()],
@@ -101,7 +115,8 @@ pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), St
         SideWrite::ForgetIdempotent(before) => {
             run("DELETE FROM idempotency WHERE at < ?1", params![before.micros()])
         }
-    }
+    };
+    written.map(drop)
 }
 
 pub(crate) fn idempotent(

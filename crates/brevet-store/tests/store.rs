@@ -189,6 +189,17 @@ fn whatever_is_changed_is_found_and_named() {
         ("INSERT INTO request VALUES (99, 1, 0, 0, x'00')", "request 99"),
         ("DELETE FROM object WHERE kind = 'policy'", "policy 1"),
         ("UPDATE object SET text2 = 'mallory@example.org' WHERE kind = 'user' AND id = 1", "user 1"),
+        ("UPDATE entry SET kind = 'ledger.read' WHERE seq = 12", "entry 12"),
+        ("UPDATE entry SET actor = 'usr-99' WHERE seq = 12", "entry 12"),
+        ("UPDATE entry SET request = NULL WHERE kind = 'request.decided'", "entry"),
+        (
+            "UPDATE request SET first_seq = (SELECT first_seq FROM request WHERE id = 2) WHERE id = 1",
+            "request 1",
+        ),
+        (
+            "UPDATE head SET counters = CAST(substr(counters, 1, length(counters) - 1) || x'17' AS BLOB)",
+            "next ids",
+        ),
     ] {
         let found = harm(sql);
         assert!(found.contains(says), "{sql}\n  found: {found}\n  wanted: {says}");

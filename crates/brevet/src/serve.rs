@@ -22,6 +22,10 @@ const SPAWNER_COMMAND: &str = "spawner";
 /// This very program, whatever was put in its place since it was started.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
+/// How long runs have to end then: longer than any of them has between TERM and KILL.
+const RUNS_END_WITHIN: Duration = Duration::from_secs(10);
+/// Open files of the server: every connection that is let in, and as many again for runs and the disk.
+const OPEN_FILES: u64 = 16_384;
 /// How long requests in progress have when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -43,6 +47,17 @@ pub(crate) fn serve(args: ServeArgs) -> ExitCode {
     }
 }
 
+/// The usual 1,024 open files are fewer than the connections that are let in, and a run needs some of its own:
+/// without more, anybody who opens connections keeps runs from starting.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let current = Some(maximum.unwrap_or(OPEN_FILES).min(OPEN_FILES));
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
 /// The process's own diagnostic output; the ledger is elsewhere.
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_new(config::log_filter());
@@ -58,6 +73,8 @@ fn start(config: Config) -> anyhow::Result<()> {
         Spawner::start(Path::new(THIS_PROGRAM), &[SPAWNER_COMMAND])
             .context("the process spawner cannot be started")?
     };
+    // After the spawner was started: programs keep the limit that they expect.
+    raise_open_files();
     let folder = DataFolder::claim(&config.data)?;
     if config.tasks == config.data.join("tasks.d") {
         folder.make_folder("tasks.d")?;
@@ -76,7 +93,7 @@ async fn run(config: Config, folder: DataFolder, spawner: Spawner) -> anyhow::Re
     tokio::spawn(keep_house(app.clone()));
     tokio::spawn(reload_on(signal(SignalKind::hangup())?, app.clone()));
     server.serve(app.clone(), told_to_stop()?, DRAIN).await?;
-    app.shut_down().await;
+    app.shut_down(RUNS_END_WITHIN).await;
     Ok(())
 }
 

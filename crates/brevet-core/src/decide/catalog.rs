@@ -7,6 +7,7 @@ use crate::catalog::{RoleGroupSpec, RoleSpec, TaskSpec};
 use crate::command::{CatalogDefinition, RoleDefinition, RoleGroupDefinition};
 use crate::event::Event;
 use crate::id::{RoleGroupId, RoleId, TaskId};
+use crate::limit::DEFINITION_BYTES_MAX;
 use crate::name::QualifiedName;
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -33,6 +34,7 @@ fn define_tasks(
         let task = known.map(|task| task.id).or_else(|| new_ids.next().map(TaskId::new)).ok_or_else(full)?;
         claim(&mut ids, &spec.name, task)?;
         if known.is_none_or(|known| !known.enabled || known.spec != spec) {
+            check_size(&spec)?;
             events.push(Event::TaskDefined { task, spec });
         }
     }
@@ -78,6 +80,19 @@ fn define_role_groups(
         }
     }
     Ok(ids)
+}
+
+/// A definition that no entry can hold is refused here: the ledger would fail to take it, and all that comes with it.
+fn check_size(spec: &TaskSpec) -> Result<(), Refusal> {
+    let bytes = minicbor::to_vec(spec).map_or(usize::MAX, |body| body.len());
+    match bytes <= DEFINITION_BYTES_MAX {
+        true => Ok(()),
+        false => Err(Refusal::Invalid(format!(
+            "the definition of {} is longer than the {DEFINITION_BYTES_MAX} bytes that the ledger takes; \
+             write a script for a long 'run', and 'pattern' for a long 'one_of'",
+            spec.name
+        ))),
+    }
 }
 
 /// Dense ids count from one, in the order of definition.

@@ -10,6 +10,7 @@ use crate::directory::Uncovered;
 use crate::event::Event;
 use crate::execution::{Basis, ExecutionResult, Output, StopCause};
 use crate::id::{AuthorizationId, ExecutionId, PolicyId, TaskId, UserId};
+use crate::limit::{RUNS_MAX, RUNS_PER_USER_MAX};
 use crate::name::QualifiedName;
 use crate::parameter::{Parameters, Secrets, check_open, check_run};
 use crate::permit::{Draft, Terms};
@@ -80,6 +81,7 @@ pub(crate) fn runnable<'a>(
     if !state.is_active(user) {
         return Err(Refusal::Inactive);
     }
+    state.authorizations.fetch(user);
     let found = state.catalog.task_named(task).filter(|task| task.enabled);
     found.ok_or_else(|| Refusal::no_such("task", task))
 }
@@ -214,6 +216,7 @@ pub(super) fn start(
     let RunOrder { task, parameters, secrets } = order;
     let Allowed { task, values, basis, end, policy } =
         may_run(state, now, user, &task, &parameters, &secrets)?;
+    check_room(state, user)?;
     let task = state.catalog.task(task).ok_or_else(|| Refusal::no_such("task", task))?;
     let execution = ExecutionId::new(state.counters.executions);
     let mut events = Vec::with_capacity(2);
@@ -245,6 +248,22 @@ pub(super) fn start(
         },
     };
     Ok(Decision { events, reply: Reply::Execution(execution), draft: Some(draft) })
+}
+
+/// Nobody keeps others from running, or the server from answering, by starting more and more.
+fn check_room(state: &State, user: UserId) -> Result<(), Refusal> {
+    let (mut all, mut own) = (0, 0);
+    for run in state.executions() {
+        all += 1;
+        own += usize::from(run.user == user);
+    }
+    if own >= RUNS_PER_USER_MAX {
+        return Err(Refusal::TooMany { what: "runs of one person at once", max: RUNS_PER_USER_MAX });
+    }
+    if all >= RUNS_MAX {
+        return Err(Refusal::TooMany { what: "runs at once", max: RUNS_MAX });
+    }
+    Ok(())
 }
 
 /// The start of a clock that this run is the first to need.

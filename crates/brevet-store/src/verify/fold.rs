@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use brevet_core::{Change, State};
+use brevet_core::{Change, Counters, Entry, State};
 use brevet_ledger::EntryRef;
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, OptionalExtension, Statement};
 
 use super::Discrepancy;
 use crate::codec::decode_entry;
+use crate::load;
 use crate::row::{self, Row};
 
 /// A row's place: table and key.
@@ -28,7 +29,8 @@ pub(super) fn check(connection: &Connection) -> Result<u64, Discrepancy> {
 fn fold(connection: &Connection) -> Result<HashMap<Place, u64>, Discrepancy> {
     let mut state = State::default();
     let mut expected = HashMap::new();
-    let mut entries = connection.prepare("SELECT seq, bytes FROM entry ORDER BY seq")?;
+    let mut entries =
+        connection.prepare("SELECT seq, bytes, kind, actor, request FROM entry ORDER BY seq")?;
     let mut text = connection.prepare("SELECT value FROM entry_text WHERE seq = ?1 AND slot = ?2")?;
     let mut rows = entries.query([])?;
     while let Some(stored) = rows.next()? {
@@ -39,6 +41,7 @@ fn fold(connection: &Connection) -> Result<HashMap<Place, u64>, Discrepancy> {
         let (_, entry) =
             decoded.map_err(|reason| Discrepancy::Unreadable { index: seq.unsigned_abs(), reason })?;
         let changes = state.apply(&entry);
+        check_columns(connection, &state, stored, &entry)?;
         for change in &changes {
             match row::image(&state, *change) {
                 Some(row) => drop(expected.insert(place_of(&row), fingerprint(&row))),
@@ -47,7 +50,47 @@ fn fold(connection: &Connection) -> Result<HashMap<Place, u64>, Discrepancy> {
         }
         state.forget(&changes);
     }
+    check_counters(connection, &state)?;
+    check_first_entries(connection)?;
     Ok(expected)
+}
+
+/// Searches go by columns beside the bytes: an entry that says something else there would be hidden from them.
+fn check_columns(
+    connection: &Connection,
+    state: &State,
+    stored: &rusqlite::Row<'_>,
+    entry: &Entry,
+) -> Result<(), Discrepancy> {
+    let text = |column| stored.get_ref(column)?.as_str().map_err(|_| unreadable_row("entry"));
+    let (kind, actor, request): (_, _, Option<i64>) = (text(2)?, text(3)?, stored.get(4)?);
+    let same = kind == entry.event.kind().name
+        && actor == entry.actor.to_string()
+        && request == row::request_of(connection, state, &entry.event)?;
+    match same {
+        true => Ok(()),
+        false => Err(differs(("entry", stored.get(0)?), "what it is found by was changed")),
+    }
+}
+
+/// The next ids, which the rows alone do not tell.
+fn check_counters(connection: &Connection, state: &State) -> Result<(), Discrepancy> {
+    let stored: Option<Vec<u8>> =
+        connection.query_row("SELECT counters FROM head", [], |row| row.get(0)).optional()?;
+    match stored.map_or(Ok(Counters::default()), |body| load::decode(&body))? == state.counters() {
+        true => Ok(()),
+        false => Err(differs(("head", 1), "its next ids were changed")),
+    }
+}
+
+/// The reason of a request is found by its first entry: that must be the one that submitted it.
+fn check_first_entries(connection: &Connection) -> Result<(), Discrepancy> {
+    let sql = "SELECT request.id FROM request LEFT JOIN entry ON entry.seq = request.first_seq
+               WHERE entry.kind IS NOT 'request.submitted' OR entry.request IS NOT request.id LIMIT 1";
+    match connection.query_row(sql, [], |row| row.get(0)).optional()? {
+        None => Ok(()),
+        Some(id) => Err(differs(("request", id), "it leads to another entry than the one that made it")),
+    }
 }
 
 /// Only the texts that rows show are needed, and those are few.

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use brevet::world::{Machine, World as _};
 use brevet_core::{
     Change, Command, Entry, ExecutionResult, Origin, Reply, RequestId, Span, State, Timestamp, UserId,
     Verdict, transact,
@@ -203,7 +204,8 @@ impl Historian {
         let people = u32::try_from(requests / 100)?.max(100);
         let store = Store::open(DataFolder::claim(data)?, [7; 32])?;
         let state = store.load()?;
-        let now = state.last().unwrap_or(Timestamp::from_micros(1_750_000_000_000_000));
+        // A little ago, so that what is given is in force when the server starts on it.
+        let now = state.last().unwrap_or_else(|| Machine.now().minus(Span::hours(2)));
         let told = state.counters().requests;
         let (entries, changes) = (Vec::new(), Vec::new());
         let mut historian =

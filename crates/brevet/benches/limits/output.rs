@@ -1,6 +1,8 @@
 //! The output of a run through the broker, hashed and stored, and what it costs in memory.
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::Outcome;
@@ -9,6 +11,7 @@ use super::server;
 use super::table::{Bar, Line, Unit};
 
 const ROUNDS: usize = 5;
+const PIECE_BYTES: usize = 64 * 1024;
 const MEGABYTE: f64 = 1e6;
 /// The issue's own number.
 const RATE_MIN: f64 = 300.0;
@@ -22,7 +25,7 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     let run = format!(r#"["/usr/bin/head", "-c", "{bytes}", "/dev/zero"]"#);
     let served = runtime.block_on(server::serve(data.path(), &run))?;
     let before = peak_bytes()?;
-    let (mut ours, mut pipe) = (Vec::new(), Vec::new());
+    let (mut ours, mut pipe, mut disk) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (taken, ran) = seconds(|| runtime.block_on(server::run_to_the_end(&served.app)));
         ran?;
@@ -30,14 +33,18 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
         let (taken, ran) = seconds(|| through_a_pipe(bytes));
         ran?;
         pipe.push(float(bytes) / MEGABYTE / taken);
+        let (taken, written) = seconds(|| onto_the_disk(&data.path().join("bare"), bytes));
+        written?;
+        disk.push(float(bytes) / MEGABYTE / taken);
     }
     let grown = peak_bytes()?.saturating_sub(before);
-    let (ours, pipe) = (median(ours), median(pipe));
+    let (ours, pipe, disk) = (median(ours), median(pipe), median(disk));
     let rate = |limit, limit_is, bar| {
         let what = format!("output, {} MiB, hashed and stored", bytes >> 20);
         Line { what, limit_is, unit: Unit::MegabytesPerSecond, ours, limit, bar }.print();
     };
     rate(RATE_MIN, "the issue's number", Bar::AtLeast(1.0));
+    rate(disk, "the same bytes written and synced", Bar::None);
     rate(pipe, "a plain pipe, thrown away", Bar::None);
     Line {
         what: "memory added by it, at its peak".to_owned(),
@@ -51,11 +58,24 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     Ok(())
 }
 
+fn onto_the_disk(path: &Path, bytes: u64) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    let piece = vec![7; PIECE_BYTES];
+    let mut left = bytes;
+    while left > 0 {
+        let count = piece.len().min(usize::try_from(left).unwrap_or(piece.len()));
+        file.write_all(&piece[..count])?;
+        left -= count as u64;
+    }
+    file.sync_data()?;
+    std::fs::remove_file(path)
+}
+
 fn through_a_pipe(bytes: u64) -> std::io::Result<()> {
     let mut head = Command::new("/usr/bin/head");
     head.args(["-c", &bytes.to_string(), "/dev/zero"]).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = head.spawn()?;
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = vec![0; PIECE_BYTES];
     if let Some(mut output) = child.stdout.take() {
         while output.read(&mut buffer)? > 0 {}
     }

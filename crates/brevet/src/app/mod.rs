@@ -44,8 +44,6 @@ use sign_in::SetUpCode;
 
 /// Passwords hashed at once: each takes 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
-/// How long a server that goes down waits for its runs: longer than any of them has between TERM and KILL.
-const RUNS_END_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 /// How long an answer is kept for a caller that asks again with the same key.
 const IDEMPOTENCY_LIFETIME: Span = Span::hours(24);
 
@@ -237,11 +235,13 @@ impl<W: World> App<W> {
     }
 
     /// Ends every run and puts on record what there is to put, before the process goes. What cannot be recorded
-    /// in time (the ledger may be what failed) the next server finds unknown.
-    pub async fn shut_down(&self) {
+    /// `within` that time (the ledger may be what failed) the next server finds unknown.
+    pub async fn shut_down(&self, within: std::time::Duration) {
         self.inner.runs.close();
-        if tokio::time::timeout(RUNS_END_WITHIN, self.inner.runs.wait_until_idle()).await.is_err() {
-            tracing::error!("the end of some runs could not be put on record; the next start finds them unknown");
+        if tokio::time::timeout(within, self.inner.runs.wait_until_idle()).await.is_err() {
+            tracing::error!(
+                "the end of some runs could not be put on record; the next start finds them unknown"
+            );
         }
         for command in self.inner.refusals.due(self.now(), true) {
             if let Err(error) = self.command(Origin::SYSTEM, command, None).await {

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::Duration;
 
 use brevet_core::{
-    Change, Command, Draft, Entry, Event, Origin, Permit, Reply, State, Timestamp, UserId, transact,
+    Change, Command, Draft, Entry, Event, Origin, Permit, Reply, State, Timestamp, UserId, Verdict, transact,
 };
 use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Batch, Idempotent, SideWrite, Store, StoreError};
@@ -81,6 +81,8 @@ pub(super) struct Sequencer<W: World> {
     /// Why nothing is written any more. A write that may or may not have reached the disk is never retried:
     /// only a restart knows what is there.
     broken: Option<String>,
+    /// Whether the last batch was not written: what is due is tried again at leisure, not in a circle.
+    failed: bool,
 }
 
 /// What a batch is made of before it is durable.
@@ -112,7 +114,7 @@ impl<W: World> Sequencer<W> {
         world: Arc<W>,
     ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
         let (queue, items) = sync_channel(QUEUE_COMMANDS_MAX);
-        let mut sequencer = Self { store, working, readers, reaction, world, broken: None };
+        let mut sequencer = Self { store, working, readers, reaction, world, broken: None, failed: false };
         let thread =
             std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&items))?;
         Ok((Entrance { queue }, thread))
@@ -135,7 +137,7 @@ impl<W: World> Sequencer<W> {
         let left = self.working.next_due().and_then(|due| self.world.now().until(due));
         let due_now = self.working.next_due().is_some() && left.is_none();
         match left {
-            _ if due_now && self.broken.is_none() => Duration::ZERO,
+            _ if due_now && !self.failed => Duration::ZERO,
             Some(left) => Duration::from_micros(left.micros().unsigned_abs()).min(IDLE_MAX),
             None => IDLE_MAX,
         }
@@ -173,14 +175,16 @@ impl<W: World> Sequencer<W> {
         }
     }
 
-    /// With a clock that went back nothing new is decided; but what Brevet itself must put on record (a run
-    /// is over, a server stops) is recorded at the ledger's own last instant.
+    /// With a clock that went back nothing new is allowed; but what only takes away, and what Brevet itself
+    /// must put on record (a run is over), happens at the ledger's own last instant.
     fn instant_for(&self, item: &Item, clock: &Result<Timestamp, i64>) -> Result<Timestamp, AppError> {
-        let on_record =
-            matches!(item.command, None | Some(Command::FinishRun { .. } | Command::StopRun { .. }));
+        let needs_no_clock = match &item.command {
+            None | Some(Command::FinishRun { .. }) => item.origin.user_id().is_none(),
+            Some(command) => only_takes_away(command),
+        };
         match (clock, self.working.last()) {
             (Ok(now), _) => Ok(*now),
-            (Err(_), Some(last)) if on_record && item.origin.user_id().is_none() => Ok(last),
+            (Err(_), Some(last)) if needs_no_clock => Ok(last),
             (Err(behind), _) => Err(AppError::ClockWentBack { behind_seconds: *behind }),
         }
     }
@@ -219,6 +223,7 @@ impl<W: World> Sequencer<W> {
                     let at = |event: &Event| matches!(event, Event::ExecutionStarted { .. });
                     let place = outcome.entries.iter().position(|entry| at(&entry.event)).unwrap_or(0);
                     let draft = outcome.draft.map(|draft| (draft, pending.entries.len() + place));
+                    pending.side.extend(outcome.entries.iter().filter_map(closes_sessions));
                     pending.entries.extend(outcome.entries);
                     pending.changes.extend(outcome.changes);
                     (outcome.reply, draft)
@@ -252,7 +257,8 @@ impl<W: World> Sequencer<W> {
         };
         match kept {
             None => Ok(None),
-            Some((fingerprint, reply)) if fingerprint == key.fingerprint => Ok(reply),
+            Some((fingerprint, Some(reply))) if fingerprint == key.fingerprint => Ok(Some(reply)),
+            // Also where the answer cannot be read: unknown is not "never done".
             Some(_) => Err(AppError::KeyReused),
         }
     }
@@ -269,6 +275,7 @@ impl<W: World> Sequencer<W> {
         let batch = Batch { entries: &entries, changes: &changes, state: &self.working, side: &side };
         match self.store.append(&batch, &mut salt) {
             Ok(appended) => {
+                self.failed = false;
                 self.working.forget(&changes);
                 let state = std::mem::take(&mut self.working);
                 let next = Published { state, size: appended.size, checkpoint: appended.checkpoint };
@@ -288,6 +295,7 @@ impl<W: World> Sequencer<W> {
         let why = error.to_string();
         tracing::error!(%why, "a batch could not be written");
         self.working = self.readers.load().state.clone();
+        self.failed = true;
         match error.aftermath() {
             Aftermath::OnlyThisBatch => {}
             Aftermath::NoRoom => self.reaction.ledger_failed(),
@@ -307,6 +315,29 @@ impl Waiting {
         let Self { answer: to, reply, replayed, draft } = self;
         let permit = draft.map(|(draft, place)| draft.recorded(first + place as u64));
         answer(to, Ok(Done { reply, position, replayed, permit }));
+    }
+}
+
+/// Whether a command can only end what somebody has or asks for. That needs no clock, and must never wait
+/// for one.
+const fn only_takes_away(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Revoke { .. }
+            | Command::GiveBack(_)
+            | Command::StopRun { .. }
+            | Command::Decide { verdict: Verdict::Deny, .. }
+            | Command::Cancel(_)
+            | Command::DisableUser(_)
+            | Command::SignOut { .. }
+    )
+}
+
+/// A disabled account's sessions are over in the store too: a restart must not bring them back.
+fn closes_sessions(entry: &Entry) -> Option<SideWrite> {
+    match &entry.event {
+        Event::UserDisabled { user } => Some(SideWrite::CloseSessionsOf(*user)),
+        _ => None,
     }
 }
 

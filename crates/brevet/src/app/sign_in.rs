@@ -121,10 +121,11 @@ impl<W: World> App<W> {
             Some(user) => self.credential(user).await?,
             None => Credential::default(),
         };
+        let has_password = credential.password.is_some();
         let phc = credential.password.unwrap_or_else(|| DECOY.to_owned());
         let right = self.hashing(move || password::matches(&given, &phc)).await?;
         match user {
-            Some(user) if right => self.open_session(user, source).await,
+            Some(user) if right && has_password => self.open_session(user, source).await,
             Some(user) => Err(self.fail(user, source).await),
             None => Err(AppError::BadCredentials),
         }
@@ -141,15 +142,23 @@ impl<W: World> App<W> {
         password::check(&chosen)?;
         let Some(user) = self.account(name)? else { return Err(AppError::BadCredentials) };
         let given = password::code_hash(&code);
-        let now = self.now();
-        let credential = self.credential(user).await?;
-        let right =
-            credential.code.is_some_and(|(hash, expires)| now < expires && password::equal(&hash, &given));
-        if !right {
+        if !self.is_code_of(user, &given).await? {
             return Err(self.fail(user, source).await);
         }
-        self.set_password(Origin::SYSTEM, user, chosen).await?;
+        let phc = self.hash(chosen).await?;
+        let alone = self.inner.credentials.lock().await;
+        // Somebody else may have spent it while the password was hashed.
+        if !self.is_code_of(user, &given).await? {
+            return Err(self.fail(user, source).await);
+        }
+        self.set_password(Origin::SYSTEM, user, phc).await?;
+        drop(alone);
         self.open_session(user, source).await
+    }
+
+    async fn is_code_of(&self, user: UserId, given: &[u8; 32]) -> Result<bool, AppError> {
+        let (code, now) = (self.credential(user).await?.code, self.now());
+        Ok(code.is_some_and(|(hash, expires)| now < expires && password::equal(&hash, given)))
     }
 
     /// Changes one's own password; all other sessions of the account end.
@@ -160,12 +169,18 @@ impl<W: World> App<W> {
         chosen: Secret,
     ) -> Result<(), AppError> {
         password::check(&chosen)?;
-        let credential = self.credential(session.user).await?;
-        let phc = credential.password.unwrap_or_else(|| DECOY.to_owned());
-        if !self.hashing(move || password::matches(&current, &phc)).await? {
+        let old = self.credential(session.user).await?.password;
+        let phc = old.clone().unwrap_or_else(|| DECOY.to_owned());
+        if !self.hashing(move || password::matches(&current, &phc)).await? || old.is_none() {
             return Err(self.fail(session.user, "").await);
         }
-        self.set_password(session.origin(), session.user, chosen).await
+        let phc = self.hash(chosen).await?;
+        let _alone = self.inner.credentials.lock().await;
+        // Another change may have come between: what was proved was the old one.
+        if self.credential(session.user).await?.password != old {
+            return Err(AppError::BadCredentials);
+        }
+        self.set_password(session.origin(), session.user, phc).await
     }
 
     /// Makes a one-time code for an account, by which its owner can set a password. Its sessions stay.
@@ -177,10 +192,8 @@ impl<W: World> App<W> {
     ) -> Result<OneTimeCode, AppError> {
         let code = password::new_code(self.world())?;
         let expires = self.now().plus(CODE_LIFETIME);
-        let hash = password::code_hash(&code).to_vec();
-        let password = self.credential(user).await?.password;
-        let keep =
-            move |_| vec![SideWrite::Credential(user, Credential { password, code: Some((hash, expires)) })];
+        let hash = password::code_hash(&code);
+        let keep = move |_| vec![SideWrite::Code { user, hash, expires }];
         let done = self.command_with(origin, Some(Command::IssueCode(user)), key, keep).await?;
         match done.replayed {
             true => Err(AppError::ToldOnce),
@@ -211,6 +224,11 @@ impl<W: World> App<W> {
             self.command_with(Origin::SYSTEM, Some(Command::SignIn { user, source }), None, keep).await?;
         let Reply::Session(id) = done.reply else { return Err(AppError::BadCredentials) };
         let session = self.inner.sessions.open(&row(id));
+        // Disabled in between: the sessions it had were closed before this one was there.
+        if !self.read(|state| state.is_active(user)) {
+            self.inner.sessions.close(id);
+            return Err(Refusal::Inactive.into());
+        }
         Ok(SignedIn { token, session: id, user, ends: session.ends() })
     }
 
@@ -236,8 +254,7 @@ impl<W: World> App<W> {
         }
     }
 
-    async fn set_password(&self, origin: Origin, user: UserId, chosen: Secret) -> Result<(), AppError> {
-        let phc = self.hash(chosen).await?;
+    async fn set_password(&self, origin: Origin, user: UserId, phc: String) -> Result<(), AppError> {
         let keep = move |_| {
             let credential = Credential { password: Some(phc), code: None };
             vec![SideWrite::Credential(user, credential), SideWrite::CloseSessionsOf(user)]
@@ -263,5 +280,13 @@ impl<W: World> App<W> {
     ) -> Result<T, AppError> {
         let _place = self.inner.hashing.acquire().await.map_err(|_| AppError::Stopping)?;
         tokio::task::spawn_blocking(work).await.map_err(|_| AppError::Stopping)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_wrong_name_costs_a_whole_hash() {
+        assert!(argon2::password_hash::phc::PasswordHash::new(super::DECOY).is_ok());
     }
 }

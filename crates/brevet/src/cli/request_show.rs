@@ -80,7 +80,11 @@ impl Show for Request {
                 .maybe("Can approve", Some(names(&self.approver_groups)))
                 .line("Expires", clock.both(self.expires_at));
         }
-        let mut text = sheet.maybe("Ended", self.ended_at.map(|at| clock.both(at))).text(view);
+        let closed = match self.status {
+            RequestStatus::Approved | RequestStatus::Denied => "Decided",
+            RequestStatus::Pending | RequestStatus::Expired | RequestStatus::Cancelled => "Ended",
+        };
+        let mut text = sheet.maybe(closed, self.ended_at.map(|at| clock.both(at))).text(view);
         if self.may_decide {
             let id = &self.id;
             text.push_str(&format!(

@@ -126,6 +126,38 @@ async fn a_run_streams_what_it_writes_and_so_does_its_recording() {
     assert!(late.json()["detail"].as_str().unwrap().contains("succeeded at"));
 }
 
+/// A task that never stops writing.
+const TICKS: &str = r#"
+[workload]
+name = "Linux"
+kind = "command"
+
+[[task]]
+name = "Tick"
+description = "Writes on and on"
+run = ["/usr/bin/bash", "-c", "while :; do echo tick; sleep 0.2; done"]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_disabled_is_told_no_more_however_much_is_written() {
+    let office = std::sync::Arc::new(Office::open().await);
+    std::fs::write(office.folder.path().join("tasks.d/ticks.toml"), TICKS).unwrap();
+    office.app.reload().await.unwrap();
+    office.post("ada", "/assignments", json!({"user": "rita", "task": "Linux/Tick"})).await.ok();
+    office.post("ada", "/access-control/disable", json!({})).await.ok();
+    let run = office.post("rita", "/executions", json!({"task": "Linux/Tick"})).await.ok();
+    let id = run["id"].as_str().unwrap().to_owned();
+    let (reading, path) = (std::sync::Arc::clone(&office), format!("/executions/{id}/output"));
+    let reader = tokio::spawn(async move { reading.get("aude", &path).await.body });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    office.post("ada", "/users/aude/disable", json!({})).await.ok();
+    let read = tokio::time::timeout(Duration::from_secs(8), reader).await.expect("they read on").unwrap();
+    let last = events(&read).pop().unwrap();
+    assert_eq!((last.0.as_str(), &last.1["reason"]), ("problem", &json!("not-signed-in")));
+    assert_eq!(office.get("rita", &format!("/executions/{id}")).await.ok()["state"], "running");
+    office.post("rita", &format!("/executions/{id}/stop"), json!({})).await.ok();
+}
+
 #[tokio::test]
 async fn waiting_ends_with_the_decision() {
     let office = std::sync::Arc::new(Office::open().await);

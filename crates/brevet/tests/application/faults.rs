@@ -9,7 +9,7 @@ use brevet::app::AppError;
 use brevet_core::{Command, Refusal, Span};
 use tempfile::TempDir;
 
-use super::house::{ALICE, BOB, House, request};
+use super::house::{ADA, ALICE, BOB, House, request};
 use super::signing_in::reopened;
 
 #[tokio::test]
@@ -23,6 +23,35 @@ async fn a_clock_that_steps_back_stops_decisions_until_it_is_right_again() {
     assert!(matches!(refused, Err(AppError::ClockWentBack { behind_seconds: 3_600..=3_601 })), "{refused:?}");
     house.clock.forward(Span::hours(1));
     house.ask(None).await;
+}
+
+#[tokio::test]
+async fn with_a_clock_that_went_back_what_somebody_has_can_still_be_taken_away() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    let authorization = house.grant(None).await;
+    let done = house.by(BOB, super::house::run()).await.unwrap();
+    let brevet_core::Reply::Execution(execution) = done.reply else { panic!() };
+    house.clock.back(Span::hours(1));
+    assert!(matches!(house.by(BOB, super::house::run()).await, Err(AppError::ClockWentBack { .. })));
+    let cause = brevet_core::StopCause::ByUser(ALICE);
+    house.by(ALICE, Command::StopRun { execution, cause }).await.unwrap();
+    house.by(ALICE, Command::Revoke { authorization, comment: Default::default() }).await.unwrap();
+    house.by(ADA, Command::DisableUser(BOB)).await.unwrap();
+    assert_eq!(house.app.read(|state| state.authorizations().count()), 0);
+    let enabled = house.by(ADA, Command::EnableUser(BOB)).await;
+    assert!(matches!(enabled, Err(AppError::ClockWentBack { .. })), "that would give something: {enabled:?}");
+}
+
+#[tokio::test]
+async fn a_server_goes_down_also_where_the_end_of_a_run_cannot_be_recorded() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    house.grant(None).await;
+    // Started, and nobody there who could say that it is over.
+    house.by(BOB, super::house::run()).await.unwrap();
+    let down = house.app.shut_down(Duration::from_millis(50));
+    tokio::time::timeout(Duration::from_secs(10), down).await.expect("it waits for ever");
 }
 
 #[tokio::test]

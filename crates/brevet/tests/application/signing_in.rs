@@ -94,6 +94,48 @@ async fn a_session_outlives_a_restart_and_no_disabling() {
     assert!(house.app.session(&token).is_err(), "it is over, not asleep");
 }
 
+#[tokio::test]
+async fn sessions_that_a_disabling_ended_do_not_come_back_with_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let house = House::found(&data).await;
+    let token = bob_signs_in(&house).await;
+    house.by(ADA, Command::DisableUser(BOB)).await.unwrap();
+    house.by(ADA, Command::EnableUser(BOB)).await.unwrap();
+    let clock = house.clock.clone();
+    drop(house);
+    let house = reopened(&data, clock).await;
+    assert!(house.app.session(&token).is_err());
+}
+
+#[tokio::test]
+async fn a_new_code_leaves_the_password_and_a_password_ends_the_code() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    bob_signs_in(&house).await;
+    let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code.reveal(str::to_owned);
+    let session = house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap().token.reveal(str::to_owned);
+    let session = house.app.session(&session).unwrap();
+    let chosen = "another battery staple";
+    house.app.change_password(&session, secret(PASSWORD), secret(chosen)).await.unwrap();
+    let spent = house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await;
+    assert!(matches!(spent, Err(AppError::BadCredentials)));
+    house.app.sign_in("bob", secret(chosen), "").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_is_spent_once_however_many_use_it_at_once() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code.reveal(str::to_owned);
+    let mut uses = JoinSet::new();
+    for _ in 0..8 {
+        let (app, code) = (house.app.clone(), code.clone());
+        uses.spawn(async move { app.enrol("bob", secret(&code), secret(PASSWORD), "").await.is_ok() });
+    }
+    assert_eq!(uses.join_all().await.into_iter().filter(|used| *used).count(), 1);
+}
+
 /// The sequencer's thread lets go of the folder shortly after the last way in is gone.
 pub(crate) async fn reopened(data: &std::path::Path, clock: SetClock) -> House {
     loop {

@@ -35,7 +35,13 @@ impl Worker {
     pub(crate) fn work(mut self, mut connection: Connection) -> Vec<(Sent, Option<(u16, Value)>)> {
         let mut all = Vec::new();
         loop {
-            let Some(sent) = self.next(all.len()) else { continue };
+            let Some(sent) = self.next(all.len()) else {
+                // Nothing to do yet: looks whether the server is still there.
+                match connection.get("/api/v1/health") {
+                    Ok(_) => continue,
+                    Err(_) => return all,
+                }
+            };
             match sent.send(&mut connection) {
                 Ok(answer) => {
                     let (status, body) = (answer.status, answer.json());

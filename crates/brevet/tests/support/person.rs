@@ -18,7 +18,8 @@ use super::{BREVET, PASSWORD};
 pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) token: String,
-    home: PathBuf,
+    /// Where this person's own settings are.
+    pub(crate) home: PathBuf,
 }
 
 /// What a command answered.
@@ -50,11 +51,6 @@ impl Person {
         let home = place.path().join("people").join(name);
         std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&home).unwrap();
         Self { name: name.to_owned(), token: String::new(), home }
-    }
-
-    /// Where this person's own settings are.
-    pub(crate) fn home(&self) -> &PathBuf {
-        &self.home
     }
 
     /// The command that this person types, before it is started.

@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::ExecutionId;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use super::executions::{Run, accepts, execution, found};
 use crate::app::{AppError, Follow, Frame, Stream};
@@ -73,7 +74,9 @@ pub(super) async fn stream(caller: Caller, id: ExecutionId) -> Answer {
 
 async fn events(caller: &Caller, id: ExecutionId, mut follow: Follow, pipe: &Pipe) -> Result<(), Broken> {
     pipe.event("started", &execution(caller, id).await?).await?;
-    while let Some(Frame { stream, micros: _, bytes }) = next(caller, id, &mut follow, Some(pipe)).await? {
+    let mut pulse = pulse().await;
+    while let Some(frame) = next(caller, id, &mut follow, &mut pulse, Some(pipe)).await? {
+        let Frame { stream, micros: _, bytes } = frame;
         let stream = match stream {
             Stream::Output => wire::Stream::Stdout,
             Stream::Error => wire::Stream::Stderr,
@@ -96,8 +99,9 @@ async fn bytes(caller: Caller, id: ExecutionId) -> Answer {
     let mut follow = caller.app.follow(id).await?;
     let (pipe, response) = Pipe::new("application/octet-stream");
     tokio::spawn(async move {
+        let mut pulse = pulse().await;
         loop {
-            match next(&caller, id, &mut follow, None).await {
+            match next(&caller, id, &mut follow, &mut pulse, None).await {
                 Ok(Some(Frame { stream: Stream::Error, .. })) => {}
                 Ok(Some(Frame { stream: Stream::Output, micros: _, bytes })) => {
                     if pipe.send(bytes).await.is_err() {
@@ -112,25 +116,36 @@ async fn bytes(caller: Caller, id: ExecutionId) -> Answer {
     Ok(response)
 }
 
-/// The next piece. While there is none, the reader is told that the stream is still there, and it is looked at
-/// whether they may still read it.
+/// Beats from one [`STREAM_PULSE`] after now.
+async fn pulse() -> Interval {
+    let mut pulse = tokio::time::interval(STREAM_PULSE);
+    pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pulse.tick().await;
+    pulse
+}
+
+/// The next piece. At each beat, however much is written, it is looked at whether the reader may still read it, and
+/// they are told that the stream is still there.
 async fn next(
     caller: &Caller,
     id: ExecutionId,
     follow: &mut Follow,
-    pulse: Option<&Pipe>,
+    pulse: &mut Interval,
+    pipe: Option<&Pipe>,
 ) -> Result<Option<Frame>, Broken> {
     let next = follow.next();
     tokio::pin!(next);
     loop {
-        match tokio::time::timeout(STREAM_PULSE, &mut next).await {
-            Ok(frame) => return Ok(frame?),
-            Err(_) if !caller.app.read(|state| state.is_active(caller.user())) => {
-                return Err(AppError::NotSignedIn.into());
-            }
-            Err(_) => drop(readable(caller, id).await?),
+        tokio::select! {
+            biased;
+            _ = pulse.tick() => {}
+            frame = &mut next => return Ok(frame?),
         }
-        if let Some(pipe) = pulse {
+        if !caller.app.read(|state| state.is_active(caller.user())) {
+            return Err(AppError::NotSignedIn.into());
+        }
+        drop(readable(caller, id).await?);
+        if let Some(pipe) = pipe {
             pipe.send(": still there\n\n").await?;
         }
     }
