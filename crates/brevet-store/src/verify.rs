@@ -6,6 +6,7 @@
 //! the entries add up to ([`fold`])?
 
 mod fold;
+mod outputs;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -65,6 +66,22 @@ pub enum Discrepancy {
         /// Changed, missing or too many.
         how: &'static str,
     },
+    /// A text that an entry commits to is gone. Nothing of this version erases one.
+    #[error("text {slot} beside entry {index} is gone")]
+    TextMissing {
+        /// Which entry.
+        index: u64,
+        /// Which of its texts, from 0.
+        slot: usize,
+    },
+    /// An output is not what the ledger says.
+    #[error("the output of {execution} is not what the ledger says: {how}")]
+    OutputDiffers {
+        /// Of which run.
+        execution: String,
+        /// Missing, or of another length.
+        how: &'static str,
+    },
 }
 
 impl Discrepancy {
@@ -72,8 +89,12 @@ impl Discrepancy {
     pub const fn index(&self) -> Option<u64> {
         match self {
             Self::Ledger(finding) => finding.index(),
-            Self::Unreadable { index, .. } => Some(*index),
-            Self::Store(_) | Self::Key(_) | Self::Nothing | Self::RowDiffers { .. } => None,
+            Self::Unreadable { index, .. } | Self::TextMissing { index, .. } => Some(*index),
+            Self::Store(_)
+            | Self::Key(_)
+            | Self::Nothing
+            | Self::RowDiffers { .. }
+            | Self::OutputDiffers { .. } => None,
         }
     }
 }
@@ -105,7 +126,11 @@ pub fn verify_folder(
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     // One thread folds while the others hash; each reads with a connection of its own.
     let (ledger, rows) = std::thread::scope(|scope| {
-        let folding = scope.spawn(move || fold::check(&rows.connection));
+        let blobs = folder.blobs();
+        let folding = scope.spawn(move || {
+            let count = fold::check(&rows.connection)?;
+            outputs::check(&rows.connection, &blobs).map(|()| count)
+        });
         let ledger = integrity.check(&key, kept, threads, progress);
         let folded = folding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (ledger, folded)
@@ -156,6 +181,7 @@ impl Snapshot {
         let mut verifier = Verifier::new(head, &checkpoints, &origin, std::slice::from_ref(key))?;
         self.for_each_chunk(|rows| {
             push(&mut verifier, rows, threads)?;
+            missing_text(rows)?;
             progress(rows.last().map_or(0, |row| row.position + 1), size);
             Ok(())
         })?;
@@ -222,6 +248,15 @@ fn push(verifier: &mut Verifier<'_>, rows: &[StoredRow], threads: NonZeroUsize) 
         })
         .collect();
     verifier.push_all(&rows, threads)
+}
+
+/// A text may be gone only where an entry says so, and no kind of entry does yet.
+fn missing_text(rows: &[StoredRow]) -> Result<(), Discrepancy> {
+    let gone = |row: &StoredRow| {
+        let slot = row.texts.iter().position(Option::is_none)?;
+        Some(Discrepancy::TextMissing { index: row.position, slot })
+    };
+    rows.iter().find_map(gone).map_or(Ok(()), Err)
 }
 
 /// The texts in the order of the entries they are beside, read in step with them.

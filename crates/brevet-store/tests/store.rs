@@ -180,6 +180,7 @@ fn whatever_is_changed_is_found_and_named() {
         ),
         ("UPDATE entry_text SET value = value || '!' WHERE seq = (SELECT max(seq) FROM entry_text)", "text"),
         ("UPDATE head SET checkpoint = replace(checkpoint, 'brevet.local', 'brevet.other')", "checkpoint"),
+        ("DELETE FROM entry_text WHERE seq = (SELECT max(seq) FROM entry_text)", "is gone"),
         ("UPDATE request SET state = 0 WHERE id = 1", "request 1"),
         (
             "UPDATE authorization SET body = (SELECT body FROM authorization WHERE id = 2) WHERE id = 1",

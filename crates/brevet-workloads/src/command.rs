@@ -74,7 +74,14 @@ impl CommandWorkload {
         };
         output.limit(task.output_limit);
         output.start();
-        match self.spawner.spawn(launch).await {
+        let spawned = tokio::select! {
+            biased;
+            cause = attend::ordered(&mut stop) => {
+                return without_output(output, ExecutionResult::Stopped(cause), None);
+            }
+            spawned = self.spawner.spawn(launch) => spawned,
+        };
+        match spawned {
             Ok(child) => attend::attend(child, captured, stop, output, timeout(&task)).await,
             Err(error) => failed_to_start(output, &error),
         }

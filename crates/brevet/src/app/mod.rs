@@ -94,6 +94,10 @@ impl Reaction for Reactions {
     fn ledger_failed(&self) {
         self.runs.stop_all(brevet_core::StopCause::Shutdown);
     }
+
+    fn clock_went_back(&self) {
+        self.runs.stop_all(brevet_core::StopCause::Expired);
+    }
 }
 
 impl<W: World> App<W> {

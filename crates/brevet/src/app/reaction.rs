@@ -8,4 +8,6 @@ pub(super) trait Reaction: Send + Sync {
     fn recorded(&self, entries: &[Entry]);
     /// A batch could not be written: whatever runs can no longer be put on record, and must stop.
     fn ledger_failed(&self);
+    /// The clock is behind the ledger: no window can be told to be open, and what runs in one must stop.
+    fn clock_went_back(&self);
 }

@@ -146,8 +146,10 @@ impl<W: World> Sequencer<W> {
     fn carry_out(&mut self, batch: Vec<Item>) {
         let clock = self.read_clock();
         let mut pending = Pending::default();
-        if let Ok(now) = clock {
-            self.act_on_due(now, &mut pending);
+        match clock {
+            Ok(now) => self.act_on_due(now, &mut pending),
+            // Nobody knows when the windows of what runs are over.
+            Err(_) => self.reaction.clock_went_back(),
         }
         for item in batch {
             if let Some(why) = &self.broken {

@@ -23,8 +23,9 @@ pub(super) const PAGE_ITEMS_DEFAULT: usize = 50;
 pub(super) const PAGE_ITEMS_MAX: usize = 200;
 /// Rows that one page looks at, where it shows only some of them.
 pub(super) const SCAN_ROWS_MAX: usize = 2_000;
-/// Entries of one request's story that are looked at: its decisions come before anything that is run.
-pub(super) const STORY_ENTRIES_MAX: usize = 128;
+/// Entries of one request's story that are looked at: how it was submitted, and its decisions, which come
+/// before anything that is run.
+pub(super) const STORY_ENTRIES_MAX: usize = brevet_core::APPROVALS_NEEDED_MAX as usize + 2;
 /// Entries of an export that are read at once.
 pub(super) const EXPORT_ENTRIES: usize = 500;
 

@@ -1,6 +1,6 @@
 //! Asking and deciding: who waits, who says yes, who says no, and what nobody decides.
 
-use crate::stage::{Stage, text};
+use crate::support::stage::{Stage, text};
 use crate::support::patience::{until, within, SOON};
 use crate::support::person::Typed;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::stage::Stage;
+use crate::support::stage::Stage;
 use crate::support::patience::{timed, until, within, SOON};
 use crate::support::person::Typed;
 use crate::support::processes;

@@ -9,7 +9,6 @@ mod operating;
 mod output;
 mod secrets;
 mod signing_in;
-mod stage;
 mod steps;
 mod terms;
 

@@ -6,7 +6,7 @@ use std::process::Output;
 
 use rustix::process::Signal;
 
-use crate::stage::{Stage, TASKS};
+use crate::support::stage::{Stage, TASKS};
 use crate::support::patience::until;
 use crate::support::person::Typed;
 use crate::support::server;

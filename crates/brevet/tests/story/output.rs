@@ -1,6 +1,6 @@
 //! What a task writes, byte for byte.
 
-use crate::stage::Stage;
+use crate::support::stage::Stage;
 use crate::support::dice::Dice;
 use crate::support::place::write_private;
 

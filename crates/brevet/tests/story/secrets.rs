@@ -13,7 +13,7 @@ const CANARY: &str = "canary-5e1b7f03-never-to-be-seen";
 #[test]
 fn a_secret_is_seen_by_its_task_and_nowhere_else() {
     let place = Place::new();
-    place.define("linux.toml", crate::stage::TASKS);
+    place.define("linux.toml", crate::support::stage::TASKS);
     let server = Server::start_with_log(&place, "trace");
     let people = People::found(&server, &place, &["bob"]);
     people["ada"].types(&server, "policy create --task Linux/Secret --approval-type manual", 0);

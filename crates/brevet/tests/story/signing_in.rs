@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-use crate::stage::Stage;
+use crate::support::stage::Stage;
 use crate::support::PASSWORD;
 use crate::support::person::Person;
 

@@ -1,6 +1,6 @@
 //! The five steps: from a task that anybody assigned may run to one that needs an approval, and back.
 
-use crate::stage::{Stage, text};
+use crate::support::stage::{Stage, text};
 use crate::support::patience::until;
 
 const REFUSED: &str = "Insufficient permissions. Raise an access request for this task.";

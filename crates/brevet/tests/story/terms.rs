@@ -1,6 +1,6 @@
 //! On what terms: when a window starts, how often it may be used, with which values.
 
-use crate::stage::Stage;
+use crate::support::stage::Stage;
 use crate::support::patience::until;
 
 #[test]

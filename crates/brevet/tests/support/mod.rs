@@ -8,6 +8,7 @@ pub(crate) mod person;
 pub(crate) mod place;
 pub(crate) mod processes;
 pub(crate) mod server;
+pub(crate) mod stage;
 
 /// Everybody's password; it guards a temporary folder on loopback.
 pub(crate) const PASSWORD: &str = "correct horse battery";

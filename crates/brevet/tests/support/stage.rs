@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::person::{People, Person};
-use crate::support::place::Place;
-use crate::support::server::Server;
+use super::person::{People, Person};
+use super::place::Place;
+use super::server::Server;
 
 /// The tasks; `SITE` is a folder where they leave traces.
 pub(crate) const TASKS: &str = r#"
@@ -91,8 +91,13 @@ pub(crate) struct Stage {
 impl Stage {
     /// Access control is on, and no policy covers anything yet.
     pub(crate) fn set() -> Self {
+        Self::set_with(TASKS)
+    }
+
+    /// The same, with tasks of one's own.
+    pub(crate) fn set_with(tasks: &str) -> Self {
         let place = Place::new();
-        place.define("linux.toml", TASKS);
+        place.define("linux.toml", tasks);
         let server = Server::start(&place);
         let people = People::found(&server, &place, &["bob", "carol"]);
         Self { place, server, people }
@@ -123,6 +128,18 @@ impl Stage {
     pub(crate) fn policy(&self, task: &str, terms: &str) -> String {
         let made = self.asks("ada", &format!("policy create --task {task} --approval-type manual {terms}"));
         text(&made, "id")
+    }
+
+    /// Adds an account, which signs in.
+    pub(crate) fn add(&mut self, account: Value) {
+        self.people.add(&self.server, &self.place, account);
+    }
+
+    /// Every entry of the ledger.
+    pub(crate) fn entries(&self) -> Vec<Value> {
+        let export = self.people["otto"].connect(&self.server).get("/api/v1/audit/export").unwrap();
+        let lines = export.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
     }
 
     pub(crate) fn person(&self, name: &str) -> &Person {
