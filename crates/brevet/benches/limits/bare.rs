@@ -234,6 +234,9 @@ fn work(bare: &mut Bare, waiting: &Receiver<Waiting>) {
         if bare.write(&steps).is_err() {
             return;
         }
-        answers.into_iter().for_each(|answer| drop(answer.send(())));
+        answers.into_iter().for_each(|answer| {
+            // A caller whose round is over waits no more.
+            let _nobody = answer.send(());
+        });
     }
 }

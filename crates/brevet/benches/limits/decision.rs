@@ -151,7 +151,7 @@ impl World {
         let mut dice = dice.clone();
         let odd = matches!(given, Given::OneValue);
         let pair = std::iter::repeat_with(|| {
-            self.pairs[dice.below(self.pairs.len() as u64) as usize % self.pairs.len()]
+            self.pairs[usize::try_from(dice.below(self.pairs.len() as u64)).unwrap_or(0)]
         });
         pair.filter(|(_, task)| (task % 2 == 1) == odd).take(QUESTIONS).collect()
     }

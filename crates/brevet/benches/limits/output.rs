@@ -28,13 +28,18 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     let (mut ours, mut pipe, mut disk) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (taken, ran) = seconds(|| runtime.block_on(server::run_to_the_end(&served.app)));
-        ran?;
+        let kept = ran?.ok_or("nothing was recorded")?;
+        if kept.bytes < bytes || kept.dropped > 0 {
+            return Err(format!("{} of {bytes} bytes were recorded", kept.bytes).into());
+        }
         ours.push(float(bytes) / MEGABYTE / taken);
         let (taken, ran) = seconds(|| through_a_pipe(bytes));
         ran?;
         pipe.push(float(bytes) / MEGABYTE / taken);
         let (taken, written) = seconds(|| onto_the_disk(&data.path().join("bare"), bytes));
         written?;
+        // Not in the time: ours keeps what it wrote.
+        std::fs::remove_file(data.path().join("bare"))?;
         disk.push(float(bytes) / MEGABYTE / taken);
     }
     let grown = peak_bytes()?.saturating_sub(before);
@@ -67,8 +72,7 @@ fn onto_the_disk(path: &Path, bytes: u64) -> std::io::Result<()> {
         file.write_all(&piece[..count])?;
         left -= count as u64;
     }
-    file.sync_data()?;
-    std::fs::remove_file(path)
+    file.sync_data()
 }
 
 fn through_a_pipe(bytes: u64) -> std::io::Result<()> {

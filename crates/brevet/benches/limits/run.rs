@@ -17,6 +17,8 @@ type Failure = Box<dyn std::error::Error>;
 
 const PROGRAM: &str = "/usr/bin/true";
 const SUDO: &str = "/usr/bin/sudo";
+/// In the last event of the stream of a run that did.
+const SUCCEEDED: &str = "\"state\":\"succeeded\"";
 const PAGE_BYTES: usize = 4_096;
 
 pub(crate) fn measure(sizes: &Sizes) -> Outcome {
@@ -54,8 +56,11 @@ fn compare(
 ) -> Result<(f64, f64), Failure> {
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
     for _ in 0..sizes.runs {
-        let (taken, ran) = seconds(|| runtime.block_on(connection.ask()).map(drop));
-        ran?;
+        let (taken, ran) = seconds(|| runtime.block_on(connection.ask()));
+        let answer = String::from_utf8_lossy(ran?);
+        if !answer.contains(SUCCEEDED) {
+            return Err(format!("a run did not succeed: {answer}").into());
+        }
         ours.push(taken * 1e6);
         let (taken, ran) = seconds(|| spawn_between_syncs(bare));
         ran?;

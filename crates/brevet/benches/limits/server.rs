@@ -8,7 +8,7 @@ use std::time::Duration;
 use brevet::app::{App, Workloads};
 use brevet::config::Config;
 use brevet::world::Machine;
-use brevet_core::{Origin, Reply, Secret, SessionId, UserId};
+use brevet_core::{ExecutionResult, ExecutionState, Origin, Output, Reply, Secret, SessionId, UserId};
 use brevet_store::DataFolder;
 use brevet_workloads::spawn::Spawner;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -73,14 +73,19 @@ fn define(data: &Path, run: &str) -> Result<(), Failure> {
     Ok(std::fs::write(folder.join("linux.toml"), text)?)
 }
 
-/// Starts the task and waits until its end is on record.
-pub(crate) async fn run_to_the_end(app: &App) -> Result<(), Failure> {
+/// Starts the task and waits until its end is on record; answers what was kept of its output. A run that did not
+/// succeed is no measurement.
+pub(crate) async fn run_to_the_end(app: &App) -> Result<Option<Output>, Failure> {
     let mut changed = app.changed();
     let started = app.run(HOLDER, super::organization::run_order()?, None).await?;
     while app.read(|state| state.execution(started.execution).is_some()) {
         changed.changed().await?;
     }
-    Ok(())
+    let ended = app.stored(move |reader| reader.execution(started.execution)).await?;
+    match ended.map(|execution| execution.state) {
+        Some(ExecutionState::Finished { result: ExecutionResult::Succeeded, output, .. }) => Ok(output),
+        other => Err(format!("the run did not succeed: {other:?}").into()),
+    }
 }
 
 /// One connection that is kept open, with the least that can be called a client.

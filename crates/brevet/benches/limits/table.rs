@@ -19,7 +19,6 @@ pub(crate) enum Bar {
 pub(crate) enum Unit {
     Nanoseconds,
     Microseconds,
-    Milliseconds,
     Seconds,
     PerSecond,
     MegabytesPerSecond,
@@ -62,7 +61,6 @@ impl Unit {
         match self {
             Self::Nanoseconds => format!("{number:.0} ns"),
             Self::Microseconds => format!("{number:.1} us"),
-            Self::Milliseconds => format!("{number:.1} ms"),
             Self::Seconds => format!("{number:.2} s"),
             Self::PerSecond => format!("{number:.0} /s"),
             Self::MegabytesPerSecond => format!("{number:.0} MB/s"),

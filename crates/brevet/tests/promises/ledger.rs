@@ -35,7 +35,8 @@ fn copy(place: &Place, name: &str) -> PathBuf {
 
 fn verify(data: &Path, more: &[&str]) -> (i32, Value) {
     let mut command = Command::new(BREVET);
-    let output = command.args(["audit", "verify", "-o", "json", "--data"]).arg(data).args(more).output().unwrap();
+    let output =
+        command.args(["audit", "verify", "-o", "json", "--data"]).arg(data).args(more).output().unwrap();
     (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap_or_default())
 }
 
@@ -81,7 +82,9 @@ fn whatever_else_is_changed_dropped_or_added_is_found() {
         format!("DELETE FROM entry WHERE seq = {last}"),
         "DELETE FROM entry WHERE seq = 3".to_owned(),
         "DELETE FROM entry".to_owned(),
-        format!("INSERT INTO entry SELECT {last} + 1, kind, actor, request, leaf, bytes FROM entry WHERE seq = {last}"),
+        format!(
+            "INSERT INTO entry SELECT {last} + 1, kind, actor, request, leaf, bytes FROM entry WHERE seq = {last}"
+        ),
         "UPDATE head SET size = size - 1".to_owned(),
         "UPDATE head SET size = size + 1".to_owned(),
         "UPDATE head SET checkpoint = ''".to_owned(),
@@ -89,7 +92,9 @@ fn whatever_else_is_changed_dropped_or_added_is_found() {
         "UPDATE entry_text SET value = value || ' '".to_owned(),
         "UPDATE entry_text SET salt = zeroblob(length(salt))".to_owned(),
     ];
-    edits.extend((0..=last).step_by(4).map(|seq| format!("UPDATE entry SET kind = kind || 'x' WHERE seq = {seq}")));
+    edits.extend(
+        (0..=last).step_by(4).map(|seq| format!("UPDATE entry SET kind = kind || 'x' WHERE seq = {seq}")),
+    );
     edits.extend(row_edits());
     for sql in &edits {
         let data = copy(&place, "copy");
@@ -127,7 +132,11 @@ fn a_ledger_that_was_rolled_back_disagrees_with_a_checkpoint_kept_elsewhere() {
     write_private(&kept, &note);
     let kept = kept.to_str().unwrap();
     assert_eq!(verify(&place.data(), &["--checkpoint", kept]).0, 0);
-    assert_eq!(verify(&earlier, &[]).0, 0, "alone it looks whole: that is why checkpoints are kept elsewhere");
+    assert_eq!(
+        verify(&earlier, &[]).0,
+        0,
+        "alone it looks whole: that is why checkpoints are kept elsewhere"
+    );
     let (code, found) = verify(&earlier, &["--checkpoint", kept]);
     assert_eq!((code, found["verified"].as_bool()), (1, Some(false)), "{found}");
 }

@@ -22,8 +22,8 @@ fn no_get_of_anybody_changes_anything() {
     for who in ["", "bob", "carol", "alice", "ada", "otto"] {
         let token = if who.is_empty() { "" } else { &stage.person(who).token };
         for path in &paths {
-            // That an auditor read the ledger is an entry, on purpose.
-            if who == "otto" && path.starts_with("/api/v1/audit/") {
+            // That an auditor read the ledger is an entry, on purpose; the first administrator is one, too.
+            if ["ada", "otto"].contains(&who) && path.starts_with("/api/v1/audit/") {
                 continue;
             }
             let answer = stage.server.connect(token).get(path).unwrap();
@@ -45,12 +45,24 @@ fn gets(document: &Value) -> Vec<String> {
     let paths = document["paths"].as_object().unwrap().iter();
     let readable = paths.filter(|(_, methods)| methods.get("get").is_some()).map(|(path, _)| path);
     let filled = readable.flat_map(|path| {
-        let path = path.replace("{scope}", "Linux").replace("{user}", "bob").replace("{group}", "Approvers").replace("{index}", "1");
+        let path = path
+            .replace("{scope}", "Linux")
+            .replace("{user}", "bob")
+            .replace("{group}", "Approvers")
+            .replace("{index}", "1");
         let path = match path.contains("/tasks/") {
             true => path.replace("{name}", "Say"),
             false => path.replace("{name}", "Speakers"),
         };
-        let kind = if path.contains("/requests/") { "req" } else if path.contains("/authorizations/") { "aut" } else if path.contains("/executions/") { "exe" } else { "pol" };
+        let kind = if path.contains("/requests/") {
+            "req"
+        } else if path.contains("/authorizations/") {
+            "aut"
+        } else if path.contains("/executions/") {
+            "exe"
+        } else {
+            "pol"
+        };
         [1, 2].map(|number| path.replace("{id}", &format!("{kind}-{number}")))
     });
     // Waiting for a decision would be waiting for nobody.

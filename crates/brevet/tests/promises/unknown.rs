@@ -5,15 +5,14 @@ use std::fs;
 use rustix::process::Signal;
 
 use crate::support::patience::until;
-use crate::support::person::Typed;
 use crate::support::server;
 use crate::support::stage::{Stage, TASKS};
 
 #[test]
 fn an_empty_approver_group_is_nobody() {
     let stage = Stage::set();
-    stage.types("ada", "group create Nobody", 0);
-    stage.policy("Linux/Say", "--approver-group Nobody");
+    stage.types("ada", "group create Empty", 0);
+    stage.policy("Linux/Say", "--approver-group Empty");
     stage.types("bob", "request new --task Linux/Say --reason Because", 1);
     stage.types("bob", "run Linux/Say -p text=now", 3);
 }
@@ -74,7 +73,8 @@ fn a_task_whose_definition_is_gone_or_unreadable_does_not_run() {
     assert!(![0, 2].contains(&typed.code) && typed.stdout.is_empty(), "{typed:?}");
     fs::remove_file(stage.place.tasks().join("linux.toml")).unwrap();
     stage.server.signal(Signal::HUP);
-    until("no task is left", || stage.asks("bob", "task list").as_array().unwrap().is_empty());
+    let is_off = |task: &serde_json::Value| task["enabled"] == false;
+    until("no task is left", || stage.asks("bob", "task list").as_array().unwrap().iter().all(is_off));
     stage.types("bob", "run Linux/Say -p text=now", 1);
 }
 
@@ -84,15 +84,27 @@ fn a_server_does_not_start_on_a_database_that_is_not_as_it_was() {
     let (place, _) = stage.stop();
     let database = place.data().join("brevet.db");
     for (what, harm, mend) in [
-        ("an entry is gone", "CREATE TABLE kept AS SELECT * FROM entry WHERE seq = 5; DELETE FROM entry WHERE seq = 5",
-         "INSERT INTO entry SELECT * FROM kept; DROP TABLE kept"),
+        (
+            "its last entry is gone",
+            "CREATE TABLE kept AS SELECT * FROM entry ORDER BY seq DESC LIMIT 1; \
+             DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)",
+            "INSERT INTO entry SELECT * FROM kept; DROP TABLE kept",
+        ),
+        (
+            "an entry is another",
+            "CREATE TABLE kept AS SELECT * FROM entry WHERE seq = 5; UPDATE entry SET leaf = zeroblob(32) WHERE seq = 5",
+            "UPDATE entry SET leaf = (SELECT leaf FROM kept) WHERE seq = 5; DROP TABLE kept",
+        ),
         ("a newer Brevet wrote it", "PRAGMA user_version = 4711", "PRAGMA user_version = 1"),
     ] {
         let connection = rusqlite::Connection::open(&database).unwrap();
         connection.execute_batch(harm).unwrap();
         drop(connection);
-        let refused = Typed::of(server::command(&place, "warn").output().unwrap());
-        assert!(refused.code == 1 && !refused.stderr.is_empty() && refused.stdout.is_empty(), "{what}: {refused:?}");
+        let refused = server::refused(&place);
+        assert!(
+            refused.code == 1 && !refused.stderr.is_empty() && refused.stdout.is_empty(),
+            "{what}: {refused:?}"
+        );
         rusqlite::Connection::open(&database).unwrap().execute_batch(mend).unwrap();
     }
     server::Server::start(&place).stop();

@@ -24,11 +24,65 @@ required = false
 "#;
 
 const HOSTILE: &[&str] = &[
-    "plain", "", " ", "  two  spaces  ", "$(id)", "`id`", "${HOME}", "$1", "; id", "| id", "& id", "> /tmp/x", "< /etc/passwd",
-    "\"quoted\"", "'quoted'", "it's", "\\", "\\\\", "\\n", "%s%n%x", "*", "?", "[a-z]", "{a,b}", "~", "~root", "!!", "#", "a#b",
-    "-", "--", "-rf", "--help", "--flag=x", "-p", "@file", "=", "a=b", "{value}", "{rest}", "{{value}}", "line\nline", "\r\n", "\t",
-    "' OR 1=1 --", "'; DROP TABLE entry; --", "*)(uid=*", "../../etc/passwd", "ünïcödé ✓", "\u{202e}abc", "\u{1b}[31m", "\u{7f}",
-    "%00", "&amp;<script>", "null", "true", "1e9", "[1,2]", "{\"a\":1}",
+    "plain",
+    "",
+    " ",
+    "  two  spaces  ",
+    "$(id)",
+    "`id`",
+    "${HOME}",
+    "$1",
+    "; id",
+    "| id",
+    "& id",
+    "> /tmp/x",
+    "< /etc/passwd",
+    "\"quoted\"",
+    "'quoted'",
+    "it's",
+    "\\",
+    "\\\\",
+    "\\n",
+    "%s%n%x",
+    "*",
+    "?",
+    "[a-z]",
+    "{a,b}",
+    "~",
+    "~root",
+    "!!",
+    "#",
+    "a#b",
+    "-",
+    "--",
+    "-rf",
+    "--help",
+    "--flag=x",
+    "-p",
+    "@file",
+    "=",
+    "a=b",
+    "{value}",
+    "{rest}",
+    "{{value}}",
+    "line\nline",
+    "\r\n",
+    "\t",
+    "' OR 1=1 --",
+    "'; DROP TABLE entry; --",
+    "*)(uid=*",
+    "../../etc/passwd",
+    "ünïcödé ✓",
+    "\u{202e}abc",
+    "\u{1b}[31m",
+    "\u{7f}",
+    "%00",
+    "&amp;<script>",
+    "null",
+    "true",
+    "1e9",
+    "[1,2]",
+    "{\"a\":1}",
 ];
 
 #[test]
@@ -52,7 +106,9 @@ fn every_value_arrives_byte_for_byte() {
             let made = answer.json();
             assert_eq!(made["parameters"]["value"], *value);
             assert_eq!(made["command"][4], *value, "the approver sees something else");
-            bob.post(&format!("/api/v1/requests/{}/cancel", made["id"].as_str().unwrap()), &json!({})).unwrap().ok();
+            bob.post(&format!("/api/v1/requests/{}/cancel", made["id"].as_str().unwrap()), &json!({}))
+                .unwrap()
+                .ok();
         } else {
             // A reason for people has no control characters in it; a value may.
             assert_eq!(answer.status, 422, "{value:?} {answer:?}");

@@ -1,8 +1,8 @@
 //! Asking and deciding: who waits, who says yes, who says no, and what nobody decides.
 
-use crate::support::stage::{Stage, text};
-use crate::support::patience::{until, within, SOON};
+use crate::support::patience::{SOON, until, within};
 use crate::support::person::Typed;
+use crate::support::stage::{Stage, text};
 
 /// The first pending request that somebody may decide on.
 fn waiting(stage: &Stage, approver: &str) -> String {
@@ -15,7 +15,9 @@ fn waiting(stage: &Stage, approver: &str) -> String {
 #[test]
 fn a_run_that_asks_and_waits_runs_when_another_approves() {
     let stage = Stage::with_policy("Linux/Say", "");
-    let waits = stage.person("bob").begins(&stage.server, "run Linux/Say -p text=now --reason Because --hours 1 --wait");
+    let waits = stage
+        .person("bob")
+        .begins(&stage.server, "run Linux/Say -p text=now --reason Because --hours 1 --wait");
     let request = waiting(&stage, "alice");
     stage.types("alice", &format!("request approve {request}"), 0);
     let ended = Typed::of(waits.wait_with_output().unwrap());
@@ -35,7 +37,8 @@ fn a_run_that_asks_and_does_not_wait_says_so_once() {
 #[test]
 fn a_denial_ends_the_wait_with_a_reason() {
     let stage = Stage::with_policy("Linux/Say", "");
-    let waits = stage.person("bob").begins(&stage.server, "run Linux/Say -p text=now --reason Because --wait");
+    let waits =
+        stage.person("bob").begins(&stage.server, "run Linux/Say -p text=now --reason Because --wait");
     let request = waiting(&stage, "anna");
     stage.types("anna", &format!("request deny {request} --comment \"Not today\""), 0);
     let ended = Typed::of(waits.wait_with_output().unwrap());

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::stage::Stage;
-use crate::support::patience::{timed, until, within, SOON};
+use crate::support::patience::{SOON, timed, until, within};
 use crate::support::person::Typed;
 use crate::support::processes;
+use crate::support::stage::Stage;
 
 /// How long the end of a right may take to reach what runs under it.
 const ENDED_WITHIN: Duration = Duration::from_secs(5);

@@ -2,14 +2,13 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Output;
 
 use rustix::process::Signal;
 
-use crate::support::stage::{Stage, TASKS};
 use crate::support::patience::until;
 use crate::support::person::Typed;
 use crate::support::server;
+use crate::support::stage::{Stage, TASKS};
 
 #[test]
 fn a_task_that_is_defined_otherwise_voids_what_was_approved() {
@@ -31,23 +30,20 @@ fn a_task_that_is_defined_otherwise_voids_what_was_approved() {
 fn a_definition_with_a_mistake_changes_nothing_and_is_named_by_file_and_line() {
     let stage = Stage::with_policy("Linux/Say", "");
     stage.grant("bob", "--task Linux/Say");
-    stage.place.define("linux.toml", &TASKS.replace("description = \"Says something\"", "descriptoin = \"Says something\""));
+    stage.place.define(
+        "linux.toml",
+        &TASKS.replace("description = \"Says something\"", "descriptoin = \"Says something\""),
+    );
     stage.server.signal(Signal::HUP);
     let line = TASKS.lines().position(|line| line.contains("Says something")).unwrap() + 1;
     until("the mistake is named", || stage.server.errors().contains(&format!("linux.toml:{line}: ")));
     assert_eq!(stage.types("bob", "run Linux/Say -p text=now", 0).0, "now\n");
 }
 
-/// What a server says that does not start.
-fn refused(stage: &Stage) -> Typed {
-    let output: Output = server::command(&stage.place, "warn").output().unwrap();
-    Typed::of(output)
-}
-
 #[test]
 fn a_second_server_on_the_folder_is_refused() {
     let stage = Stage::set();
-    let second = refused(&stage);
+    let second = server::refused(&stage.place);
     assert_eq!(second.code, 1);
     assert!(second.stderr.contains("another"), "{}", second.stderr);
     stage.types("bob", "whoami", 0);
@@ -56,13 +52,20 @@ fn a_second_server_on_the_folder_is_refused() {
 #[test]
 fn a_folder_that_others_can_read_or_a_newer_brevet_wrote_is_refused() {
     let stage = Stage::set();
-    let Stage { place, server, .. } = &stage;
-    let _ = server;
+    let (place, _) = stage.stop();
     fs::set_permissions(place.data().join("brevet.db"), Permissions::from_mode(0o640)).unwrap();
-    let wide = refused(&stage);
-    assert_eq!(wide.code, 1);
-    assert!(!wide.stderr.is_empty());
+    let wide = server::refused(&place);
+    assert!(wide.code == 1 && wide.stderr.contains("chmod 600"), "{wide:?}");
     fs::set_permissions(place.data().join("brevet.db"), Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(place.data(), Permissions::from_mode(0o755)).unwrap();
+    let wide = server::refused(&place);
+    assert!(wide.code == 1 && wide.stderr.contains("chmod 700"), "{wide:?}");
+    fs::set_permissions(place.data(), Permissions::from_mode(0o700)).unwrap();
+    let database = rusqlite::Connection::open(place.data().join("brevet.db")).unwrap();
+    database.execute_batch("PRAGMA user_version = 4711").unwrap();
+    drop(database);
+    let newer = server::refused(&place);
+    assert!(newer.code == 1 && newer.stderr.contains("newer Brevet"), "{newer:?}");
 }
 
 #[test]
@@ -89,7 +92,8 @@ fn a_refused_run_that_is_repeated_is_one_entry_and_one_with_a_count() {
     let (place, people) = stage.stop();
     let again = Stage::again(place, people);
     let found = again.asks("otto", "audit search --kind execution.refused");
-    let counts: Vec<_> = found.as_array().unwrap().iter().map(|entry| entry["details"]["count"].as_u64().unwrap()).collect();
+    let counts: Vec<_> =
+        found.as_array().unwrap().iter().map(|entry| entry["details"]["count"].as_u64().unwrap()).collect();
     assert_eq!(counts, [19, 1]);
     again.verify();
 }

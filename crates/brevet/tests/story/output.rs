@@ -1,8 +1,8 @@
 //! What a task writes, byte for byte.
 
-use crate::support::stage::Stage;
 use crate::support::dice::Dice;
 use crate::support::place::write_private;
+use crate::support::stage::Stage;
 
 #[test]
 fn a_megabyte_of_any_bytes_comes_through_pipes_as_it_is() {

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::patience::{until, within, SOON};
-use crate::support::place::{Place, write_private};
+use crate::support::patience::{SOON, until, within};
 use crate::support::person::{People, Typed};
+use crate::support::place::{Place, write_private};
 use crate::support::server::Server;
 
 const CANARY: &str = "canary-5e1b7f03-never-to-be-seen";
@@ -17,16 +17,19 @@ fn a_secret_is_seen_by_its_task_and_nowhere_else() {
     let server = Server::start_with_log(&place, "trace");
     let people = People::found(&server, &place, &["bob"]);
     people["ada"].types(&server, "policy create --task Linux/Secret --approval-type manual", 0);
-    let request = people["bob"].asks(&server, "request new --task Linux/Secret --reason Because")["id"].clone();
+    let request =
+        people["bob"].asks(&server, "request new --task Linux/Secret --reason Because")["id"].clone();
     people["alice"].types(&server, &format!("request approve {}", request.as_str().unwrap()), 0);
     let file = people["bob"].home.join("password");
     write_private(&file, format!("{CANARY}\n").as_bytes());
 
-    let told = people["bob"].run(&server, &["run", "Linux/Secret", "--secret", &format!("password={CANARY}")]);
+    let told =
+        people["bob"].run(&server, &["run", "Linux/Secret", "--secret", &format!("password={CANARY}")]);
     assert_eq!(told.code, 2);
     assert!(!told.stderr.contains(CANARY));
 
-    let child = people["bob"].begins(&server, &format!("run Linux/Secret --secret password=@{}", file.display()));
+    let child =
+        people["bob"].begins(&server, &format!("run Linux/Secret --secret password=@{}", file.display()));
     until("the task has it", || fs::read_to_string(place.site("received")).is_ok_and(|text| text == CANARY));
     let shown = shown_by_processes(server.pid());
     assert_eq!(shown, Vec::<String>::new(), "a process shows the secret");
@@ -38,7 +41,11 @@ fn a_secret_is_seen_by_its_task_and_nowhere_else() {
         let last = people["bob"].asks(&server, "execution list --mine")[0].clone();
         (last["state"] == "succeeded").then(|| last["id"].as_str().unwrap().to_owned())
     });
-    for line in [format!("execution show {id} -o json"), format!("execution output {id}"), "request list -o json".into()] {
+    for line in [
+        format!("execution show {id} -o json"),
+        format!("execution output {id}"),
+        "request list -o json".into(),
+    ] {
         assert!(!people["bob"].types(&server, &line, 0).text().contains(CANARY), "{line}");
     }
     let export = people["otto"].types(&server, "audit export", 0);
@@ -62,7 +69,8 @@ fn shown_by_processes(server: u32) -> Vec<String> {
         for name in ["cmdline", "environ"] {
             let path = entry.path().join(name);
             let bytes = fs::read(&path).unwrap_or_default();
-            looked_at += u32::from(entry.file_name().to_str() == Some(&server.to_string()) && !bytes.is_empty());
+            looked_at +=
+                u32::from(entry.file_name().to_str() == Some(&server.to_string()) && !bytes.is_empty());
             if contains(&bytes) {
                 shown.push(path.display().to_string());
             }

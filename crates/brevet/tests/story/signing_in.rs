@@ -3,9 +3,9 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-use crate::support::stage::Stage;
 use crate::support::PASSWORD;
 use crate::support::person::Person;
+use crate::support::stage::Stage;
 
 #[test]
 fn the_token_is_in_a_file_that_nobody_else_can_read() {

@@ -1,7 +1,7 @@
 //! The five steps: from a task that anybody assigned may run to one that needs an approval, and back.
 
-use crate::support::stage::{Stage, text};
 use crate::support::patience::until;
+use crate::support::stage::{Stage, text};
 
 const REFUSED: &str = "Insufficient permissions. Raise an access request for this task.";
 
@@ -33,8 +33,15 @@ fn a_task_is_run_then_refused_asked_for_approved_run_and_refused_again() {
     assert!(stage.types("bob", "run Linux/Say -p text=hello", 3).1.contains(REFUSED));
 
     let story = stage.asks("otto", &format!("audit search --request {request}"));
-    let kinds: Vec<&str> = story.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
-    for kind in ["request.submitted", "request.decided", "authorization.granted", "execution.started", "authorization.ended"] {
+    let kinds: Vec<&str> =
+        story.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    for kind in [
+        "request.submitted",
+        "request.decided",
+        "authorization.granted",
+        "execution.started",
+        "authorization.ended",
+    ] {
         assert!(kinds.contains(&kind), "{kind} is not in {kinds:?}");
     }
     stage.verify();
@@ -92,8 +99,17 @@ fn machine_readable_output_is_json_and_yaml() {
     let stage = Stage::with_policy("Linux/Say", "");
     let authorization = stage.grant("bob", "--task Linux/Say");
     for line in [
-        "whoami", "task list", "task show Linux/Say", "role list", "request list", "authorization list", "group list",
-        "policy list", "execution list", "access show", "run Linux/Say -p text=hello --check",
+        "whoami",
+        "task list",
+        "task show Linux/Say",
+        "role list",
+        "request list",
+        "authorization list",
+        "group list",
+        "policy list",
+        "execution list",
+        "access show",
+        "run Linux/Say -p text=hello --check",
     ] {
         let json = stage.asks("bob", line);
         assert!(json.is_object() || json.is_array(), "{line}");

@@ -1,7 +1,7 @@
 //! On what terms: when a window starts, how often it may be used, with which values.
 
-use crate::support::stage::Stage;
 use crate::support::patience::until;
+use crate::support::stage::Stage;
 
 #[test]
 fn a_scheduled_start_is_waited_for() {
@@ -44,7 +44,12 @@ fn an_exact_policy_runs_what_was_named_and_nothing_else() {
     stage.types("bob", "request new --task Linux/Say --reason Because", 1);
     stage.grant("bob", "--task Linux/Say -p text=this -p aside=that");
     stage.types("bob", "run Linux/Say -p text=this -p aside=that", 0);
-    for other in ["-p text=this", "-p text=That -p aside=that", "-p text=this -p aside=other", "-p text=that -p aside=this"] {
+    for other in [
+        "-p text=this",
+        "-p text=That -p aside=that",
+        "-p text=this -p aside=other",
+        "-p text=that -p aside=this",
+    ] {
         stage.types("bob", &format!("run Linux/Say {other}"), 3);
     }
 }

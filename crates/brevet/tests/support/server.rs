@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::BREVET;
 use super::http::Connection;
 use super::patience::{SOON, until, within};
+use super::person::Typed;
 use super::place::Place;
 use super::processes::{Process, descendants};
 
@@ -62,6 +63,18 @@ pub(crate) fn command(place: &Place, log: &str) -> Command {
         .arg(place.tasks());
     command.env("BREVET_LOG", log).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// What a server says that must not start.
+pub(crate) fn refused(place: &Place) -> Typed {
+    let mut child = command(place, "warn").spawn().unwrap();
+    let start = |child: &mut Child| child.try_wait().unwrap().is_some();
+    let is_over =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| until("it gives up", || start(&mut child))));
+    drop(child.kill());
+    let typed = Typed::of_any(child.wait_with_output().unwrap());
+    assert!(is_over.is_ok(), "it started: {typed:?}");
+    typed
 }
 
 impl Server {
