@@ -92,7 +92,13 @@ async fn run(config: Config, folder: DataFolder, spawner: Spawner) -> anyhow::Re
     greet(&app, &config, server.address())?;
     tokio::spawn(keep_house(app.clone()));
     tokio::spawn(reload_on(signal(SignalKind::hangup())?, app.clone()));
-    server.serve(app.clone(), told_to_stop()?, DRAIN).await?;
+    let (told, stopping) = (told_to_stop()?, app.clone());
+    // Runs first: whoever follows one sees its end before the connections go.
+    let told = async move {
+        told.await;
+        stopping.stop_runs();
+    };
+    server.serve(app.clone(), told, DRAIN).await?;
     app.shut_down(RUNS_END_WITHIN).await;
     Ok(())
 }

@@ -238,6 +238,11 @@ impl<W: World> App<W> {
         Ok(())
     }
 
+    /// Tells every run to end, because the process is about to go.
+    pub fn stop_runs(&self) {
+        self.inner.runs.close();
+    }
+
     /// Ends every run and puts on record what there is to put, before the process goes. What cannot be recorded
     /// `within` that time (the ledger may be what failed) the next server finds unknown.
     pub async fn shut_down(&self, within: std::time::Duration) {

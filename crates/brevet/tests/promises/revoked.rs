@@ -29,8 +29,9 @@ fn no_run_starts_after_an_acknowledged_revocation() {
                         let counted = if answer.is_success() { &started } else { &refused };
                         counted.fetch_add(1, Ordering::Relaxed);
                         match was_revoked {
-                            true => return assert_eq!(answer.status, 403, "it started after the revocation"),
-                            false => assert!([201, 403].contains(&answer.status), "{answer:?}"),
+                            true => return assert!(!answer.is_success(), "it started after the revocation"),
+                            // 422: too many at once, on a slow machine.
+                            false => assert!([201, 403, 422].contains(&answer.status), "{answer:?}"),
                         }
                     }
                 });

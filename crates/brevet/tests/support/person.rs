@@ -32,13 +32,7 @@ pub(crate) struct Typed {
 
 impl Typed {
     pub(crate) fn of(output: Output) -> Self {
-        assert!(output.status.code().is_some(), "brevet was killed");
-        Self::of_any(output)
-    }
-
-    /// The same, also of what was killed.
-    pub(crate) fn of_any(output: Output) -> Self {
-        let code = output.status.code().unwrap_or(-1);
+        let code = output.status.code().expect("brevet was killed");
         Self { code, stdout: output.stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
     }
 

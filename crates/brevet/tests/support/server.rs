@@ -67,14 +67,10 @@ pub(crate) fn command(place: &Place, log: &str) -> Command {
 
 /// What a server says that must not start.
 pub(crate) fn refused(place: &Place) -> Typed {
-    let mut child = command(place, "warn").spawn().unwrap();
-    let start = |child: &mut Child| child.try_wait().unwrap().is_some();
-    let is_over =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| until("it gives up", || start(&mut child))));
-    drop(child.kill());
-    let typed = Typed::of_any(child.wait_with_output().unwrap());
-    assert!(is_over.is_ok(), "it started: {typed:?}");
-    typed
+    let mut server = Server::spawn(place, "warn");
+    let status = within(SOON, "a server that must not start gives up", || server.child.try_wait().unwrap());
+    let (stdout, stderr) = (server.output.whole().into_bytes(), server.errors.whole());
+    Typed { code: status.code().unwrap(), stdout, stderr }
 }
 
 impl Server {
@@ -84,10 +80,7 @@ impl Server {
     }
 
     pub(crate) fn start_with_log(place: &Place, log: &str) -> Self {
-        let mut child = command(place, log).spawn().unwrap();
-        let output = Text::of(child.stdout.take().unwrap());
-        let errors = Text::of(child.stderr.take().unwrap());
-        let mut server = Self { child, output, errors, address: String::new() };
+        let mut server = Self::spawn(place, log);
         let mut look = || {
             let ended = server.child.try_wait().unwrap();
             assert!(ended.is_none(), "the server did not start: {}", server.errors.so_far());
@@ -96,6 +89,13 @@ impl Server {
         let address = within(SOON, "the server says where it is", &mut look);
         server.address = address;
         server
+    }
+
+    fn spawn(place: &Place, log: &str) -> Self {
+        let mut child = command(place, log).spawn().unwrap();
+        let output = Text::of(child.stdout.take().unwrap());
+        let errors = Text::of(child.stderr.take().unwrap());
+        Self { child, output, errors, address: String::new() }
     }
 
     pub(crate) fn url(&self) -> String {
