@@ -1,4 +1,4 @@
-//! The order in which one run is decided (DESIGN 2.3), case by case.
+//! The order in which one run is decided (docs/deciding.md), case by case.
 
 mod world;
 

@@ -1,4 +1,4 @@
-//! Decisions about runs, in the order of DESIGN 2.3: the first that answers wins.
+//! Decisions about runs, in the order of docs/deciding.md: the first that answers wins.
 
 use super::{Decision, Reply, require_user};
 use crate::access::Access;

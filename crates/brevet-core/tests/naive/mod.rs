@@ -1,4 +1,4 @@
-//! The rules a second time, from DESIGN.md, as naively as can be: a list of everything that ever
+//! The rules a second time, from docs/deciding.md, as naively as can be: a list of everything that ever
 //! happened, each with the organization as it was then, and questions answered by walking the list.
 //! Nothing is kept up to date, nothing is indexed, and no code is shared with the crate but values.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]

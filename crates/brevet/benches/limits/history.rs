@@ -65,7 +65,7 @@ fn start(data: &Path, entries: u64) -> Outcome {
     }
     Line {
         what: format!("start with {entries} entries"),
-        limit_is: "the issue's number",
+        limit_is: "the number to reach",
         unit: Unit::Seconds,
         ours: median(times),
         limit: START_MAX_SECONDS,
@@ -93,7 +93,7 @@ fn verify(data: &Path, entries: u64) -> Outcome {
     }
     Line {
         what: format!("verify {entries} entries"),
-        limit_is: "the issue's number",
+        limit_is: "the number to reach",
         unit: Unit::Seconds,
         ours: median(times),
         limit: VERIFY_MAX_SECONDS,

@@ -13,7 +13,7 @@ use super::table::{Bar, Line, Unit};
 const ROUNDS: usize = 5;
 const PIECE_BYTES: usize = 64 * 1024;
 const MEGABYTE: f64 = 1e6;
-/// The issue's own number.
+/// The number that must be reached.
 const RATE_MIN: f64 = 300.0;
 /// What the output of one run may add to the memory of the server.
 const MEMORY_MAX_BYTES: u64 = 16 << 20;
@@ -48,7 +48,7 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
         let what = format!("output, {} MiB, hashed and stored", bytes >> 20);
         Line { what, limit_is, unit: Unit::MegabytesPerSecond, ours, limit, bar }.print();
     };
-    rate(RATE_MIN, "the issue's number", Bar::AtLeast(1.0));
+    rate(RATE_MIN, "the number to reach", Bar::AtLeast(1.0));
     rate(disk, "the same bytes written and synced", Bar::None);
     rate(pipe, "a plain pipe, thrown away", Bar::None);
     Line {
