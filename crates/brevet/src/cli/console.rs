@@ -56,7 +56,7 @@ impl Console {
     pub(crate) fn of_process(format: Format, environment: &Environment) -> Self {
         let terminal = Terminal::look();
         let view = View {
-            clock: Clock { now: settings::now(), zone: jiff::tz::TimeZone::system() },
+            clock: Clock { now: settings::now(), zone: None },
             colour: terminal.output && !environment.plain,
             width: terminal.width,
         };
@@ -190,7 +190,7 @@ impl View {
     pub(crate) fn for_tests() -> Self {
         let now = "2026-11-23T16:30:00Z".parse().unwrap();
         let zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
-        Self { clock: Clock { now, zone }, colour: false, width: None }
+        Self { clock: Clock { now, zone: Some(zone) }, colour: false, width: None }
     }
 }
 

@@ -12,11 +12,17 @@ use crate::wire::Time;
 pub(crate) struct Clock {
     /// Now.
     pub(crate) now: Timestamp,
-    /// Here.
-    pub(crate) zone: TimeZone,
+    /// Here, where it is not the machine's.
+    pub(crate) zone: Option<TimeZone>,
 }
 
 impl Clock {
+    /// The zone of the machine is looked up when a time is shown, and not before: that reads many folders, and
+    /// a run shows none.
+    fn here(&self) -> TimeZone {
+        self.zone.clone().unwrap_or_else(TimeZone::system)
+    }
+
     /// `in 3h 20m`, `5m ago`, `now`.
     pub(crate) fn relative(&self, time: Time) -> String {
         let away = time.0.duration_since(self.now);
@@ -29,7 +35,7 @@ impl Clock {
 
     /// `2026-11-23 17:30:00`, local.
     pub(crate) fn local(&self, time: Time) -> String {
-        time.0.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        time.0.to_zoned(self.here()).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
     /// Both.
@@ -42,10 +48,10 @@ impl Clock {
         if let Some(time) = self.parse_exact(text) {
             return Ok(time);
         }
-        let today = self.now.to_zoned(self.zone.clone()).date();
+        let today = self.now.to_zoned(self.here()).date();
         let of_day = text.parse::<TimeOfDay>().ok();
         let next = of_day.and_then(|time| {
-            let at = |day: jiff::civil::Date| day.to_datetime(time).to_zoned(self.zone.clone()).ok();
+            let at = |day: jiff::civil::Date| day.to_datetime(time).to_zoned(self.here()).ok();
             let tomorrow = || today.tomorrow().ok().and_then(at);
             at(today).filter(|today| today.timestamp() > self.now).or_else(tomorrow)
         });
@@ -67,7 +73,7 @@ impl Clock {
             return Some(Time(time));
         }
         let local: DateTime = text.parse().ok()?;
-        local.to_zoned(self.zone.clone()).ok().map(|zoned| Time(zoned.timestamp()))
+        local.to_zoned(self.here()).ok().map(|zoned| Time(zoned.timestamp()))
     }
 }
 
