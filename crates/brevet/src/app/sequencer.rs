@@ -191,19 +191,16 @@ impl<W: World> Sequencer<W> {
         }
     }
 
-    /// Expiry comes first: at or after its instant it beats every command of the batch.
+    /// Expiry comes first. One pass for each batch, which has a limit: when very much is due at once, commands
+    /// go on in between, and each of them sees by the clock what is over.
     fn act_on_due(&mut self, now: Timestamp, pending: &mut Pending) {
-        if self.broken.is_some() {
+        let is_due = self.working.next_due().is_some_and(|due| due <= now);
+        if !is_due || self.broken.is_some() {
             return;
         }
-        while self.working.next_due().is_some_and(|due| due <= now) {
-            match transact(&mut self.working, now, Origin::SYSTEM, Command::ActOnDue) {
-                Ok(outcome) if !outcome.entries.is_empty() => {
-                    pending.entries.extend(outcome.entries);
-                    pending.changes.extend(outcome.changes);
-                }
-                _ => return,
-            }
+        if let Ok(outcome) = transact(&mut self.working, now, Origin::SYSTEM, Command::ActOnDue) {
+            pending.entries.extend(outcome.entries);
+            pending.changes.extend(outcome.changes);
         }
     }
 
