@@ -13,6 +13,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::DemoArgs;
 use stage::Stage;
@@ -28,18 +29,47 @@ pub(crate) fn run(args: DemoArgs) -> ExitCode {
 }
 
 fn play(args: &DemoArgs) -> anyhow::Result<()> {
+    let mut goodbye = Goodbye::listen()?;
     let folder = tempfile::Builder::new().prefix("brevet-demo-").tempdir().context("no temporary folder")?;
     let mut stage = Stage::set(folder.path(), args.listen)?;
     organization::found(&mut stage)?;
     story::tell(&mut stage)?;
     if !args.once {
-        stay(&mut stage)?;
+        stay(&stage, &mut goodbye);
     }
     stage.strike()
 }
 
+/// Ctrl-C ends the server and removes the folder; by itself it would only end this process.
+struct Goodbye {
+    runtime: tokio::runtime::Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Goodbye {
+    /// From here on, being told to end is a word and not an end.
+    fn listen() -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let inside = runtime.enter();
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        drop(inside);
+        Ok(Self { runtime, interrupt, terminate })
+    }
+
+    fn wait(&mut self) {
+        let Self { runtime, interrupt, terminate } = self;
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+    }
+}
+
 /// Leaves the server to be played with.
-fn stay(stage: &mut Stage) -> anyhow::Result<()> {
+fn stay(stage: &Stage, goodbye: &mut Goodbye) {
     stage.say(&format!(
         "\nThe server stays up at {} until Ctrl-C. In another terminal, for example:\n\n  \
          export BREVET_SERVER={}\n  {} login --user alice\n\nThe accounts, all with the password '{}':\n",
@@ -51,5 +81,5 @@ fn stay(stage: &mut Stage) -> anyhow::Result<()> {
     for person in organization::PEOPLE {
         stage.say(&format!("  {:<8} {}\n", person.name, person.what));
     }
-    stage.wait_for_the_end()
+    goodbye.wait();
 }

@@ -42,18 +42,13 @@ impl Server {
         bail!("the server did not start; it says why above")
     }
 
-    /// Waits until it ends, for example by Ctrl-C, which reaches it too.
-    pub(super) fn wait(&mut self) -> anyhow::Result<()> {
-        self.child.wait().map(drop).context("the server cannot be waited for")
-    }
-
     /// Ends it as a service manager would.
     pub(super) fn stop(mut self) -> anyhow::Result<()> {
         let pid = Pid::from_child(&self.child);
         if self.child.try_wait()?.is_none() {
             kill_process(pid, Signal::TERM).context("the server cannot be stopped")?;
         }
-        self.wait()
+        self.child.wait().map(drop).context("the server cannot be waited for")
     }
 }
 

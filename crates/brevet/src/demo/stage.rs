@@ -126,10 +126,6 @@ impl Stage {
         Ok(command)
     }
 
-    pub(super) fn wait_for_the_end(&mut self) -> anyhow::Result<()> {
-        self.server.as_mut().map_or(Ok(()), Server::wait)
-    }
-
     /// Ends the server.
     pub(super) fn strike(mut self) -> anyhow::Result<()> {
         self.server.take().map_or(Ok(()), Server::stop)
