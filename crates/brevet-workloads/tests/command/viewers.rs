@@ -1,5 +1,7 @@
 //! Watching output as it comes.
 
+use std::io::Write as _;
+
 use brevet_workloads::recording::{Live, Stream};
 
 use crate::fixture::{House, Started, block_on, script};
@@ -44,7 +46,9 @@ fn a_viewer_sees_each_word_before_the_next_is_written() {
     let pipe = folder.path().join("answer");
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-    let text = format!("for i in 1 2 3; do echo $i; read answer < {}; done", pipe.display());
+    // Both ends stay open for the whole test: a writer that closes late would end the next word's `read` early.
+    let mut answers = std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    let text = format!("exec < {}; for i in 1 2 3; do echo $i; read answer; done", pipe.display());
     let mut house = House::new(&script(&text, ""));
     let permit = house.gate.permit("T", &[], &[]);
     block_on(async {
@@ -54,8 +58,7 @@ fn a_viewer_sees_each_word_before_the_next_is_written() {
             for i in 1..=3 {
                 let frame = tail.next().await.unwrap().unwrap();
                 assert_eq!(frame.bytes, format!("{i}\n").into_bytes());
-                let pipe = pipe.clone();
-                tokio::task::spawn_blocking(move || std::fs::write(pipe, "x\n")).await.unwrap().unwrap();
+                answers.write_all(b"x\n").unwrap();
             }
             assert_eq!(tail.next().await.unwrap(), None);
         };
