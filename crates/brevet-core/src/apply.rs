@@ -14,6 +14,7 @@ use crate::policy::Policy;
 use crate::state::{Change, State};
 
 mod access;
+mod ledger;
 
 impl State {
     /// Takes over one entry, and names what it changed. What has ended stays until
@@ -23,7 +24,11 @@ impl State {
         self.last = Some(self.last.map_or(now, |last| last.max(now)));
         match &entry.event {
             Event::LedgerOpened { origin: _ }
-            | Event::ServerStarted { version: _ }
+            | Event::ServerStarted { .. }
+            | Event::ServerStopped {}
+            | Event::ClockStepped { by: _ }
+            | Event::Heartbeat { every: _ }
+            | Event::KeyRotated { .. }
             | Event::CodeIssued { user: _ }
             | Event::PasswordSet { user: _ }
             | Event::SignedOut { user: _, session: _ }
@@ -68,6 +73,11 @@ impl State {
             Event::ExecutionStarted { .. }
             | Event::ExecutionStopRequested { .. }
             | Event::ExecutionFinished { .. } => self.apply_to_execution(now, &entry.event),
+            Event::LedgerRecovered { .. }
+            | Event::TextsErased { .. }
+            | Event::ArchiveRequested { .. }
+            | Event::Archived { .. }
+            | Event::ArchiveCancelled {} => self.apply_to_ledger(entry),
         }
     }
 

@@ -51,6 +51,9 @@ pub struct TaskSpec {
     /// SHA-256 of the whole definition.
     #[n(7)]
     pub digest: Digest,
+    /// Whether a run waits until witnesses have seen that it was allowed. Missing in older entries: no.
+    #[n(8)]
+    pub witnessed: Option<bool>,
 }
 
 /// A role as its definition says.

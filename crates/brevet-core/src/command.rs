@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::access::Access;
+use crate::access::{Access, Digest};
 use crate::catalog::TaskSpec;
 use crate::directory::{Principal, Uncovered};
 use crate::execution::{ExecutionResult, Output, StopCause};
@@ -202,7 +202,7 @@ pub struct RoleDefinition {
     /// Its tasks, by name.
     pub tasks: Vec<QualifiedName>,
     /// SHA-256 of the definition and of all its tasks.
-    pub digest: crate::Digest,
+    pub digest: Digest,
 }
 
 /// A role group as the files hold it.
@@ -215,7 +215,22 @@ pub struct RoleGroupDefinition {
     /// Its roles, by name.
     pub roles: Vec<QualifiedName>,
     /// SHA-256 of the definition and of all its roles.
-    pub digest: crate::Digest,
+    pub digest: Digest,
+}
+
+/// Where a new ledger goes on.
+#[derive(Debug, Clone)]
+pub struct Recovery {
+    /// The name of the new ledger.
+    pub origin: String,
+    /// The name of the ledger before.
+    pub previous: String,
+    /// How many entries of that were at hand.
+    pub size: u64,
+    /// The root of the tree over these.
+    pub root: Digest,
+    /// The last known checkpoint of that ledger, a signed note.
+    pub note: String,
 }
 
 /// Everything that can be told to Brevet.
@@ -225,7 +240,7 @@ pub enum Command {
     /// Begins the ledger. Brevet only, and only as its first entry.
     OpenLedger { origin: String },
     /// Notes that a server starts, and marks what was running when the last one went down.
-    StartServer { version: String },
+    StartServer { version: String, witnesses: u32 },
     /// Adds the very first account, an administrator. Brevet only, after it checked the setup code.
     SetUp(NewUser),
     /// Adds an account.
@@ -288,6 +303,24 @@ pub enum Command {
     NoteRefusal { user: UserId, task: QualifiedName, why: &'static str, count: u32 },
     /// Notes that somebody read the ledger.
     NoteRead { query: Text },
+    /// Begins a ledger that goes on where another one cannot. Brevet only, and only as its first entry.
+    Recover(Recovery),
+    /// Notes that nothing else happened for so long. Brevet only.
+    Beat { every: Span },
+    /// Notes that the server ends in order. Brevet only.
+    StopServer,
+    /// Notes that the wall clock was moved. Brevet only.
+    NoteClockStep { by: Span },
+    /// Changes the key that signs checkpoints; both are verifier keys.
+    RotateKey { old: String, new: String, overlap_until: Timestamp },
+    /// Takes the texts of a disabled account's person off the ledger.
+    EraseTexts(UserId),
+    /// Asks that the entries before an index, all of them older than `before`, move to an archive file.
+    RequestArchive { size: u64, before: Timestamp, retention: Span },
+    /// A second person agrees; the file is written.
+    ConfirmArchive { size: u64, file: Digest },
+    /// Withdraws, or refuses, an archive that was asked for.
+    CancelArchive,
     /// Acts on what is due: expiries, starts, ends. Brevet only.
     ActOnDue,
 }

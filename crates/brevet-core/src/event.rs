@@ -23,6 +23,8 @@ use crate::request::{Purpose, Verdict};
 use crate::text::Text;
 use crate::time::{Span, Timestamp};
 
+mod texts;
+
 /// One record of the ledger, as the domain sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -79,6 +81,8 @@ events! {
     1 "server.started" ServerStarted {
         /// Its version.
         0 version: String,
+        /// How many witnesses it asks; none where nobody outside watches.
+        1 witnesses: Option<u32>,
     }
     /// A user account is added.
     2 "user.added" UserAdded {
@@ -397,33 +401,61 @@ events! {
         /// The query, as it was given.
         0 query: Text,
     }
-}
-
-impl Event {
-    /// The personal and free texts in it, in the order of their fields. The entry commits to each that
-    /// was given.
-    pub fn texts(&self) -> Vec<&Text> {
-        match self {
-            Self::UserAdded { name, display_name, email, .. } => vec![name, display_name, email],
-            Self::SignedIn { source, .. } | Self::SignInFailed { source, .. } => vec![source],
-            Self::GroupCreated { email, description, .. } => vec![email, description],
-            Self::RequestSubmitted { reason, .. } => vec![reason],
-            Self::RequestDecided { comment, .. } | Self::AuthorizationEnded { comment, .. } => vec![comment],
-            Self::LedgerRead { query } => vec![query],
-            _ => Vec::new(),
-        }
+    /// Nothing else happened for a while: a ledger that lost its end has a gap in time.
+    40 "ledger.heartbeat" Heartbeat {
+        /// How far apart two entries are at most while a server runs.
+        0 every: Span,
     }
-
-    /// The same texts, to be filled in after decoding.
-    pub fn texts_mut(&mut self) -> Vec<&mut Text> {
-        match self {
-            Self::UserAdded { name, display_name, email, .. } => vec![name, display_name, email],
-            Self::SignedIn { source, .. } | Self::SignInFailed { source, .. } => vec![source],
-            Self::GroupCreated { email, description, .. } => vec![email, description],
-            Self::RequestSubmitted { reason, .. } => vec![reason],
-            Self::RequestDecided { comment, .. } | Self::AuthorizationEnded { comment, .. } => vec![comment],
-            Self::LedgerRead { query } => vec![query],
-            _ => Vec::new(),
-        }
+    /// A server ends in order: the gap after this entry is none in the record.
+    41 "server.stopped" ServerStopped {}
+    /// The key that signs checkpoints changes.
+    42 "ledger.key-rotated" KeyRotated {
+        /// The verifier key before.
+        0 old: String,
+        /// The verifier key from here on.
+        1 new: String,
+        /// Until when checkpoints have the signatures of both.
+        2 overlap_until: Timestamp,
+    }
+    /// The first entry of a ledger that goes on where another one cannot: after a restored backup, or a lost key.
+    43 "ledger.recovered" LedgerRecovered {
+        /// Its name, as in its checkpoints.
+        0 origin: String,
+        /// The name of the ledger before.
+        1 previous: String,
+        /// How many entries of that were at hand.
+        2 size: u64,
+        /// The root of the tree over these.
+        3 root: Digest,
+        /// The last checkpoint of that ledger that is known, a signed note: witnessed where there was a witness.
+        4 note: String,
+    }
+    /// The texts of one person in the entries before this one are gone.
+    44 "ledger.texts-erased" TextsErased {
+        /// Whose.
+        0 user: UserId,
+    }
+    /// Somebody asks that old entries move to an archive file.
+    45 "ledger.archive-requested" ArchiveRequested {
+        /// The entries before this index.
+        0 size: u64,
+        /// All of them older than this.
+        1 before: Timestamp,
+    }
+    /// A second person agreed, and old entries are in an archive file.
+    46 "ledger.archived" Archived {
+        /// The entries before this index.
+        0 size: u64,
+        /// All of them older than this.
+        1 before: Timestamp,
+        /// SHA-256 of the archive file.
+        2 file: Digest,
+    }
+    /// An archive that was asked for is not wanted any more.
+    47 "ledger.archive-cancelled" ArchiveCancelled {}
+    /// The wall clock was moved while a server ran.
+    48 "server.clock-stepped" ClockStepped {
+        /// By how much; below zero when it went back.
+        0 by: Span,
     }
 }

@@ -10,6 +10,7 @@
 mod access;
 mod actor;
 mod apply;
+mod archive;
 mod authorization;
 mod catalog;
 mod command;
@@ -37,11 +38,12 @@ mod time;
 
 pub use access::{Access, Digest};
 pub use actor::{Actor, Origin};
+pub use archive::{Archive, ArchiveRequest};
 pub use authorization::{Authorization, AuthorizationState, Ending, Start};
 pub use catalog::{Catalog, OnExpiry, Role, RoleGroup, RoleGroupSpec, RoleSpec, Task, TaskSpec};
 pub use command::{
     AccessControlChange, CatalogDefinition, Command, NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser,
-    PolicyTerms, RoleDefinition, RoleGroupDefinition, RunOrder,
+    PolicyTerms, Recovery, RoleDefinition, RoleGroupDefinition, RunOrder,
 };
 pub use decide::{
     Allowed, Decision, Outcome, Reply, decide, may_run, may_run_open, may_run_somehow, transact,

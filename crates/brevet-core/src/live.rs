@@ -1,5 +1,6 @@
 //! What is kept of a state over a restart, and the way back.
 
+use crate::archive::Archive;
 use crate::authorization::Authorization;
 use crate::catalog::{Role, RoleGroup, Task};
 use crate::directory::{AccessControl, Assignment, Group, User};
@@ -14,6 +15,8 @@ use crate::time::Timestamp;
 pub struct Live {
     /// The switch of the organization.
     pub access_control: AccessControl,
+    /// Which entries are in archive files, or are to be.
+    pub archive: Archive,
     /// The next ids.
     pub counters: Counters,
     /// The time of the last entry.
@@ -49,6 +52,7 @@ impl State {
         authorizations.sort_unstable_by_key(|authorization| authorization.id);
         Live {
             access_control: self.access_control.clone(),
+            archive: self.archive.clone(),
             counters: self.counters,
             last: self.last,
             users: self.users.clone(),
@@ -68,6 +72,7 @@ impl State {
     pub fn from_live(live: Live) -> Self {
         let mut state = Self {
             access_control: live.access_control,
+            archive: live.archive,
             counters: live.counters,
             last: live.last,
             ..Self::default()

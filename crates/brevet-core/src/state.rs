@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use minicbor::{Decode, Encode};
 
 use crate::access::Access;
+use crate::archive::Archive;
 use crate::authorization::Authorization;
 use crate::catalog::Catalog;
 use crate::directory::{AccessControl, Assignment, Group, Principal, User};
@@ -73,6 +74,8 @@ impl Default for Counters {
 pub enum Change {
     /// The switch of the organization.
     AccessControl,
+    /// Which entries are in archive files, or are to be.
+    Archive,
     /// A user account.
     User(UserId),
     /// A group.
@@ -106,6 +109,7 @@ pub(crate) enum Due {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     pub(crate) access_control: AccessControl,
+    pub(crate) archive: Archive,
     pub(crate) counters: Counters,
     pub(crate) last: Option<Timestamp>,
     pub(crate) users: Vec<User>,
@@ -133,6 +137,11 @@ impl State {
     /// The switch of the organization.
     pub const fn access_control(&self) -> &AccessControl {
         &self.access_control
+    }
+
+    /// Which entries are in archive files, or are to be.
+    pub const fn archive(&self) -> &Archive {
+        &self.archive
     }
 
     /// The next ids.

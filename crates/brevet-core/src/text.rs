@@ -87,6 +87,13 @@ impl Text {
         Self(text.map_or(Kept::Erased, |text| Kept::Here(text.into())))
     }
 
+    /// The same text, erased.
+    pub(crate) fn erase(&mut self) {
+        if self.was_given() {
+            self.0 = Kept::Erased;
+        }
+    }
+
     /// Whether the entry commits to it, because it was given once.
     pub const fn was_given(&self) -> bool {
         !matches!(self.0, Kept::NeverGiven)

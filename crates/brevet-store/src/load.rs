@@ -80,6 +80,7 @@ pub(crate) fn state(connection: &Connection) -> Result<State, StoreError> {
         connection.query_row("SELECT counters FROM head", [], |row| row.get(0)).optional()?;
     let live = Live {
         access_control: objects(connection, kind::ACCESS_CONTROL)?.pop().unwrap_or_default(),
+        archive: objects(connection, kind::ARCHIVE)?.pop().unwrap_or_default(),
         counters: counters.map_or(Ok(Counters::default()), |body| decode(&body))?,
         last: last_time(connection)?,
         users: users(connection)?,
@@ -125,30 +126,39 @@ fn bodies<T: for<'b> Decode<'b, ()>>(connection: &Connection, sql: &str) -> Resu
 }
 
 fn users(connection: &Connection) -> Result<Vec<User>, StoreError> {
-    let users = with_texts(connection, kind::USER)?;
-    Ok(users.into_iter().map(|(user, display_name, email)| User { display_name, email, ..user }).collect())
+    let user = |(user, display_name, email): (User, _, _)| User {
+        display_name: beside(&user.display_name, display_name),
+        email: beside(&user.email, email),
+        ..user
+    };
+    Ok(with_texts(connection, kind::USER)?.into_iter().map(user).collect())
 }
 
 fn groups(connection: &Connection) -> Result<Vec<Group>, StoreError> {
-    let groups = with_texts(connection, kind::GROUP)?;
-    Ok(groups.into_iter().map(|(group, email, description)| Group { email, description, ..group }).collect())
+    let group = |(group, email, description): (Group, _, _)| Group {
+        email: beside(&group.email, email),
+        description: beside(&group.description, description),
+        ..group
+    };
+    Ok(with_texts(connection, kind::GROUP)?.into_iter().map(group).collect())
+}
+
+/// The body says whether a text was ever given; where it is not beside it any more, it was erased.
+fn beside(placeholder: &Text, text: Option<String>) -> Text {
+    if placeholder.was_given() { Text::stored(text) } else { Text::default() }
 }
 
 fn with_texts<T: for<'b> Decode<'b, ()>>(
     connection: &Connection,
     kind: &str,
-) -> Result<Vec<(T, Text, Text)>, StoreError> {
+) -> Result<Vec<(T, Option<String>, Option<String>)>, StoreError> {
     let mut statement =
         connection.prepare("SELECT body, text1, text2 FROM object WHERE kind = ?1 ORDER BY id")?;
     let mut rows = statement.query(params![kind])?;
     let mut objects = Vec::new();
     while let Some(row) = rows.next()? {
         let object = decode(row.get_ref(0)?.as_blob().map_err(StoreError::damaged)?)?;
-        let text = |place| -> Result<Text, StoreError> {
-            let text: Option<String> = row.get(place)?;
-            Ok(text.map_or_else(Text::default, |text| Text::stored(Some(text))))
-        };
-        objects.push((object, text(1)?, text(2)?));
+        objects.push((object, row.get(1)?, row.get(2)?));
     }
     Ok(objects)
 }

@@ -15,6 +15,7 @@ use crate::error::{StoreError, writing};
 /// Names in `object.kind`.
 pub(crate) mod kind {
     pub(crate) const ACCESS_CONTROL: &str = "access-control";
+    pub(crate) const ARCHIVE: &str = "archive";
     pub(crate) const ASSIGNMENT: &str = "assignment";
     pub(crate) const GROUP: &str = "group";
     pub(crate) const POLICY: &str = "policy";
@@ -37,6 +38,7 @@ pub(crate) enum Row {
 pub(crate) fn image(state: &State, change: Change) -> Option<Row> {
     match change {
         Change::AccessControl => Some(object(kind::ACCESS_CONTROL, 1, state.access_control())),
+        Change::Archive => Some(object(kind::ARCHIVE, 1, state.archive())),
         Change::User(id) => {
             let user = state.user(id)?;
             Some(with_texts(object(kind::USER, id.number().into(), user), &user.display_name, &user.email))

@@ -66,6 +66,7 @@ fn task() -> TaskSpec {
         timeout: Span::seconds(60),
         on_expiry: OnExpiry::Finish,
         digest: Digest([1; 32]),
+        witnessed: None,
     }
 }
 
@@ -107,7 +108,7 @@ fn people() -> Vec<Event> {
     let (user, session) = (USER, SessionId::new(5));
     vec![
         Event::LedgerOpened { origin: "brevet.local/0123456789abcdef".into() },
-        Event::ServerStarted { version: "0.1.0".into() },
+        Event::ServerStarted { version: "0.1.0".into(), witnesses: Some(3) },
         Event::UserAdded {
             user,
             name: text("bob"),
@@ -290,6 +291,22 @@ fn executions() -> Vec<Event> {
         finished(ExecutionResult::Unknown, None),
         Event::RunRefused { user: USER, task: refused, why: "needs-approval".into(), count: 2 },
         Event::LedgerRead { query: text("kind=request.submitted") },
+        Event::TaskDefined { task: TaskId::new(2), spec: TaskSpec { witnessed: Some(true), ..task() } },
+        Event::Heartbeat { every: Span::seconds(60) },
+        Event::ServerStopped {},
+        Event::KeyRotated { old: "old+key".into(), new: "new+key".into(), overlap_until: AT },
+        Event::LedgerRecovered {
+            origin: "brevet.local/fedcba9876543210".into(),
+            previous: "brevet.local/0123456789abcdef".into(),
+            size: 7,
+            root: Digest([9; 32]),
+            note: "a note".into(),
+        },
+        Event::TextsErased { user: OTHER },
+        Event::ArchiveRequested { size: 6, before: AT },
+        Event::Archived { size: 6, before: AT, file: Digest([8; 32]) },
+        Event::ArchiveCancelled {},
+        Event::ClockStepped { by: Span::seconds(3) },
     ]
 }
 

@@ -6,6 +6,7 @@
 mod authorization;
 mod catalog;
 mod due;
+mod ledger;
 mod people;
 mod policy;
 mod reconcile;
@@ -86,6 +87,10 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
         | Command::StartServer { .. }
         | Command::DefineCatalog(_)
         | Command::ActOnDue
+        | Command::Recover(_)
+        | Command::Beat { .. }
+        | Command::StopServer
+        | Command::NoteClockStep { .. }
         | Command::FinishRun { .. }
         | Command::NoteRefusal { .. }
         | Command::SetUp(_)
@@ -108,9 +113,14 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
         | Command::RemoveAssignment(_)
         | Command::CreatePolicy(_)
         | Command::SetPolicy { .. }
-        | Command::RemovePolicy(_) => {
+        | Command::RemovePolicy(_)
+        | Command::RotateKey { .. }
+        | Command::EraseTexts(_)
+        | Command::RequestArchive { .. }
+        | Command::ConfirmArchive { .. }
+        | Command::CancelArchive => {
             require_administrator(state, origin)?;
-            decide_for_administrator(state, command)
+            decide_for_administrator(state, now, origin, command)
         }
         Command::SetPassword(user) => people::set_password(state, origin, user),
         Command::SignOut { user, session } => people::sign_out(state, origin, user, session),
@@ -131,8 +141,12 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
 
 fn decide_for_brevet(state: &State, now: Timestamp, command: Command) -> Result<Decision, Refusal> {
     match command {
-        Command::OpenLedger { origin } => open_ledger(state, origin),
-        Command::StartServer { version } => run::start_server(state, version),
+        Command::OpenLedger { origin } => ledger::open(state, origin),
+        Command::StartServer { version, witnesses } => run::start_server(state, version, witnesses),
+        Command::Recover(recovery) => ledger::recover(recovery),
+        Command::Beat { every } => Decision::done(Event::Heartbeat { every }),
+        Command::StopServer => Decision::done(Event::ServerStopped {}),
+        Command::NoteClockStep { by } => Decision::done(Event::ClockStepped { by }),
         Command::DefineCatalog(definition) => catalog::define(state, definition),
         Command::ActOnDue => due::act(state, now),
         Command::FinishRun { execution, result, output } => run::finish(state, execution, result, output),
@@ -146,7 +160,12 @@ fn decide_for_brevet(state: &State, now: Timestamp, command: Command) -> Result<
     }
 }
 
-fn decide_for_administrator(state: &State, command: Command) -> Result<Decision, Refusal> {
+fn decide_for_administrator(
+    state: &State,
+    now: Timestamp,
+    origin: Origin,
+    command: Command,
+) -> Result<Decision, Refusal> {
     match command {
         Command::AddUser(new) => people::add_user(state, new),
         Command::DisableUser(user) => people::disable_user(state, user),
@@ -163,6 +182,13 @@ fn decide_for_administrator(state: &State, command: Command) -> Result<Decision,
         Command::CreatePolicy(new) => policy::create(state, new),
         Command::SetPolicy { policy, seen, terms } => policy::set(state, policy, seen, terms),
         Command::RemovePolicy(policy) => policy::remove(state, policy),
+        Command::RotateKey { old, new, overlap_until } => ledger::rotate_key(now, old, new, overlap_until),
+        Command::EraseTexts(user) => ledger::erase_texts(state, origin, user),
+        Command::RequestArchive { size, before, retention } => {
+            ledger::request_archive(state, now, size, before, retention)
+        }
+        Command::ConfirmArchive { size, file } => ledger::confirm_archive(state, origin, size, file),
+        Command::CancelArchive => ledger::cancel_archive(state),
         _ => Err(Refusal::Forbidden { who: "Brevet itself" }),
     }
 }
@@ -200,13 +226,6 @@ fn apply_all(state: &mut State, now: Timestamp, origin: Origin, events: Vec<Even
         let entry = Entry { time: now, actor: origin.actor, session: origin.session, event };
         outcome.changes.extend(state.apply(&entry));
         outcome.entries.push(entry);
-    }
-}
-
-fn open_ledger(state: &State, origin: String) -> Result<Decision, Refusal> {
-    match state.last {
-        None => Decision::done(Event::LedgerOpened { origin }),
-        Some(_) => Err(Refusal::Exists { what: "ledger", id: "here".into() }),
     }
 }
 

@@ -61,6 +61,9 @@ pub(super) fn disable_user(state: &State, id: UserId) -> Result<Decision, Refusa
 
 pub(super) fn enable_user(state: &State, id: UserId) -> Result<Decision, Refusal> {
     let user = known_user(state, id)?;
+    if user.name.is_none() {
+        return Err(Refusal::over("user", id));
+    }
     if user.active && user.sign_in == crate::SignInLock::default() {
         return Err(Refusal::NoChange("this account is active, and not locked"));
     }

@@ -337,12 +337,12 @@ pub(super) fn finish(
 }
 
 /// Whatever was running when the last server went down has an unknown end, and is not run again.
-pub(super) fn start_server(state: &State, version: String) -> Result<Decision, Refusal> {
+pub(super) fn start_server(state: &State, version: String, witnesses: u32) -> Result<Decision, Refusal> {
     let unknown = |execution: &crate::Execution| Event::ExecutionFinished {
         execution: execution.id,
         result: ExecutionResult::Unknown,
         output: None,
     };
-    let started = std::iter::once(Event::ServerStarted { version });
+    let started = std::iter::once(Event::ServerStarted { version, witnesses: Some(witnesses) });
     Decision::new(Reply::Done, started.chain(state.executions().map(unknown)).collect())
 }

@@ -180,7 +180,7 @@ impl Game {
             Op::Stop { by, execution } => self.play_stop(self.user(*by), *execution),
             Op::Finish { execution, how } => self.play_finish(*execution, *how),
             Op::Restart => {
-                self.send(Origin::SYSTEM, || Command::StartServer { version: "2".into() }).unwrap();
+                self.send(Origin::SYSTEM, || Command::StartServer { version: "2".into(), witnesses: 0 }).unwrap();
                 for execution in self.runs() {
                     self.tell(What::Finished { execution, started: true });
                 }

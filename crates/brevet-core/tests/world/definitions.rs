@@ -47,6 +47,7 @@ pub(crate) fn spec(name: &str, version: u8, parameters: Vec<ParameterSpec>) -> T
         timeout: Span::minutes(1),
         on_expiry: OnExpiry::Stop,
         digest: digest(name, version),
+        witnessed: None,
     }
 }
 

@@ -143,6 +143,7 @@ pub(crate) fn task(number: u32) -> TaskSpec {
         timeout: Span::minutes(1),
         on_expiry: OnExpiry::Stop,
         digest: Digest([u8::try_from(number % 256).unwrap(); 32]),
+        witnessed: None,
     }
 }
 

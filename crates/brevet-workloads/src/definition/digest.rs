@@ -80,7 +80,8 @@ pub(super) fn encode(task: &CommandTask) -> Vec<u8> {
 }
 
 fn encode_spec(bytes: &mut Bytes, spec: &TaskSpec) {
-    let TaskSpec { name, description, parameters, command, run_as, timeout, on_expiry, digest: _ } = spec;
+    let TaskSpec { name, description, parameters, command, run_as, timeout, on_expiry, digest: _, witnessed } =
+        spec;
     bytes.text(name.as_str());
     bytes.text(description);
     bytes.list(parameters, encode_parameter);
@@ -91,6 +92,7 @@ fn encode_spec(bytes: &mut Bytes, spec: &TaskSpec) {
         OnExpiry::Stop => 0,
         OnExpiry::Finish => 1,
     });
+    bytes.flag(*witnessed == Some(true));
 }
 
 fn encode_template(bytes: &mut Bytes, Template(parts): &Template) {

@@ -43,7 +43,7 @@ impl CommandTask {
     }
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "description",
     "directory",
     "environment",
@@ -57,6 +57,7 @@ const KEYS: [&str; 13] = [
     "stdin",
     "timeout",
     "umask",
+    "witnessed",
 ];
 
 /// A task with the places that later checks point at.
@@ -89,6 +90,7 @@ pub(super) fn read(section: &Section<'_>, scope: &str, report: &mut Report) -> O
             timeout: text::timeout(section, report),
             on_expiry: text::on_expiry(section, report),
             digest: Digest([0; 32]),
+            witnessed: text::witnessed(section, report),
         },
         program: run.program,
         sha256: read_sha256(section, report),

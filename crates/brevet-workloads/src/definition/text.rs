@@ -53,6 +53,11 @@ pub(super) fn on_expiry(section: &Section<'_>, report: &mut Report) -> OnExpiry 
     }
 }
 
+/// Whether a run waits for witnesses. No, and not said, are the same definition.
+pub(super) fn witnessed(section: &Section<'_>, report: &mut Report) -> Option<bool> {
+    section.boolean("witnessed", report).filter(|witnessed| *witnessed)
+}
+
 pub(super) fn umask(section: &Section<'_>, report: &mut Report) -> u32 {
     let Some(text) = section.text("umask", report) else { return UMASK_DEFAULT };
     let octal = text.value.bytes().all(|digit| matches!(digit, b'0'..=b'7'));

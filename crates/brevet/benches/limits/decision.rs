@@ -198,6 +198,7 @@ fn task(number: u32, name: &QualifiedName) -> Result<Task, Box<dyn std::error::E
         timeout: Span::minutes(1),
         on_expiry: OnExpiry::Stop,
         digest: Digest([7; 32]),
+        witnessed: None,
     };
     Ok(Task { id: TaskId::new(number), spec, enabled: true })
 }

@@ -72,6 +72,7 @@ pub(crate) fn spec() -> Result<TaskSpec, Failure> {
         timeout: Span::minutes(1),
         on_expiry: OnExpiry::Stop,
         digest: Digest([7; 32]),
+        witnessed: None,
     })
 }
 

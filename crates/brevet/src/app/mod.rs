@@ -143,7 +143,7 @@ impl<W: World> App<W> {
             app.command(Origin::SYSTEM, Command::OpenLedger { origin }, None).await?;
         }
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        app.command(Origin::SYSTEM, Command::StartServer { version }, None).await?;
+        app.command(Origin::SYSTEM, Command::StartServer { version, witnesses: 0 }, None).await?;
         Ok(app)
     }
 

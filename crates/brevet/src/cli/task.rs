@@ -151,6 +151,7 @@ impl Show for Task {
             .maybe("As", self.run_as.as_deref())
             .line("May take", &self.timeout)
             .line("When time is up", expiry)
+            .maybe("Waits for", self.witnessed.then_some("witnesses who have seen that it was allowed"))
             .maybe("Roles", Some(self.roles.join(", ")))
             .line("Policy", self.policy.as_deref().unwrap_or("none covers it"))
             .shown("You", you(self, view))

@@ -86,6 +86,8 @@ pub(crate) struct Task {
     pub(crate) timeout_seconds: i64,
     /// What happens to a run when the authorization ends.
     pub(crate) on_expiry: OnExpiry,
+    /// Whether a run waits until witnesses have seen that it was allowed.
+    pub(crate) witnessed: bool,
     /// SHA-256 of the whole definition, in hexadecimal.
     pub(crate) digest: String,
     /// Whether it is still defined. What is not cannot be asked for or run.

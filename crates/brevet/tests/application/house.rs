@@ -169,5 +169,6 @@ fn task() -> TaskSpec {
         timeout: Span::minutes(1),
         on_expiry: OnExpiry::Stop,
         digest: Digest([1; 32]),
+        witnessed: None,
     }
 }

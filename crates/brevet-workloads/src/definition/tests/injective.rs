@@ -86,6 +86,7 @@ impl<'a> Decoder<'a> {
             run_as: self.option(Self::text),
             timeout: Span::from_micros(i64::try_from(self.number()).unwrap()).unwrap(),
             on_expiry: if self.flag() { OnExpiry::Finish } else { OnExpiry::Stop },
+            witnessed: self.flag().then_some(true),
             digest: Digest([0; 32]),
         }
     }
@@ -196,8 +197,9 @@ fn spec() -> impl Strategy<Value = TaskSpec> {
     let name = "[ab]{1,2}/[ab]{1,2}".prop_map(|text| QualifiedName::parse(&text).unwrap());
     let on_expiry = prop_oneof![Just(OnExpiry::Stop), Just(OnExpiry::Finish)];
     let timeout = (1..1000_i64).prop_map(|micros| Span::from_micros(micros).unwrap());
-    (name, text(), list(parameter()), list(text()), option(text()), timeout, on_expiry).prop_map(
-        |(name, description, parameters, command, run_as, timeout, on_expiry)| TaskSpec {
+    let then = (on_expiry, any::<bool>());
+    (name, text(), list(parameter()), list(text()), option(text()), timeout, then).prop_map(
+        |(name, description, parameters, command, run_as, timeout, (on_expiry, witnessed))| TaskSpec {
             name,
             description,
             parameters,
@@ -206,6 +208,7 @@ fn spec() -> impl Strategy<Value = TaskSpec> {
             timeout,
             on_expiry,
             digest: Digest([0; 32]),
+            witnessed: witnessed.then_some(true),
         },
     )
 }

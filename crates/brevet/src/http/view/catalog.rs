@@ -11,7 +11,17 @@ use crate::wire;
 impl View<'_> {
     pub(in crate::http) fn task(&self, task: &Task) -> wire::Task {
         let Task { id, spec, enabled } = task;
-        let TaskSpec { name, description, parameters, command, run_as, timeout, on_expiry, digest } = spec;
+        let TaskSpec {
+            name,
+            description,
+            parameters,
+            command,
+            run_as,
+            timeout,
+            on_expiry,
+            digest,
+            witnessed,
+        } = spec;
         let (timeout, timeout_seconds) = span(*timeout);
         let allowed = may_run_somehow(self.state, self.now, self.viewer, name);
         let authorization = allowed.as_ref().and_then(|Allowed { basis, .. }| match basis {
@@ -34,6 +44,7 @@ impl View<'_> {
                 OnExpiry::Stop => wire::OnExpiry::Stop,
                 OnExpiry::Finish => wire::OnExpiry::Finish,
             },
+            witnessed: *witnessed == Some(true),
             digest: digest.to_string(),
             enabled: *enabled,
             roles: roles.map(|role| self.access_name(*role)).collect(),

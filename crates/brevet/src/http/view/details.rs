@@ -12,9 +12,18 @@ use super::{at, parameters};
 /// The details of one event.
 pub(super) fn of(event: &Event) -> Value {
     match event {
-        Event::LedgerOpened { origin } => json!({"origin": origin}),
-        Event::ServerStarted { version } => json!({"version": version}),
-        Event::LedgerRead { query } => json!({"query": text(query)}),
+        Event::LedgerOpened { .. }
+        | Event::LedgerRecovered { .. }
+        | Event::ServerStarted { .. }
+        | Event::ServerStopped {}
+        | Event::ClockStepped { .. }
+        | Event::Heartbeat { .. }
+        | Event::KeyRotated { .. }
+        | Event::LedgerRead { .. }
+        | Event::TextsErased { .. }
+        | Event::ArchiveRequested { .. }
+        | Event::Archived { .. }
+        | Event::ArchiveCancelled {} => of_ledger(event),
         Event::AccessControlEnabled { settings } => access_control(settings),
         Event::AccessControlDisabled {} => json!({}),
         Event::AssignmentAdded { assignment: Assignment { id, principal, access: to } } => {
@@ -53,6 +62,32 @@ pub(super) fn of(event: &Event) -> Value {
         | Event::ExecutionStopRequested { .. }
         | Event::ExecutionFinished { .. }
         | Event::RunRefused { .. } => of_execution(event),
+    }
+}
+
+fn of_ledger(event: &Event) -> Value {
+    match event {
+        Event::LedgerOpened { origin } => json!({"origin": origin}),
+        Event::LedgerRecovered { origin, previous, size, root, note } => json!({
+            "origin": origin,
+            "previous": previous,
+            "previous_size": size,
+            "previous_root": root.to_string(),
+            "previous_checkpoint": note,
+        }),
+        Event::ServerStarted { version, witnesses } => json!({"version": version, "witnesses": witnesses}),
+        Event::ClockStepped { by } => json!({"by": by.to_string()}),
+        Event::Heartbeat { every } => json!({"every": every.to_string()}),
+        Event::KeyRotated { old, new, overlap_until } => {
+            json!({"old": old, "new": new, "overlap_until": at(*overlap_until)})
+        }
+        Event::LedgerRead { query } => json!({"query": text(query)}),
+        Event::TextsErased { user } => json!({"user": user.to_string()}),
+        Event::ArchiveRequested { size, before } => json!({"size": size, "before": at(*before)}),
+        Event::Archived { size, before, file } => {
+            json!({"size": size, "before": at(*before), "file_sha256": file.to_string()})
+        }
+        _ => json!({}),
     }
 }
 
@@ -97,8 +132,17 @@ fn of_people(event: &Event) -> Value {
 fn of_catalog(event: &Event) -> Value {
     match event {
         Event::TaskDefined { task, spec } => {
-            let TaskSpec { name, description, parameters, command, run_as, timeout, on_expiry: _, digest } =
-                spec;
+            let TaskSpec {
+                name,
+                description,
+                parameters,
+                command,
+                run_as,
+                timeout,
+                on_expiry: _,
+                digest,
+                witnessed,
+            } = spec;
             json!({
                 "task": task.to_string(),
                 "name": name.to_string(),
@@ -108,6 +152,7 @@ fn of_catalog(event: &Event) -> Value {
                 "run_as": run_as,
                 "timeout": timeout.to_string(),
                 "digest": digest.to_string(),
+                "witnessed": *witnessed == Some(true),
             })
         }
         Event::TaskRemoved { task } => json!({"task": task.to_string()}),

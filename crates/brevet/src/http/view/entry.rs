@@ -100,9 +100,18 @@ impl View<'_> {
         let by = self.actor(actor).name;
         let sentence = match event {
             Event::LedgerOpened { .. }
+            | Event::LedgerRecovered { .. }
             | Event::ServerStarted { .. }
+            | Event::ServerStopped {}
+            | Event::ClockStepped { .. }
+            | Event::Heartbeat { .. }
+            | Event::KeyRotated { .. }
             | Event::LedgerRead { .. }
-            | Event::AccessControlEnabled { .. }
+            | Event::TextsErased { .. }
+            | Event::ArchiveRequested { .. }
+            | Event::Archived { .. }
+            | Event::ArchiveCancelled {} => self.of_ledger(&by, event),
+            Event::AccessControlEnabled { .. }
             | Event::AccessControlDisabled {}
             | Event::TaskDefined { .. }
             | Event::TaskRemoved { .. }
@@ -127,13 +136,41 @@ impl View<'_> {
         escape_for_display(&sentence)
     }
 
-    fn of_the_house(&self, by: &str, event: &Event) -> String {
+    fn of_ledger(&self, by: &str, event: &Event) -> String {
         match event {
             Event::LedgerOpened { origin } => format!("the ledger {origin} begins"),
-            Event::ServerStarted { version } => format!("a server of version {version} started"),
+            Event::LedgerRecovered { origin, previous, size, .. } => {
+                format!("the ledger {origin} goes on after entry {size} of {previous}")
+            }
+            Event::ServerStarted { version, witnesses: None | Some(0) } => {
+                format!("a server of version {version} started, without witnesses")
+            }
+            Event::ServerStarted { version, witnesses: Some(witnesses) } => {
+                format!("a server of version {version} started, with {witnesses} witness(es)")
+            }
+            Event::ServerStopped {} => "the server stopped in order".to_owned(),
+            Event::ClockStepped { by } => format!("the clock was moved by {by}"),
+            Event::Heartbeat { every } => format!("nothing else happened for {every}"),
+            Event::KeyRotated { overlap_until, .. } => {
+                let until = super::instant(*overlap_until);
+                format!("{by} rotated the signing key; the old one signs too until {until}")
+            }
             Event::LedgerRead { query } => {
                 format!("{by} read the ledger: {}", query.as_str().unwrap_or("(erased)"))
             }
+            Event::TextsErased { user } => format!("{by} erased the personal texts of {user}"),
+            Event::ArchiveRequested { size, before } => {
+                let before = super::instant(*before);
+                format!("{by} asks to archive the entries before {size}, all older than {before}")
+            }
+            Event::Archived { size, .. } => format!("{by} archived the entries before {size}"),
+            Event::ArchiveCancelled {} => format!("{by} cancelled the archive that was asked for"),
+            other => other.kind().name.to_owned(),
+        }
+    }
+
+    fn of_the_house(&self, by: &str, event: &Event) -> String {
+        match event {
             Event::AccessControlEnabled { .. } => {
                 format!("{by} enabled access control, or changed its settings")
             }

@@ -1,0 +1,37 @@
+//! What entries about the ledger itself change.
+
+use crate::Actor;
+use crate::archive::{Archive, ArchiveRequest};
+use crate::event::{Entry, Event};
+use crate::id::UserId;
+use crate::state::{Change, State};
+
+impl State {
+    pub(super) fn apply_to_ledger(&mut self, entry: &Entry) -> Vec<Change> {
+        match (&entry.event, entry.actor) {
+            (Event::TextsErased { user }, _) => return self.erase_texts(*user),
+            // The entries of the ledger before are no entries of this one.
+            (Event::LedgerRecovered { .. }, _) => self.archive = Archive::default(),
+            (Event::ArchiveRequested { size, before }, Actor::User(by)) => {
+                let (size, before, at) = (*size, *before, entry.time);
+                self.archive.asked = Some(ArchiveRequest { by, size, before, at });
+            }
+            (Event::ArchiveCancelled {}, _) => self.archive.asked = None,
+            (Event::Archived { size, .. }, _) => {
+                self.archive = Archive { size: self.archive.size.max(*size), asked: None };
+            }
+            _ => return Vec::new(),
+        }
+        vec![Change::Archive]
+    }
+
+    fn erase_texts(&mut self, id: UserId) -> Vec<Change> {
+        let Some(user) = self.users.get_mut(id.index()) else { return Vec::new() };
+        user.display_name.erase();
+        user.email.erase();
+        if let Some(name) = user.name.take() {
+            self.user_names.remove(&name);
+        }
+        vec![Change::User(id)]
+    }
+}
