@@ -26,7 +26,7 @@ impl State {
             Event::LedgerOpened { origin: _ }
             | Event::ServerStarted { .. }
             | Event::ServerStopped {}
-            | Event::ClockStepped { by: _ }
+            | Event::ClockStepped { .. }
             | Event::Heartbeat { every: _ }
             | Event::KeyRotated { .. }
             | Event::CodeIssued { user: _ }

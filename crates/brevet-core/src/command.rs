@@ -310,7 +310,7 @@ pub enum Command {
     /// Notes that the server ends in order. Brevet only.
     StopServer,
     /// Notes that the wall clock was moved. Brevet only.
-    NoteClockStep { by: Span },
+    NoteClockStep { by: Span, back: bool },
     /// Changes the key that signs checkpoints; both are verifier keys.
     RotateKey { old: String, new: String, overlap_until: Timestamp },
     /// Takes the texts of a disabled account's person off the ledger.

@@ -455,7 +455,9 @@ events! {
     47 "ledger.archive-cancelled" ArchiveCancelled {}
     /// The wall clock was moved while a server ran.
     48 "server.clock-stepped" ClockStepped {
-        /// By how much; below zero when it went back.
+        /// By how much.
         0 by: Span,
+        /// Whether it went back.
+        1 back: bool,
     }
 }

@@ -27,6 +27,7 @@ mod live;
 mod name;
 mod numbered;
 mod parameter;
+mod past;
 mod permit;
 mod policy;
 mod quorum;
@@ -46,7 +47,7 @@ pub use command::{
     PolicyTerms, Recovery, RoleDefinition, RoleGroupDefinition, RunOrder,
 };
 pub use decide::{
-    Allowed, Decision, Outcome, Reply, decide, may_run, may_run_open, may_run_somehow, transact,
+    Allowed, Decision, Outcome, Reply, decide, may_run, may_run_open, may_run_somehow, transact, ways_to_run,
 };
 pub use directory::{AccessControl, Assignment, Group, Principal, SignInLock, Uncovered, User};
 pub use event::{Entry, Event, Kind};
@@ -63,6 +64,7 @@ pub use parameter::{
     BadParameters, BadValue, Limits, ParameterKind, ParameterSpec, Parameters, Pattern, Secret, Secrets,
     Value,
 };
+pub use past::{Past, Way};
 pub use permit::{Draft, Permit};
 pub use policy::{Approval, Binding, MaximumDuration, Policy, Requesters, StartRule};
 pub use quorum::{GroupMinimum, Quorum};

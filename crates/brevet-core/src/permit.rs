@@ -43,6 +43,7 @@ pub(crate) struct Terms {
     pub(crate) secrets: Secrets,
     pub(crate) authorization: Option<AuthorizationId>,
     pub(crate) end: Option<Timestamp>,
+    pub(crate) witnessed: bool,
 }
 
 impl Draft {
@@ -87,6 +88,11 @@ impl Permit {
     /// When the run must be over, unless its task may finish.
     pub const fn end(&self) -> Option<Timestamp> {
         self.terms.end
+    }
+
+    /// Whether witnesses must have seen the entry that allowed it before it starts.
+    pub const fn is_witnessed(&self) -> bool {
+        self.terms.witnessed
     }
 
     /// The ledger's index of the entry that allowed it.

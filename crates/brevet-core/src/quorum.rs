@@ -41,6 +41,14 @@ impl Quorum {
         Self { total: 1, groups: Vec::new() }
     }
 
+    /// Whether these people, each with the groups they are in, are enough where `groups` approve; for those who
+    /// check a story of which they know no state.
+    pub fn is_met(&self, groups: &[GroupMinimum], people: &[(UserId, Vec<GroupId>)]) -> bool {
+        let supporter =
+            |(person, groups): &(UserId, Vec<GroupId>)| Supporter { person: *person, groups: groups.clone() };
+        self.met_by(groups, &people.iter().map(supporter).collect::<Vec<_>>())
+    }
+
     /// Whether these supporters are enough.
     ///
     /// Each person counts once: for the total, and towards the minimum of one group only, so that

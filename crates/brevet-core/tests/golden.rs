@@ -212,6 +212,34 @@ fn without_owner() -> Vec<(&'static str, OnNothing)> {
         ("set up again", |_| Command::SetUp(new_user("second", None))),
         ("start the server", |_| Command::StartServer { version: "1".into(), witnesses: 0 }),
         ("act on what is due", |_| Command::ActOnDue),
+        ("stop the server", |_| Command::StopServer),
+        ("write a heartbeat", |_| Command::Beat { every: brevet_core::Span::seconds(60) }),
+        ("note a moved clock", |_| Command::NoteClockStep { by: brevet_core::Span::seconds(60), back: true }),
+        ("erase the texts of a disabled account", |world| {
+            world.disable("sven");
+            Command::EraseTexts(world.user("sven"))
+        }),
+        ("rotate the key", |world| Command::RotateKey {
+            old: "old".into(),
+            new: "new".into(),
+            overlap_until: world.now,
+        }),
+        ("begin the ledger anew", |_| {
+            let (origin, previous, note) = ("new".into(), "old".into(), String::new());
+            let root = brevet_core::Digest([0; 32]);
+            Command::Recover(brevet_core::Recovery { origin, previous, size: 1, root, note })
+        }),
+        ("ask for an archive", |world| {
+            world.later(brevet_core::Span::hours(24 * 500));
+            let retention = brevet_core::Span::hours(24 * 400);
+            Command::RequestArchive { size: 1, before: world::T0, retention }
+        }),
+        ("cancel an archive", |world| {
+            world.later(brevet_core::Span::hours(24 * 500));
+            let retention = brevet_core::Span::hours(24 * 400);
+            world.does("ada", Command::RequestArchive { size: 1, before: world::T0, retention });
+            Command::CancelArchive
+        }),
     ]
 }
 

@@ -2,6 +2,7 @@
 //! the rules, with a state that never forgets, and with what a restart and a replay give.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod asof;
 mod naive;
 mod playing;
 mod world;

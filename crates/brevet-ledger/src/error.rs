@@ -1,6 +1,6 @@
 //! Everything that can be wrong with a value that this crate is given.
 
-use crate::{ENTRY_BYTES_MAX, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, TREE_SIZE_MAX};
+use crate::{ENTRY_BYTES_MAX, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, PolicyProblem, TREE_SIZE_MAX};
 
 /// Why a value was refused. What the verifier finds wrong with a whole ledger is a
 /// [`Finding`](crate::Finding).
@@ -125,14 +125,33 @@ pub enum Error {
         /// The name refused.
         name: String,
     },
-    /// Not a public key, or not one of Ed25519.
-    #[error("this is not a verifier key: expected <name>+<8 hex digits>+<base64 of a type 1 (Ed25519) key>")]
+    /// Not a public key, or one that no signature should be believed of.
+    #[error(
+        "this is not a verifier key: expected <name>+<8 hex digits>+<base64 of an Ed25519 key of type 1 or 4>"
+    )]
     VerifierKeyText,
+    /// A type of key that this program cannot check, such as ML-DSA-44.
+    #[error(
+        "the key of {name} has type {kind:#04x}, which this program cannot check: give its Ed25519 key (type 0x01 \
+         of a ledger, 0x04 of a witness)"
+    )]
+    KeyTypeUnknown {
+        /// The name of the key.
+        name: String,
+        /// The type byte.
+        kind: u8,
+    },
     /// Not a private key file.
     #[error(
         "this is not a private key: expected one line that begins with PRIVATE+KEY+ and holds an Ed25519 seed"
     )]
     SigningKeyText,
+    /// Not the private key file of a witness.
+    #[error(
+        "this is not the private key of a witness: expected one line that begins with PRIVATE+KEY+ and holds an \
+         Ed25519 seed of type 4"
+    )]
+    CosigningKeyText,
     /// The key id is not that of the key.
     #[error("the key of {name} does not have the id {id:08x} that is written beside it; copy the key anew")]
     KeyId {
@@ -168,6 +187,58 @@ pub enum Error {
     #[error("none of the known keys signed this note")]
     NoteUnsigned,
 
+    /// Not the change of a signing key that it is said to be.
+    #[error("this does not show that the ledger changed its signing key: {why}")]
+    KeyHandover {
+        /// What is lacking.
+        why: &'static str,
+    },
+    /// A key that the trusted one never handed over to.
+    #[error(
+        "the ledger now signs with {offered}, and nothing shows that {trusted}, which is trusted, handed over to it. \
+         Ask the operator of the ledger, over another channel, which key is right"
+    )]
+    KeyUnrelated {
+        /// The verifier key that is trusted.
+        trusted: String,
+        /// The verifier key that was offered.
+        offered: String,
+    },
+
+    /// Not signature lines.
+    #[error("expected one signature line or more, '\u{2014} name base64', each with a line feed at its end")]
+    SignatureLines,
+
+    // What witnesses are sent.
+    /// Not the body of an add-checkpoint request.
+    #[error(
+        "this is not an add-checkpoint body: expected 'old <size>', at most {} hashes in base64, one to a line, an \
+         empty line and a checkpoint",
+        crate::ADD_CHECKPOINT_HASHES_MAX
+    )]
+    AddCheckpointForm,
+
+    // Policies.
+    /// A line of a policy that cannot be there.
+    #[error("line {line} of the policy: {problem}")]
+    PolicyLine {
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: PolicyProblem,
+    },
+    /// A policy without a quorum line.
+    #[error(
+        "the policy has no quorum line: end it with 'quorum NAME', or 'quorum none' to ask for no witness"
+    )]
+    PolicyQuorumMissing,
+    /// Longer than a policy may be.
+    #[error("the policy has {len} bytes and may have {}", crate::POLICY_BYTES_MAX)]
+    PolicyLong {
+        /// How long it is.
+        len: usize,
+    },
+
     // Checkpoints, receipts, tiles.
     /// Not one line of text.
     #[error("the origin of a ledger must be one line that is not empty")]
@@ -189,4 +260,18 @@ pub enum Error {
     /// Not the path of a tile, or not in its one spelling.
     #[error("this is not the path of a tile, such as tile/0/x001/234 or tile/entries/000.p/17")]
     TilePath,
+    /// Not the file of a tile of this width.
+    #[error("the tile has {len} bytes, and {width} hashes of 32 bytes were expected")]
+    TileLength {
+        /// How many bytes it has.
+        len: usize,
+        /// How many hashes it should have.
+        width: u16,
+    },
+    /// Not an entry bundle of this width.
+    #[error("this is not a bundle of {width} entries, each behind its length in two bytes")]
+    BundleForm {
+        /// How many entries it should have.
+        width: u16,
+    },
 }

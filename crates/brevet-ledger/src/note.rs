@@ -35,11 +35,20 @@ impl Note {
     /// # Errors
     /// [`Error::NoteText`] for a text that cannot stand in a note.
     pub fn sign(text: &str, key: &SigningKey) -> Result<Self, Error> {
+        Self::with_text(text, key.sign(text))
+    }
+
+    /// Puts a text that ends with a line feed and a signature over it together, for keys that sign elsewhere, such
+    /// as in a token. The signature is not checked here.
+    ///
+    /// # Errors
+    /// [`Error::NoteText`] for a text that cannot stand in a note.
+    pub fn with_text(text: &str, signature: NoteSignature) -> Result<Self, Error> {
         if !text.ends_with('\n') {
             return Err(Error::NoteText);
         }
         check_characters(text)?;
-        Ok(Self { text: text.to_owned(), signatures: vec![key.sign(text)] })
+        Ok(Self { text: text.to_owned(), signatures: vec![signature] })
     }
 
     /// The same note with one more signature line, such as a witness's.
@@ -51,6 +60,27 @@ impl Note {
             return Err(Error::NoteSignatures);
         }
         self.signatures.push(signature);
+        Ok(self)
+    }
+
+    /// The same note with the signatures out of `lines` (what a witness answers) that are by one of these keys, after
+    /// checking them. An older signature by the same key gives way; those by other keys are ignored.
+    ///
+    /// # Errors
+    /// Those of [`NoteSignature::parse_lines`]; [`Error::NoteSignatureWrong`] when one by a known key does not hold;
+    /// [`Error::NoteUnsigned`] when none is by a known key; [`Error::NoteSignatures`] when the note is full.
+    pub fn with_signature_lines(mut self, lines: &str, known: &[VerifierKey]) -> Result<Self, Error> {
+        let signatures = NoteSignature::parse_lines(lines)?;
+        let offered = Self { text: self.text, signatures };
+        offered.verify(known)?;
+        self.text = offered.text;
+        for signature in offered.signatures {
+            if known.iter().any(|key| key.is_named_by(&signature)) {
+                let is_by_another = |old: &NoteSignature| !old.is_by_key_of(&signature);
+                self.signatures.retain(is_by_another);
+                self = self.with_signature(signature)?;
+            }
+        }
         Ok(self)
     }
 
@@ -105,11 +135,7 @@ impl FromStr for Note {
         // The text may have empty lines of its own: the signatures follow the last one.
         let (text, lines) = note.rsplit_once("\n\n").ok_or(Error::NoteForm)?;
         let lines = lines.strip_suffix('\n').ok_or(Error::NoteForm)?;
-        if lines.split('\n').count() > NOTE_SIGNATURES_MAX {
-            return Err(Error::NoteSignatures);
-        }
-        let signatures = lines.split('\n').map(str::parse).collect::<Result<_, _>>()?;
-        Ok(Self { text: format!("{text}\n"), signatures })
+        Ok(Self { text: format!("{text}\n"), signatures: parse_signatures(lines)? })
     }
 }
 
@@ -118,6 +144,26 @@ impl NoteSignature {
     #[must_use]
     pub const fn new(name: KeyName, key_id: u32, bytes: Vec<u8>) -> Self {
         Self { name, key_id, bytes }
+    }
+
+    /// Reads signature lines that stand by themselves, each with a line feed at its end: what a witness answers.
+    ///
+    /// # Errors
+    /// [`Error::SignatureLines`], [`Error::KeyName`]; [`Error::NoteLong`] for more than [`NOTE_BYTES_MAX`];
+    /// [`Error::NoteSignatures`] for more than [`NOTE_SIGNATURES_MAX`].
+    pub fn parse_lines(text: &str) -> Result<Vec<Self>, Error> {
+        if text.len() > NOTE_BYTES_MAX {
+            return Err(Error::NoteLong { len: text.len() });
+        }
+        let lines = text.strip_suffix('\n').ok_or(Error::SignatureLines)?;
+        parse_signatures(lines).map_err(|error| match error {
+            Error::NoteForm => Error::SignatureLines,
+            error => error,
+        })
+    }
+
+    fn is_by_key_of(&self, other: &Self) -> bool {
+        self.key_id == other.key_id && self.name == other.name
     }
 
     /// The name of the key that it says made it.
@@ -162,6 +208,14 @@ impl FromStr for NoteSignature {
             _ => Err(Error::NoteForm),
         }
     }
+}
+
+/// Reads lines without the last line feed.
+fn parse_signatures(lines: &str) -> Result<Vec<NoteSignature>, Error> {
+    if lines.split('\n').count() > NOTE_SIGNATURES_MAX {
+        return Err(Error::NoteSignatures);
+    }
+    lines.split('\n').map(str::parse).collect()
 }
 
 /// Control characters could hide or restyle what a person reads of a note.

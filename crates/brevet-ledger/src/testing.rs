@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use crate::{
-    Checkpoint, Commitment, Commitments, EntryRef, Error, Finding, Hash, HashReader, KeyName, Origin, Report,
-    RightEdge, Row, Salt, SigningKey, StoredHead, StoredNode, TextBeside, Verifier, empty_root, leaf_hash,
-    node_hash,
+    Checkpoint, Claim, Commitment, Commitments, Content, Derived, EntryRef, Error, Finding, Hash, HashReader,
+    KeyName, Origin, PART_ROWS, Part, RightEdge, Row, Salt, SigningKey, StoredHead, StoredNode, TextBeside,
+    Verifier, Watch, empty_root, judge, leaf_hash, node_hash,
 };
 
 mod speed;
@@ -116,7 +116,8 @@ pub(crate) struct SampleRow {
 
 impl SampleRow {
     fn lend<'a>(&'a self, texts: &'a [TextBeside<'a>]) -> Row<'a> {
-        Row { position: self.position, bytes: &self.bytes, leaf: self.leaf, texts }
+        let content = Content::Here { bytes: &self.bytes, leaf: Some(self.leaf) };
+        Row { position: self.position, content, texts }
     }
 }
 
@@ -160,17 +161,41 @@ impl Sample {
         checkpoint.sign(&key(ORIGIN)).unwrap().to_string()
     }
 
-    pub(crate) fn verify(&self) -> Result<Report, Finding> {
-        let mut verifier = self.verifier()?;
-        self.with_rows(|rows| rows.iter().try_for_each(|row| verifier.push(row)))?;
-        verifier.finish(&self.nodes)
+    /// All of it: the entries, what is stored of the tree, and the checkpoints.
+    pub(crate) fn verify(&self) -> Result<Derived, Finding> {
+        let by = "the checkpoint";
+        let claim = |note: &String| Claim::presented(by, note);
+        let claims: Vec<Claim> = self
+            .checkpoints
+            .iter()
+            .map(claim)
+            .collect::<Result<_, _>>()
+            .map_err(|reason| Finding::Claim { by: by.to_owned(), reason })?;
+        let mut watch = Watch::default();
+        claims.iter().for_each(|claim| claim.watch(&mut watch));
+        let derived = self.derive_all(&watch)?;
+        let origin = Origin::parse(ORIGIN).unwrap();
+        let judged = judge(&claims, &derived, &origin, &[key(ORIGIN).verifier().clone()], &[]);
+        judged.findings.into_iter().next().map_or(Ok(derived), Err)
     }
 
-    /// The verifier with the checkpoints and without the rows.
-    pub(crate) fn verifier(&self) -> Result<Verifier<'_>, Finding> {
+    /// The entries and what is stored of the tree.
+    pub(crate) fn derive_all(&self, watch: &Watch) -> Result<Derived, Finding> {
+        let mut verifier = Verifier::new();
+        self.with_rows(|rows| {
+            let width = usize::try_from(PART_ROWS).unwrap();
+            for (first, rows) in (0..).step_by(width).zip(rows.chunks(width)) {
+                let mut part = Part::new(first, watch);
+                for row in rows {
+                    // What is wrong is found again when the part is accepted.
+                    drop(part.push(row));
+                }
+                verifier.accept(part)?;
+            }
+            Ok(())
+        })?;
         let head = StoredHead { size: self.size, edge: &self.edge };
-        let checkpoints: Vec<&str> = self.checkpoints.iter().map(String::as_str).collect();
-        Verifier::new(head, &checkpoints, &Origin::parse(ORIGIN).unwrap(), &[key(ORIGIN).verifier().clone()])
+        verifier.finish(Some(head), Some(&self.nodes))
     }
 
     /// Lends the rows as the verifier wants them.

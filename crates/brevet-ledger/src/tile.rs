@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{ENTRY_BYTES_MAX, Error, TREE_SIZE_MAX};
+use crate::{ENTRY_BYTES_MAX, Error, Hash, TREE_SIZE_MAX};
 
 /// The levels of the binary tree that one tile spans.
 pub(crate) const TILE_HEIGHT: u32 = 8;
@@ -153,6 +153,35 @@ pub fn append_to_bundle(entry: &[u8], bundle: &mut Vec<u8>) -> Result<(), Error>
     bundle.extend_from_slice(&prefix.to_be_bytes());
     bundle.extend_from_slice(entry);
     Ok(())
+}
+
+/// Takes an entry bundle apart into its entries, without copying. `width` is how many it must have: that of its tile.
+///
+/// # Errors
+/// [`Error::BundleForm`] unless the bytes are exactly so many entries, each behind its length.
+pub fn read_bundle(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, Error> {
+    let mut rest = bytes;
+    let entries: Option<_> = (0..width).map(|_| take_entry(&mut rest)).collect();
+    entries.filter(|_| rest.is_empty()).ok_or(Error::BundleForm { width })
+}
+
+fn take_entry<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (len, behind) = rest.split_first_chunk()?;
+    let (entry, behind) = behind.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
+    *rest = behind;
+    Some(entry)
+}
+
+/// Takes the file of a tile of hashes apart. `width` is how many it must have.
+///
+/// # Errors
+/// [`Error::TileLength`] unless the bytes are exactly so many hashes.
+pub fn read_hashes(bytes: &[u8], width: u16) -> Result<Vec<Hash>, Error> {
+    let (hashes, rest) = bytes.as_chunks::<{ Hash::BYTES }>();
+    if !rest.is_empty() || hashes.len() != usize::from(width) {
+        return Err(Error::TileLength { len: bytes.len(), width });
+    }
+    Ok(hashes.iter().copied().map(Hash::from_bytes).collect())
 }
 
 #[cfg(test)]

@@ -1,31 +1,53 @@
-//! The offline verifier: derives the whole ledger again from its entries and compares it with what was stored
-//! and what was signed.
+//! The offline verifier: derives the whole ledger again from its entries and compares it with what was stored and what
+//! was signed.
 //!
-//! It takes rows in order, a few or all at a time, and keeps 48 bytes for each 256 entries. It trusts the
-//! keys that it is given and nothing else: not the stored hashes, not the stored head, not the order of rows.
-//! What it cannot see is what nobody outside the host ever saw: entries dropped after the last checkpoint
-//! that it is given.
+//! It takes rows part by part ([`Part`]), so that many threads can check parts at once, and puts the parts together in
+//! order ([`Verifier`]). Then it holds what others signed against the result ([`judge`]). It trusts the keys that it is
+//! given and nothing else: not the stored hashes, not the stored head, not the order of rows. What it cannot see is
+//! what nobody outside the host ever saw: entries dropped after the last checkpoint that it is given.
 
-use std::num::NonZeroUsize;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Checkpoint, Commitment, EntryRef, Hash, Origin, RightEdge, Salt, StoredNode, VerifierKey};
-use crate::{empty_root, leaf_hash};
+use crate::{Hash, Salt, StoredNode};
 
+mod claims;
 mod finding;
+mod forest;
+mod part;
 
+pub use claims::{Claim, Fork, Judgement, Rotation, judge};
 pub use finding::Finding;
+use forest::Forest;
+use part::Count;
+pub use part::{PART_ROWS, Part};
 
 /// One stored entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     /// The position it is stored at.
     pub position: u64,
-    /// Its bytes.
-    pub bytes: &'a [u8],
-    /// Its leaf hash, as stored.
-    pub leaf: Hash,
+    /// What is stored there.
+    pub content: Content<'a>,
     /// What is stored beside it for each of its commitments, slot 0 first.
     pub texts: &'a [TextBeside<'a>],
+}
+
+/// What is stored of an entry.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'a> {
+    /// All of it.
+    Here {
+        /// Its bytes.
+        bytes: &'a [u8],
+        /// Its leaf hash, where one is stored beside.
+        leaf: Option<Hash>,
+    },
+    /// Its leaf hash alone: the bytes are in an archive file that is not at hand. Whether there is such a file is for
+    /// the caller to find out.
+    Archived {
+        /// The leaf hash.
+        leaf: Hash,
+    },
 }
 
 /// What is stored beside an entry for one of its commitments.
@@ -47,269 +69,158 @@ pub enum TextBeside<'a> {
 pub struct StoredHead<'a> {
     /// How many entries it says there are.
     pub size: u64,
-    /// The right edge as [`RightEdge::to_bytes`] wrote it.
+    /// The right edge as [`RightEdge::to_bytes`](crate::RightEdge::to_bytes) wrote it.
     pub edge: &'a [u8],
 }
 
+/// What the verifier is to remember on its way, because something is to be held against it.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// The sizes whose roots.
+    pub sizes: BTreeSet<u64>,
+    /// The entries whose leaf hashes.
+    pub leaves: BTreeSet<u64>,
+}
+
 /// What a ledger without a fault consists of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Report {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Derived {
     /// How many entries.
     pub size: u64,
     /// The root over them.
     pub root: Hash,
-    /// The size of the largest checkpoint checked: entries from there on are not signed for yet. `None` when
-    /// no checkpoint was given; then whoever owns the host may have written all of it anew.
-    pub signed_size: Option<u64>,
+    /// The root at each size watched, as far as there are as many entries.
+    pub roots: BTreeMap<u64, Hash>,
+    /// The leaf hash of each entry watched, where there is one.
+    pub leaves: BTreeMap<u64, Hash>,
     /// The time of the first entry, in microseconds since 1970 UTC.
     pub first_time_micros: Option<i64>,
     /// The time of the last entry, in microseconds since 1970 UTC.
     pub last_time_micros: Option<i64>,
     /// How many texts are there and match their commitments.
     pub texts_present: u64,
-    /// How many texts were erased.
+    /// How many texts are not there.
     pub texts_erased: u64,
+    /// How many entries were seen by their leaf hashes alone.
+    pub archived: u64,
+    /// How many bytes all others have.
+    pub bytes: u64,
 }
 
-/// Verifies one ledger: [`new`](Self::new), [`push`](Self::push) for every row, [`finish`](Self::finish).
+/// Puts one ledger together: [`accept`](Self::accept) for every part in order, then [`finish`](Self::finish).
 ///
 /// # Examples
 /// ```
-/// use brevet_ledger::{Origin, RightEdge, StoredHead, Verifier};
+/// use brevet_ledger::{Content, Part, Row, Verifier, Watch};
 ///
-/// let edge = RightEdge::new().to_bytes();
-/// let head = StoredHead { size: 0, edge: &edge };
-/// let origin = Origin::parse("ledger.example")?;
-/// let report = Verifier::new(head, &[], &origin, &[])?.finish(&[])?;
-/// assert_eq!(report.size, 0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let mut part = Part::new(0, &Watch::default());
+/// let content = Content::Here { bytes: b"no entry", leaf: None };
+/// assert!(part.push(&Row { position: 0, content, texts: &[] }).is_err());
+/// assert!(Verifier::new().accept(part).is_err());
+/// assert_eq!(Verifier::new().finish(None, None)?.size, 0);
+/// # Ok::<(), brevet_ledger::Finding>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Verifier<'h> {
-    head: StoredHead<'h>,
-    signed: Vec<Checkpoint>,
-    found: Option<Finding>,
-    rewritten: Option<u64>,
-    edge: RightEdge,
+#[derive(Clone, Debug, Default)]
+pub struct Verifier {
+    forest: Forest,
     nodes: Vec<StoredNode>,
-    first_time_micros: Option<i64>,
-    last_time_micros: Option<i64>,
-    texts: TextCount,
-    /// Kept from one call of `push_all` to the next: to allocate it anew each time can cost more than the second
-    /// thread gains.
-    places: Vec<Place>,
+    roots: BTreeMap<u64, Hash>,
+    leaves: BTreeMap<u64, Hash>,
+    first_time: Option<i64>,
+    last_time: Option<i64>,
+    count: Count,
 }
 
-/// Where a thread puts what it found out about a row.
-type Place = Option<Result<Inspected, Finding>>;
-
-#[derive(Clone, Copy, Debug, Default)]
-struct TextCount {
-    present: u64,
-    erased: u64,
-}
-
-/// What one row says, once it was found to be sound in itself.
-#[derive(Clone, Debug)]
-struct Inspected {
-    leaf: Hash,
-    index: u64,
-    time_micros: i64,
-    texts: TextCount,
-}
-
-impl<'h> Verifier<'h> {
-    /// Begins with the head that the ledger is stored with, and with the checkpoint notes that it must agree
-    /// with: the newest, and any older ones that somebody kept. Each must be of this origin and signed by a
-    /// known key.
-    ///
-    /// # Errors
-    /// [`Finding::Checkpoint`] for a note that is not such a checkpoint; [`Finding::Rewritten`] for one that
-    /// signs an impossible root of the empty ledger.
-    pub fn new(
-        head: StoredHead<'h>,
-        checkpoints: &[&str],
-        origin: &Origin,
-        known: &[VerifierKey],
-    ) -> Result<Self, Finding> {
-        let signed = checkpoints.iter().map(|note| Checkpoint::open(&note.parse()?, origin, known));
-        let signed: Vec<_> = signed.collect::<Result<_, _>>().map_err(Finding::Checkpoint)?;
-        if signed.iter().any(|checkpoint| checkpoint.size() == 0 && checkpoint.root() != empty_root()) {
-            return Err(Finding::Rewritten { size: 0 });
-        }
-        Ok(Self {
-            head,
-            signed,
-            found: None,
-            rewritten: None,
-            edge: RightEdge::new(),
-            nodes: Vec::new(),
-            first_time_micros: None,
-            last_time_micros: None,
-            texts: TextCount::default(),
-            places: Vec::new(),
-        })
+impl Verifier {
+    /// Before the first part.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Takes the next row.
-    ///
-    /// # Errors
-    /// The first thing that is wrong with it. It stays found: [`finish`](Self::finish) says it again.
-    pub fn push(&mut self, row: &Row<'_>) -> Result<(), Finding> {
-        self.accept(row.position, inspect(row))
+    /// How many entries were accepted.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.forest.size()
     }
 
-    /// Takes the next rows, hashing on so many threads. Finds what [`push`](Self::push) would find one by
-    /// one. Give it some ten thousand rows at a time: threads are started anew for each call.
+    /// Takes the next part.
     ///
     /// # Errors
-    /// The first thing that is wrong with them. It stays found: [`finish`](Self::finish) says it again.
-    pub fn push_all(&mut self, rows: &[Row<'_>], threads: NonZeroUsize) -> Result<(), Finding> {
-        let mut places = std::mem::take(&mut self.places);
-        places.clear();
-        places.resize_with(rows.len(), || None);
-        inspect_all(rows, threads, &mut places);
-        for (row, inspected) in rows.iter().zip(places.drain(..).flatten()) {
-            self.accept(row.position, inspected)?;
+    /// The first thing that is wrong with it; the ledger is not to be believed then, whatever follows.
+    pub fn accept(&mut self, part: Part) -> Result<(), Finding> {
+        let next = self.forest.size();
+        if part.first != next {
+            return Err(Finding::Missing { index: next });
         }
-        self.places = places;
+        if let (Some(last), Some(first)) = (self.last_time, part.first_time)
+            && first < last
+            && part.found.as_ref().is_none_or(|(place, _)| *place > next)
+        {
+            return Err(Finding::TimeWentBack { index: next });
+        }
+        if let Some((_, finding)) = part.found {
+            return Err(finding);
+        }
+        for mark in &part.marks {
+            let mut until = self.forest.clone();
+            until.extend(mark, &mut Vec::new());
+            self.roots.insert(until.size(), until.root());
+        }
+        self.nodes.extend(part.nodes);
+        self.forest.extend(&part.forest, &mut self.nodes);
+        self.leaves.extend(part.leaves);
+        self.first_time = self.first_time.or(part.first_time);
+        self.last_time = part.last_time.or(self.last_time);
+        self.count.present += part.count.present;
+        self.count.erased += part.count.erased;
+        self.count.archived += part.count.archived;
+        self.count.bytes += part.count.bytes;
         Ok(())
     }
 
-    /// Compares all that was derived with the stored nodes, given in order of tile level and then index, with
-    /// the stored head, and with the checkpoints.
+    /// Compares all that was derived with what is stored of it: the nodes, given in order of tile level and then index,
+    /// and the head.
     ///
     /// # Errors
     /// The first thing that is wrong.
-    pub fn finish(mut self, stored_nodes: &[StoredNode]) -> Result<Report, Finding> {
-        if let Some(found) = self.found {
-            return Err(found);
-        }
-        let size = self.edge.size();
-        if size < self.head.size {
+    pub fn finish(
+        mut self,
+        head: Option<StoredHead<'_>>,
+        stored_nodes: Option<&[StoredNode]>,
+    ) -> Result<Derived, Finding> {
+        let size = self.forest.size();
+        if let Some(head) = head
+            && size < head.size
+        {
             return Err(Finding::Missing { index: size });
         }
-        self.nodes.sort_unstable_by_key(place_of);
-        compare_nodes(&self.nodes, stored_nodes)?;
-        if self.edge.to_bytes() != self.head.edge {
+        if let Some(head) = head
+            && size > head.size
+        {
+            return Err(Finding::BeyondHead { index: head.size, size: head.size });
+        }
+        if let Some(stored) = stored_nodes {
+            self.nodes.sort_unstable_by_key(place_of);
+            compare_nodes(&self.nodes, stored)?;
+        }
+        if head.is_some_and(|head| head.edge != self.forest.edge()) {
             return Err(Finding::HeadDiffers { size });
         }
-        if let Some(size) = self.rewritten {
-            return Err(Finding::Rewritten { size });
-        }
-        let signed_size = self.signed.iter().map(Checkpoint::size).max();
-        match signed_size {
-            Some(signed) if signed > size => Err(Finding::Truncated { size, signed }),
-            _ => Ok(self.report(signed_size)),
-        }
+        let root = self.forest.root();
+        Ok(Derived {
+            size,
+            root,
+            roots: self.roots,
+            leaves: self.leaves,
+            first_time_micros: self.first_time,
+            last_time_micros: self.last_time,
+            texts_present: self.count.present,
+            texts_erased: self.count.erased,
+            archived: self.count.archived,
+            bytes: self.count.bytes,
+        })
     }
-
-    /// Puts a row into its place, or remembers what is wrong with it.
-    fn accept(&mut self, position: u64, inspected: Result<Inspected, Finding>) -> Result<(), Finding> {
-        let placed = self.place(position, inspected);
-        if let Err(finding) = &placed {
-            self.found.get_or_insert_with(|| finding.clone());
-        }
-        placed
-    }
-
-    fn place(&mut self, position: u64, inspected: Result<Inspected, Finding>) -> Result<(), Finding> {
-        self.check_position(position)?;
-        let Inspected { leaf, index, time_micros, texts } = inspected?;
-        if index != position {
-            return Err(Finding::Reordered { index: position, claimed: index });
-        }
-        if self.last_time_micros.is_some_and(|last| time_micros < last) {
-            return Err(Finding::TimeWentBack { index });
-        }
-        self.first_time_micros.get_or_insert(time_micros);
-        self.last_time_micros = Some(time_micros);
-        self.texts.present += texts.present;
-        self.texts.erased += texts.erased;
-        self.nodes.extend(self.edge.append(leaf));
-        self.compare_checkpoints();
-        Ok(())
-    }
-
-    fn check_position(&self, position: u64) -> Result<(), Finding> {
-        let next = self.edge.size();
-        if position > next {
-            return Err(Finding::Missing { index: next });
-        }
-        if position < next {
-            return Err(Finding::Duplicate { index: position });
-        }
-        if position >= self.head.size {
-            return Err(Finding::BeyondHead { index: position, size: self.head.size });
-        }
-        Ok(())
-    }
-
-    /// Remembers a checkpoint of the present size that signs another root. It is reported last, because a
-    /// stored node that differs says more closely where the change is.
-    fn compare_checkpoints(&mut self) {
-        let size = self.edge.size();
-        let mut here = self.signed.iter().filter(|checkpoint| checkpoint.size() == size).peekable();
-        if self.rewritten.is_none() && here.peek().is_some() {
-            let root = self.edge.root();
-            self.rewritten = here.any(|checkpoint| checkpoint.root() != root).then_some(size);
-        }
-    }
-
-    fn report(&self, signed_size: Option<u64>) -> Report {
-        Report {
-            size: self.edge.size(),
-            root: self.edge.root(),
-            signed_size,
-            first_time_micros: self.first_time_micros,
-            last_time_micros: self.last_time_micros,
-            texts_present: self.texts.present,
-            texts_erased: self.texts.erased,
-        }
-    }
-}
-
-/// Inspects rows in as many equal parts as there are threads, each into its own place.
-fn inspect_all(rows: &[Row<'_>], threads: NonZeroUsize, places: &mut [Place]) {
-    let part = rows.len().div_ceil(threads.get()).max(1);
-    std::thread::scope(|scope| {
-        for (rows, places) in rows.chunks(part).zip(places.chunks_mut(part)) {
-            scope.spawn(move || {
-                for (row, place) in rows.iter().zip(places) {
-                    *place = Some(inspect(row));
-                }
-            });
-        }
-    });
-}
-
-/// Checks all that can be checked of a row without the rows before it.
-fn inspect(row: &Row<'_>) -> Result<Inspected, Finding> {
-    let Row { position: index, bytes, leaf, texts } = *row;
-    if leaf_hash(bytes) != leaf {
-        return Err(Finding::Changed { index });
-    }
-    let entry = EntryRef::decode(bytes).map_err(|reason| Finding::Unreadable { index, reason })?;
-    let texts = check_texts(&entry, texts).map_err(|slot| Finding::TextDiffers { index, slot })?;
-    Ok(Inspected { leaf, index: entry.index, time_micros: entry.time_micros, texts })
-}
-
-/// Counts the texts of an entry; on error, the first slot that is wrong.
-fn check_texts(entry: &EntryRef<'_>, texts: &[TextBeside<'_>]) -> Result<TextCount, usize> {
-    if texts.len() != entry.commitments.len() {
-        return Err(texts.len().min(entry.commitments.len()));
-    }
-    let mut count = TextCount::default();
-    for (slot, (commitment, text)) in entry.commitments.iter().zip(texts).enumerate() {
-        match text {
-            TextBeside::Erased => count.erased += 1,
-            TextBeside::Present { salt, text } if Commitment::matches(&commitment, salt, text) => {
-                count.present += 1;
-            }
-            TextBeside::Present { .. } => return Err(slot),
-        }
-    }
-    Ok(count)
 }
 
 /// Finds the first difference between two lists in the same order.

@@ -1,20 +1,18 @@
 //! The one writer: a batch of entries, the texts beside them, the tree, the rows and the signed checkpoint
 //! in one transaction, with one sync.
 
-use brevet_core::{Change, Entry, State, UserId};
-use brevet_ledger::{Checkpoint, Hash, KeyName, Note, Origin, RightEdge, Salt, SigningKey, leaf_hash};
+use brevet_core::{Change, Entry, Event, State, Timestamp, UserId};
+use brevet_ledger::{Checkpoint, Hash, Origin, RightEdge, Salt, VerifierKey, leaf_hash};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::codec::{encode_entry, encode_value, salted};
 use crate::error::{StoreError, writing};
 use crate::folder::DataFolder;
+use crate::keys::{self, KeyMaker, KeyPlace, Keys};
 use crate::load::{self, Head};
 use crate::row::{self, Born, signed};
 use crate::side::{self, Credential, Idempotent, SessionRow, SideWrite};
-use crate::{schema, sqlite};
-
-const KEY_FILE: &str = "ledger.key";
-const VERIFIER_FILE: &str = "ledger.vkey";
+use crate::{retire, schema, sqlite, term};
 
 /// What goes to the disk together.
 #[derive(Debug)]
@@ -38,6 +36,8 @@ pub struct Appended {
     pub size: u64,
     /// The checkpoint over that size, a signed note.
     pub checkpoint: String,
+    /// What did not go well afterwards, and will be tried again: nothing that the batch depends on.
+    pub notice: Option<String>,
 }
 
 /// The store of one server, for writing.
@@ -46,11 +46,13 @@ pub struct Store {
     connection: Connection,
     folder: DataFolder,
     origin: Origin,
-    key: SigningKey,
+    keys: Keys,
     edge: RightEdge,
     checkpoint: String,
     body: Vec<u8>,
     bytes: Vec<u8>,
+    /// Whether the write-ahead log may hold what was erased.
+    log_to_empty: bool,
 }
 
 impl Store {
@@ -59,14 +61,21 @@ impl Store {
     ///
     /// The head is compared with the entries it was made from: what does not fit stops the start.
     pub fn open(folder: DataFolder, seed: [u8; 32]) -> Result<Self, StoreError> {
+        Self::open_with(folder, seed, &KeyPlace::File)
+    }
+
+    /// The same with a private key that may be elsewhere.
+    pub fn open_with(folder: DataFolder, seed: [u8; 32], key: &KeyPlace) -> Result<Self, StoreError> {
         drop(folder.open_private("brevet.db")?);
         let mut connection = sqlite::open_writer(&folder.database())?;
         schema::migrate(&mut connection)?;
-        let key = signing_key(&folder, seed)?;
-        let origin = Origin::parse(key.verifier().name().as_str()).map_err(StoreError::damaged)?;
-        let Head { edge, checkpoint } = load::head(&connection, &origin, key.verifier())?;
+        let keys = Keys::open(&folder, &connection, seed, key)?;
+        let origin = Origin::parse(keys.name().as_str()).map_err(StoreError::damaged)?;
+        let Head { edge, checkpoint } = load::head(&connection, &origin, &keys.verifiers())?;
+        term::catch_up(&mut connection, edge.size())?;
         let (body, bytes) = (Vec::new(), Vec::new());
-        Ok(Self { connection, folder, origin, key, edge, checkpoint, body, bytes })
+        let log_to_empty = !retire::empty_log(&connection);
+        Ok(Self { connection, folder, origin, keys, edge, checkpoint, body, bytes, log_to_empty })
     }
 
     /// The state that the rows add up to.
@@ -86,7 +95,30 @@ impl Store {
 
     /// The public key that verifies its checkpoints.
     pub fn verifier_key(&self) -> String {
-        self.key.verifier().to_string()
+        self.verifier_keys().swap_remove(0)
+    }
+
+    /// The public keys that sign its checkpoints now, the current one first.
+    pub fn verifier_keys(&self) -> Vec<String> {
+        self.keys.verifiers().iter().map(VerifierKey::to_string).collect()
+    }
+
+    /// For those who prepare a change of the key, and tell which keys sign.
+    pub fn key_maker(&self) -> KeyMaker {
+        self.keys.maker()
+    }
+
+    /// Every verifier key that checkpoints of this ledger may be signed by: all that it has and ever had.
+    pub(crate) fn known_keys(&self) -> Vec<String> {
+        self.keys.ever().iter().map(VerifierKey::to_string).collect()
+    }
+
+    pub(crate) const fn ledger_name(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// The newest checkpoint, a signed note; empty before the first entry.
@@ -106,15 +138,22 @@ impl Store {
         salt: &mut dyn FnMut() -> Salt,
     ) -> Result<Appended, StoreError> {
         let first = self.edge.size();
+        // Without an entry nothing is signed, and no key's time is over.
+        let now = batch.entries.last().map_or(Timestamp::from_micros(0), |entry| entry.time);
+        let turn = self.keys.turn(batch.entries)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
         let mut edge = self.edge.clone();
         let mut born = Born::new();
         let mut buffers = (&mut self.body, &mut self.bytes);
+        let mut rotated = None;
         for entry in batch.entries {
             let index = edge.size();
             born.extend(row::born(&entry.event).map(|change| (change, index)));
             let leaf = insert_entry(&transaction, index, entry, batch.state, salt, &mut buffers)?;
+            if matches!(entry.event, Event::KeyRotated { .. }) {
+                rotated = Some((index, buffers.1.clone()));
+            }
             for node in edge.append(leaf) {
                 insert_node(&transaction, &node)?;
             }
@@ -130,13 +169,23 @@ impl Store {
         }
         let mut checkpoint = self.checkpoint.clone();
         if edge.size() > first {
-            checkpoint = sign(&self.origin, &self.key, &edge)?;
+            let over = Checkpoint::new(self.origin.clone(), edge.size(), edge.root());
+            checkpoint = self.keys.sign(&over, turn.as_ref(), now)?.to_string();
+            if let Some((index, bytes)) = rotated {
+                keys::insert_change(&transaction, index, &bytes, &checkpoint)?;
+            }
             write_head(&transaction, first, &edge, &checkpoint, batch.state)?;
+            term::keep_up(&transaction, edge.size())?;
         }
         transaction.commit().map_err(writing)?;
+        let notice = self.keys.settle(turn, now).map(|error| error.to_string());
         self.edge = edge;
         self.checkpoint.clone_from(&checkpoint);
-        Ok(Appended { first, size: self.edge.size(), checkpoint })
+        self.log_to_empty |= batch.side.iter().any(|write| matches!(write, SideWrite::EraseTexts(_)));
+        if self.log_to_empty {
+            self.log_to_empty = !retire::empty_log(&self.connection);
+        }
+        Ok(Appended { first, size: self.edge.size(), checkpoint, notice })
     }
 
     /// The answer that was kept for a key.
@@ -153,20 +202,6 @@ impl Store {
     pub fn sessions(&self) -> Result<Vec<SessionRow>, StoreError> {
         side::sessions(&self.connection)
     }
-}
-
-fn signing_key(folder: &DataFolder, seed: [u8; 32]) -> Result<SigningKey, StoreError> {
-    if let Some(text) = folder.read(KEY_FILE)? {
-        return SigningKey::parse(&text).map_err(|error| StoreError::damaged(format!("{KEY_FILE}: {error}")));
-    }
-    // The first half of the seed names the ledger; the key is drawn from all of it, one way.
-    let name: String =
-        leaf_hash(&seed[..16]).as_bytes()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let name = KeyName::parse(&format!("brevet.local/{name}")).map_err(StoreError::damaged)?;
-    let key = SigningKey::from_seed(name, leaf_hash(&seed).as_bytes());
-    key.reveal_text(|text| folder.write(KEY_FILE, &format!("{text}\n")))?;
-    folder.write(VERIFIER_FILE, &format!("{}\n", key.verifier()))?;
-    Ok(key)
 }
 
 fn insert_entry(
@@ -203,12 +238,6 @@ fn insert_node(connection: &Connection, node: &brevet_ledger::StoredNode) -> Res
         .execute(params![node.tile_level, signed(node.index), node.hash.as_bytes()])
         .map(drop)
         .map_err(writing)
-}
-
-fn sign(origin: &Origin, key: &SigningKey, edge: &RightEdge) -> Result<String, StoreError> {
-    let checkpoint = Checkpoint::new(origin.clone(), edge.size(), edge.root());
-    let note: Note = checkpoint.sign(key).map_err(|error| StoreError::Entry(error.to_string()))?;
-    Ok(note.to_string())
 }
 
 /// Moves the head on, if it is still where this store thinks it is.

@@ -3,6 +3,8 @@
 use brevet_core::{Actor, Entry, Event, SessionId, Text, Timestamp, UserId};
 use brevet_ledger::{Commitment, EntryRef, Salt};
 
+use crate::term::About;
+
 /// Why bytes of the ledger are not an entry of this Brevet.
 #[derive(Debug, thiserror::Error)]
 pub enum BadEntry {
@@ -43,6 +45,8 @@ pub struct StoredEntry {
     pub entry: Entry,
     /// The bytes that are hashed.
     pub bytes: Vec<u8>,
+    /// What it is about.
+    pub about: About,
 }
 
 impl StoredEntry {

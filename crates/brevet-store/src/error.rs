@@ -9,6 +9,8 @@ pub enum Aftermath {
     OnlyThisBatch,
     /// Nothing was written, because the disk was full; later there may be room.
     NoRoom,
+    /// Nothing was written, because there was no key to sign it with; later there may be.
+    NoKey,
     /// Nobody knows what is on the disk before a restart has looked.
     Uncertain,
 }
@@ -97,6 +99,12 @@ pub enum StoreError {
         /// Where, and what.
         what: String,
     },
+    /// The anchor forbids to go on.
+    #[error(transparent)]
+    Anchor(crate::AnchorFault),
+    /// There is nothing to sign with, or not the right key.
+    #[error(transparent)]
+    Key(#[from] crate::KeyFault),
     /// SQLite, or the disk behind it.
     #[error("the database cannot be {doing}: {source}")]
     Sqlite {
@@ -113,9 +121,16 @@ impl StoreError {
         let full = Some(rusqlite::ErrorCode::DiskFull);
         match self {
             Self::Entry(_) => Aftermath::OnlyThisBatch,
+            Self::Key(_) => Aftermath::NoKey,
             Self::Sqlite { source, .. } if source.sqlite_error_code() == full => Aftermath::NoRoom,
             _ => Aftermath::Uncertain,
         }
+    }
+
+    /// Whether another process held the database for longer than one waits: nothing was written.
+    pub(crate) fn is_busy(&self) -> bool {
+        let busy = Some(rusqlite::ErrorCode::DatabaseBusy);
+        matches!(self, Self::Sqlite { source, .. } if source.sqlite_error_code() == busy)
     }
 
     pub(crate) fn damaged(what: impl ToString) -> Self {

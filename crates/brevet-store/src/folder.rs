@@ -9,6 +9,19 @@ use crate::error::StoreError;
 
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
+/// What must be private where it exists: of a server, and of a witness.
+const PRIVATE: [&str; 10] = [
+    "brevet.db",
+    "brevet.db-wal",
+    "brevet.db-shm",
+    "ledger.key",
+    "brevet.lock",
+    "blobs",
+    "witness.db",
+    "witness.db-wal",
+    "witness.db-shm",
+    "witness.key",
+];
 
 /// A data folder that was found to be private. Holds its lock until dropped.
 #[derive(Debug)]
@@ -106,7 +119,7 @@ impl DataFolder {
     }
 
     fn check_files(&self) -> Result<(), StoreError> {
-        for name in ["brevet.db", "brevet.db-wal", "brevet.db-shm", "ledger.key", "brevet.lock", "blobs"] {
+        for name in PRIVATE {
             let path = self.path.join(name);
             if path.exists() {
                 check_private(&path)?;
@@ -116,7 +129,7 @@ impl DataFolder {
     }
 }
 
-fn check_private(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn check_private(path: &Path) -> Result<(), StoreError> {
     let metadata =
         fs::symlink_metadata(path).map_err(|source| StoreError::Folder { path: path.to_owned(), source })?;
     let mode = metadata.mode() & 0o7777;

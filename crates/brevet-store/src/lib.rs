@@ -4,28 +4,54 @@
 //! they say the same. Nothing here decides: a batch comes in decided and goes to the disk whole or not at all.
 #![forbid(unsafe_code)]
 
+mod anchor;
 mod append;
+mod asof;
+mod bundle;
 mod codec;
 mod error;
+mod export;
 mod folder;
+mod keys;
 mod load;
 mod page;
 mod proof;
 mod reader;
+mod recover;
+mod retire;
 mod row;
 mod schema;
 mod search;
 mod side;
 mod sqlite;
+mod term;
+mod tiles;
 mod verify;
+mod witness;
 
+pub use anchor::{Anchor, AnchorFault};
 pub use append::{Appended, Batch, Store};
+pub use asof::ReadUpTo;
+pub use bundle::StoredCheckpoint;
 pub use codec::{BadEntry, StoredEntry, decode_entry};
 pub use error::{Aftermath, StoreError};
+pub use export::{ExportFilter, Exported, ExportedText, Stretch};
 pub use folder::DataFolder;
+pub use keys::{KeyFault, KeyMaker, KeyPlace, PreparedKey, TokenSettings};
 pub use page::{AuthorizationFilter, ExecutionFilter, Page, RequestFilter, RequestRow};
-pub use proof::Receipt;
+pub use proof::{Consistency, Proven, Receipt, hash_text};
 pub use reader::Reader;
+pub use retire::ArchiveFile;
 pub use search::EntryFilter;
 pub use side::{Credential, Idempotent, SessionRow, SideWrite};
-pub use verify::{Discrepancy, FolderReport, Progress, verify_folder};
+pub use term::{About, BadWords, Outcome, Words};
+pub use tiles::{FileBytes, LedgerFile};
+pub use verify::{
+    Account, ArchiveStated, Chronicle, ClockStep, Columns, Discrepancy, FolderReport, Gap, Handover, Head,
+    Item, Layered, PartReader, Progress, Questions, Recovered, Rows, Snapshot, Source, VerifiedFolder,
+    study_source, verify_folder,
+};
+pub use witness::{
+    EVIDENCE_MAX, Evidence, EvidenceKind, Refusal, Standing, Submission, Verdict, Watched, WitnessError,
+    WitnessLedgers, WitnessReader, WitnessStore, witness_key,
+};

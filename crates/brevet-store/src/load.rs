@@ -22,7 +22,11 @@ pub(crate) struct Head {
 
 /// Reads the head and holds it against its signature and the tail of the entries. A ledger that somebody
 /// changed further back is found by `brevet audit verify`, not here.
-pub(crate) fn head(connection: &Connection, origin: &Origin, key: &VerifierKey) -> Result<Head, StoreError> {
+pub(crate) fn head(
+    connection: &Connection,
+    origin: &Origin,
+    keys: &[VerifierKey],
+) -> Result<Head, StoreError> {
     let stored: Option<(i64, Vec<u8>, String)> = connection
         .query_row("SELECT size, edge, checkpoint FROM head", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -40,7 +44,7 @@ pub(crate) fn head(connection: &Connection, origin: &Origin, key: &VerifierKey) 
     if edge.size() != size.unsigned_abs() || edge.size() != entries {
         return Err(StoreError::damaged(format!("the head says {size} entries, there are {entries}")));
     }
-    check_signature(&checkpoint, origin, key, &edge)?;
+    check_signature(&checkpoint, origin, keys, &edge)?;
     check_tail(connection, entries)?;
     Ok(Head { edge, checkpoint })
 }
@@ -48,11 +52,11 @@ pub(crate) fn head(connection: &Connection, origin: &Origin, key: &VerifierKey) 
 fn check_signature(
     note: &str,
     origin: &Origin,
-    key: &VerifierKey,
+    keys: &[VerifierKey],
     edge: &RightEdge,
 ) -> Result<(), StoreError> {
     let note = note.parse().map_err(StoreError::damaged)?;
-    let signed = Checkpoint::open(&note, origin, std::slice::from_ref(key)).map_err(StoreError::damaged)?;
+    let signed = Checkpoint::open(&note, origin, keys).map_err(StoreError::damaged)?;
     let root = if edge.size() == 0 { empty_root() } else { edge.root() };
     match signed.size() == edge.size() && signed.root() == root {
         true => Ok(()),
@@ -97,7 +101,7 @@ pub(crate) fn state(connection: &Connection) -> Result<State, StoreError> {
     Ok(State::from_live(live))
 }
 
-fn last_time(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+pub(crate) fn last_time(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT bytes FROM entry ORDER BY seq DESC LIMIT 1";
     let bytes: Option<Vec<u8>> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
     let time =

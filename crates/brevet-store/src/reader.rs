@@ -1,7 +1,7 @@
 //! Reading beside the writer: lists, single rows and entries. Each reader has a connection of its own, so it
 //! never waits for the writer.
 
-use brevet_core::{Authorization, AuthorizationId, Execution, ExecutionId, Request, RequestId};
+use brevet_core::{Authorization, AuthorizationId, Entry, Execution, ExecutionId, Request, RequestId};
 use brevet_ledger::EntryRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -11,6 +11,7 @@ use crate::folder::DataFolder;
 use crate::load::decode;
 use crate::page::RequestRow;
 use crate::row::signed;
+use crate::term::Names;
 use crate::{schema, sqlite};
 
 /// A reader of the store.
@@ -85,11 +86,22 @@ impl Reader {
     }
 
     pub(crate) fn stored(&self, bytes: Vec<u8>) -> Result<StoredEntry, StoreError> {
-        let envelope = EntryRef::decode(&bytes).map_err(StoreError::damaged)?;
-        let texts = texts(&self.connection, envelope.index, envelope.commitments.len())?;
-        let (index, entry) = decode_entry(&bytes, texts).map_err(StoreError::damaged)?;
-        Ok(StoredEntry { index, entry, bytes })
+        stored_entry(&Names::new(&self.connection), bytes)
     }
+}
+
+/// An entry from its bytes, with its texts and what it is about.
+pub(crate) fn stored_entry(names: &Names<'_>, bytes: Vec<u8>) -> Result<StoredEntry, StoreError> {
+    let (index, entry) = entry_of(names.connection(), &bytes)?;
+    let about = names.about(&entry.event)?;
+    Ok(StoredEntry { index, entry, bytes, about })
+}
+
+/// An entry from its bytes, with its texts.
+pub(crate) fn entry_of(connection: &Connection, bytes: &[u8]) -> Result<(u64, Entry), StoreError> {
+    let envelope = EntryRef::decode(bytes).map_err(StoreError::damaged)?;
+    let texts = texts(connection, envelope.index, envelope.commitments.len())?;
+    decode_entry(bytes, texts).map_err(StoreError::damaged)
 }
 
 /// SQL counts with a sign.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::error::{StoreError, writing};
 
 /// Each step makes version N+1 of version N. A step that has shipped never changes.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS];
 
 const FIRST: &str = "
     -- The ledger.
@@ -103,6 +103,65 @@ const FIRST: &str = "
         PRIMARY KEY (user, key)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX idempotency_by_time ON idempotency (at);
+";
+
+/// How far each sink has come.
+const SINKS: &str = "
+    CREATE TABLE sink (
+        name     TEXT    PRIMARY KEY,
+        position INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+";
+
+const COSIGNED: &str = "
+    -- Checkpoints that enough witnesses signed: they date the entries between them.
+    CREATE TABLE cosigned (
+        size INTEGER PRIMARY KEY,
+        note TEXT    NOT NULL
+    ) STRICT;
+";
+
+/// What searches go by, in place of the two indexes that named their kinds and actors in every row. The lists are
+/// filled when the store is opened, as far as they are not.
+const TERMS: &str = "
+    CREATE TABLE term (
+        id   INTEGER PRIMARY KEY,
+        word TEXT    NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE entry_term (
+        term   INTEGER NOT NULL,
+        block  INTEGER NOT NULL,
+        places BLOB    NOT NULL,
+        PRIMARY KEY (term, block)
+    ) STRICT, WITHOUT ROWID;
+    -- How many entries are in the lists.
+    CREATE TABLE term_head (
+        one  INTEGER PRIMARY KEY CHECK (one = 1),
+        size INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO term_head (one, size) VALUES (1, 0);
+    DROP INDEX entry_by_kind;
+    DROP INDEX entry_by_actor;
+";
+
+const ARCHIVES: &str = "
+    -- Files that old entries have moved to.
+    CREATE TABLE archive_file (
+        size   INTEGER PRIMARY KEY,
+        first  INTEGER NOT NULL,
+        name   TEXT    NOT NULL,
+        digest BLOB    NOT NULL,
+        pruned INTEGER NOT NULL
+    ) STRICT;
+";
+
+/// Every change of the signing key: the entry, and the checkpoint over it that both keys signed.
+const KEYS: &str = "
+    CREATE TABLE ledger_key (
+        seq        INTEGER PRIMARY KEY,
+        bytes      BLOB    NOT NULL,
+        checkpoint TEXT    NOT NULL
+    ) STRICT;
 ";
 
 /// The version that this code writes.

@@ -1,9 +1,10 @@
 //! What must not be in the ledger: password hashes, codes, session tokens (hashed), idempotency keys.
 //! Written in the transaction of the entries that speak of them.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::error::{StoreError, writing};
+use crate::retire::{self, ArchiveFile};
 use crate::row::signed;
 use brevet_core::{SessionId, Timestamp, UserId};
 
@@ -70,11 +71,36 @@ pub enum SideWrite {
     CloseSessionsOf(UserId),
     /// Keeps an answer.
     Idempotent(Idempotent),
+    /// Keeps a checkpoint that enough witnesses signed.
+    Cosigned {
+        /// Its size.
+        size: u64,
+        /// The note.
+        note: String,
+    },
+    /// Removes every text of one person, and what signs them in.
+    EraseTexts(UserId),
+    /// Remembers an archive file.
+    Archive(ArchiveFile),
+    /// Takes so many more entries of the archive file that ends at `size` out of the database.
+    Prune {
+        /// The index after the last entry of the file.
+        size: u64,
+        /// How many.
+        entries: usize,
+    },
     /// Drops answers older than this.
     ForgetIdempotent(Timestamp),
+    /// Notes how far a sink has come.
+    SinkPosition {
+        /// Which sink.
+        name: String,
+        /// The index of the first entry that it may not have.
+        position: u64,
+    },
 }
 
-pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), StoreError> {
+pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(), StoreError> {
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
         connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map_err(writing)
     };
@@ -115,6 +141,19 @@ pub(crate) fn write(connection: &Connection, write: &SideWrite) -> Result<(), St
         SideWrite::ForgetIdempotent(before) => {
             run("DELETE FROM idempotency WHERE at < ?1", params![before.micros()])
         }
+        SideWrite::EraseTexts(user) => {
+            retire::erase_texts(connection, *user)?;
+            run("DELETE FROM credential WHERE user = ?1", params![user.number()])
+        }
+        SideWrite::Archive(file) => return retire::note_archive(connection, file),
+        SideWrite::Prune { size, entries } => return retire::prune(connection, *size, *entries),
+        SideWrite::Cosigned { size, note } => {
+            run("INSERT OR REPLACE INTO cosigned (size, note) VALUES (?1, ?2)", params![signed(*size), note])
+        }
+        SideWrite::SinkPosition { name, position } => run(
+            "INSERT OR REPLACE INTO sink (name, position) VALUES (?1, ?2)",
+            params![name, signed(*position)],
+        ),
     };
     written.map(drop)
 }

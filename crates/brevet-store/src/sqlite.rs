@@ -14,12 +14,14 @@ const STATEMENTS_MAX: usize = 64;
 const CACHE_KIB: i64 = 65_536;
 
 /// Settings of every connection, as they are set and as they must read back.
-const SETTINGS: [(&str, &str, &str); 6] = [
+const SETTINGS: [(&str, &str, &str); 7] = [
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", "2"),
     ("foreign_keys", "ON", "1"),
     ("trusted_schema", "OFF", "0"),
     ("cell_size_check", "ON", "1"),
+    // What is erased is overwritten, not only left out.
+    ("secure_delete", "ON", "1"),
     ("busy_timeout", "5000", "5000"),
 ];
 

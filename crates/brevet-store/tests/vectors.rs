@@ -306,7 +306,7 @@ fn executions() -> Vec<Event> {
         Event::ArchiveRequested { size: 6, before: AT },
         Event::Archived { size: 6, before: AT, file: Digest([8; 32]) },
         Event::ArchiveCancelled {},
-        Event::ClockStepped { by: Span::seconds(3) },
+        Event::ClockStepped { by: Span::seconds(3), back: true },
     ]
 }
 

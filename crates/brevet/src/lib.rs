@@ -5,13 +5,19 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+mod bundle;
 pub mod cli;
 pub mod config;
 mod demo;
+mod dial;
+mod export;
 pub mod http;
+mod recover;
 mod serve;
+mod sinks;
 mod verify;
 mod wire;
+mod witness;
 pub mod world;
 
 use std::process::ExitCode;
@@ -22,6 +28,9 @@ pub fn main() -> ExitCode {
         serve: serve::serve,
         demo: demo::run,
         verify: verify::verify,
+        anchor: recover::anchor,
+        recover: recover::recover,
+        witness: witness::main,
         spawner: brevet_workloads::spawn::spawner_main,
     })
 }

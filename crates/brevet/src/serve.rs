@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use brevet_ledger::Policy;
 use brevet_store::DataFolder;
 use brevet_workloads::spawn::Spawner;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::{App, NotTakenOver, OneTimeCode, Workloads};
+use crate::app::{App, NotTakenOver, OneTimeCode, Settings, Standing, Witnesses, Workloads};
 use crate::cli::ServeArgs;
-use crate::config::{self, Config};
+use crate::config::{self, Config, LedgerConfig};
 use crate::http;
+use crate::sinks::{self, Sinks};
 use crate::world::Machine;
 
 /// The hidden command by which this program starts its own spawner.
@@ -26,6 +28,8 @@ const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(5);
 const RUNS_END_WITHIN: Duration = Duration::from_secs(10);
 /// Open files of the server: every connection that is let in, and as many again for runs and the disk.
 const OPEN_FILES: u64 = 16_384;
+/// How long sinks have for the last entries then; what they do not get they get after the next start.
+const SINKS_DRAIN: Duration = Duration::from_secs(3);
 /// How long requests in progress have when the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -49,7 +53,7 @@ pub(crate) fn serve(args: ServeArgs) -> ExitCode {
 
 /// The usual 1,024 open files are fewer than the connections that are let in, and a run needs some of its own:
 /// without more, anybody who opens connections keeps runs from starting.
-fn raise_open_files() {
+pub(crate) fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let maximum = getrlimit(Resource::Nofile).maximum;
     let current = Some(maximum.unwrap_or(OPEN_FILES).min(OPEN_FILES));
@@ -59,7 +63,7 @@ fn raise_open_files() {
 }
 
 /// The process's own diagnostic output; the ledger is elsewhere.
-fn log_to_stderr() {
+pub(crate) fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_new(config::log_filter());
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
@@ -86,21 +90,59 @@ fn start(config: Config) -> anyhow::Result<()> {
 
 async fn run(config: Config, folder: DataFolder, spawner: Spawner) -> anyhow::Result<()> {
     let workloads = Workloads::new(spawner, folder.path(), &config.tasks)?;
-    let app = App::open(folder, Machine, Arc::new(workloads)).await?;
+    let settings = settings(&config)?;
+    let sinks = Sinks::prepare(&config.sinks)?;
+    let app = App::open_with(folder, Machine, Arc::new(workloads), settings).await?;
     reload(&app).await;
     let server = http::bind(&config).await?;
     greet(&app, &config, server.address())?;
     tokio::spawn(keep_house(app.clone()));
-    tokio::spawn(reload_on(signal(SignalKind::hangup())?, app.clone()));
+    let sinks = Arc::new(sinks.start(&app));
+    tokio::spawn(reload_on(signal(SignalKind::hangup())?, app.clone(), Arc::clone(&sinks)));
     let (told, stopping) = (told_to_stop()?, app.clone());
     // Runs first: whoever follows one sees its end before the connections go.
     let told = async move {
-        told.await;
+        tokio::select! {
+            () = told => {}
+            () = stopping.until_halted() => {}
+        }
         stopping.stop_runs();
     };
     server.serve(app.clone(), told, DRAIN).await?;
     app.shut_down(RUNS_END_WITHIN).await;
-    Ok(())
+    sinks.drain(SINKS_DRAIN).await;
+    match app.halted() {
+        Some(why) => anyhow::bail!("{why}"),
+        None => Ok(()),
+    }
+}
+
+/// What the settings say of the ledger, with the files that they name.
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let LedgerConfig {
+        heartbeat,
+        anchor,
+        key,
+        witness_policy,
+        witness_timeout,
+        witness_ca,
+        public_entries,
+        retention,
+    } = config.ledger.clone();
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+    };
+    let authority = witness_ca.as_deref().map(read).transpose()?.map(String::into_bytes);
+    let witnesses = match witness_policy.as_deref() {
+        None => None,
+        Some(path) => {
+            let policy = Policy::parse(&read(path)?)
+                .with_context(|| format!("the witness policy {} has a mistake", path.display()))?;
+            let micros = witness_timeout.micros().unsigned_abs();
+            Some(Witnesses { policy, timeout: Duration::from_micros(micros), authority })
+        }
+    };
+    Ok(Settings { heartbeat: Some(heartbeat), anchor, key, witnesses, public_entries, retention })
 }
 
 /// Mistakes in the definitions do not keep the server from starting: what is in force must stay revocable.
@@ -117,8 +159,9 @@ async fn reload(app: &App) {
     }
 }
 
-async fn reload_on(mut hangup: Signal, app: App) {
+async fn reload_on(mut hangup: Signal, app: App, sinks: Arc<sinks::Running>) {
     while hangup.recv().await.is_some() {
+        sinks.reopen();
         reload(&app).await;
     }
 }
@@ -133,7 +176,7 @@ async fn keep_house(app: App) {
     }
 }
 
-fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn told_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {
@@ -152,7 +195,8 @@ fn greet(app: &App, config: &Config, address: std::net::SocketAddr) -> anyhow::R
     writeln!(out, "  tasks      {}", config.tasks.display())?;
     writeln!(out, "  ledger     {}", app.ledger_origin())?;
     writeln!(out, "  key        {}", app.verifier_key())?;
-    writeln!(out, "  witnesses  none: nobody outside this machine would notice a rewritten ledger")?;
+    writeln!(out, "  anchor     {}", anchor(&app.standing()))?;
+    writeln!(out, "  witnesses  {}", witnesses(&app.standing()))?;
     if let Some(OneTimeCode { code, expires: _ }) = app.make_setup_code()? {
         let code = code.reveal(str::to_owned);
         writeln!(out, "\nThis is the first start. Within an hour, create the first administrator with:")?;
@@ -160,6 +204,25 @@ fn greet(app: &App, config: &Config, address: std::net::SocketAddr) -> anyhow::R
     }
     out.flush()?;
     Ok(())
+}
+
+fn anchor(standing: &Standing) -> String {
+    match standing.anchor_is_beside {
+        true => "in the data folder: a backup restored together with it is not noticed; set ledger.anchor"
+            .to_owned(),
+        false => standing.anchor.display().to_string(),
+    }
+}
+
+fn witnesses(standing: &Standing) -> String {
+    let names: Vec<&str> = standing.witnesses.iter().map(|witness| witness.name.as_str()).collect();
+    match (names.is_empty(), standing.has_quorum) {
+        (true, _) => "none: nobody outside this machine would notice a rewritten ledger".to_owned(),
+        (false, false) => {
+            format!("{}; the policy has no quorum, so nothing counts as witnessed", names.join(", "))
+        }
+        (false, true) => names.join(", "),
+    }
 }
 
 fn complain(text: &str) {

@@ -1,120 +1,171 @@
-//! `brevet audit verify`: the offline check of a data folder, for people and for scripts.
+//! `brevet audit verify`: the offline check of a ledger, for people and for scripts.
+//!
+//! The subject is a data folder, an export, a server or an evidence bundle. What was kept elsewhere (keys, checkpoints,
+//! receipts, an anchor, a policy) is held against it. Nothing that the subject says of itself is believed.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+mod case;
+mod export;
+mod found;
+mod given;
+mod previous;
+mod progress;
+mod report;
+mod server;
+mod witnessed;
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use brevet_core::Timestamp;
-use brevet_store::{Discrepancy, FolderReport, verify_folder};
+use case::Case;
+use found::Found;
+use given::Given;
+use progress::Bar;
 
+use crate::bundle::{self, Trust};
 use crate::cli::{Format, VerifyArgs};
+use crate::world::Machine;
 
-/// How often progress is shown: once per so many hundredths of the work.
-const PROGRESS_STEPS: u64 = 50;
+/// As much of a file as says what it is.
+const BEGIN_BYTES: u64 = 64;
 
+/// What is to be verified.
+enum What {
+    Folder(PathBuf),
+    Export(PathBuf),
+    Bundle(PathBuf),
+    Server(String),
+}
+
+/// The command.
 pub(crate) fn verify(args: VerifyArgs, format: Format) -> ExitCode {
-    let VerifyArgs { data, key, checkpoint } = args;
-    let Some(data) = data.or_else(crate::config::default_data) else {
-        complain("brevet: say which data folder: --data DIR");
-        return ExitCode::from(2);
-    };
-    let kept = match checkpoint.iter().map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>() {
-        Ok(kept) => kept,
-        Err(error) => {
-            complain(&format!("brevet: the checkpoint cannot be read: {error}"));
-            return ExitCode::from(2);
-        }
-    };
-    let shown = AtomicU64::new(0);
-    let is_watched = std::io::stderr().is_terminal() && format == Format::Table;
-    let progress = |done: u64, all: u64| {
-        let step = done * PROGRESS_STEPS / all.max(1);
-        if is_watched && shown.swap(step, Ordering::Relaxed) != step {
-            complain_on_line(&format!("\rverifying entry {done} of {all}"));
-        }
-    };
-    let outcome = verify_folder(&data, key.as_deref(), &kept, &progress);
-    if is_watched && shown.load(Ordering::Relaxed) > 0 {
-        complain_on_line("\r\x1b[K");
+    match run(&args, format) {
+        Ok(code) => code,
+        Err(found) => tell(&found, &report::only_found(&found), &args, format),
     }
-    report(&outcome, &data, key.is_some(), format)
 }
 
-fn report(
-    outcome: &Result<FolderReport, Discrepancy>,
-    data: &Path,
-    own_key: bool,
-    format: Format,
-) -> ExitCode {
-    let text = match (outcome, format) {
-        (outcome, Format::Json | Format::Yaml) => machine_readable(outcome, format),
-        (Ok(report), Format::Table) => for_people(report, own_key),
-        (Err(found), Format::Table) => {
-            complain(&format!("NOT VERIFIED: {found}\n(in {})", data.display()));
-            String::new()
+fn run(args: &VerifyArgs, format: Format) -> Result<ExitCode, Found> {
+    let Some(what) = what(args)? else {
+        complain("brevet: say what to verify: a data folder, an export, or the address of a server");
+        return Ok(ExitCode::from(2));
+    };
+    let mut given = Given::read(args, &Machine)?;
+    let bar = Bar::new(std::io::stderr().is_terminal() && format == Format::Table);
+    let progress = |done, all| bar.show(done, all);
+    let case = match what {
+        What::Bundle(path) => return check_bundle(&path, &given, format),
+        What::Server(url) => {
+            Case::of_server(&url, args.ca_file.clone(), &args.archive, &mut given, &progress)
         }
+        What::Folder(path) => Case::of_folder(&path, &args.archive, &mut given, &progress),
+        What::Export(path) => Case::of_export(&path, &args.archive, &mut given, &progress),
     };
-    drop(std::io::stdout().write_all(text.as_bytes()));
-    if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    bar.clear();
+    let case = case?;
+    let outcome = case.judge(&given);
+    let value = || report::machine_readable(&outcome, &given);
+    let Some(first) = outcome.found.first() else {
+        let text = match format {
+            Format::Table => report::statements(&outcome, &given),
+            format => written(&value(), format),
+        };
+        say(&text);
+        return Ok(ExitCode::SUCCESS);
+    };
+    let code = tell(first, &value(), args, format);
+    if format == Format::Table {
+        outcome.found.iter().skip(1).for_each(|also| complain(&format!("Also: {}", also.sentence)));
+    }
+    Ok(code)
 }
 
-fn for_people(report: &FolderReport, own_key: bool) -> String {
-    let FolderReport { ledger, rows } = report;
-    let last = ledger.last_time_micros.map_or_else(|| "never".to_owned(), time);
-    let trust = match own_key {
-        true => "signed by the key that you gave",
-        false => "signed by the key in the same folder; give --key from elsewhere to check against its owner",
-    };
-    format!(
-        "The ledger verifies: {} entries, the last at {last}.\n\
-         root        {}\n\
-         checkpoint  {} entries, {trust}\n\
-         rows        {rows}, each as the entries add up\n\
-         texts       {} as committed to, {} erased\n",
-        ledger.size,
-        ledger.root.to_base64(),
-        ledger.signed_size.unwrap_or(0),
-        ledger.texts_present,
-        ledger.texts_erased,
-    )
+/// What the arguments name; a path says by itself what it is.
+fn what(args: &VerifyArgs) -> Result<Option<What>, Found> {
+    if let Some(path) = &args.export {
+        return Ok(Some(What::Export(path.clone())));
+    }
+    if let Some(path) = &args.bundle {
+        return Ok(Some(What::Bundle(path.clone())));
+    }
+    if let Some(url) = &args.url {
+        return Ok(Some(What::Server(url.clone())));
+    }
+    if let Some(path) = &args.data {
+        return Ok(Some(What::Folder(path.clone())));
+    }
+    match &args.path {
+        Some(path) => detect(path).map(Some),
+        None => Ok(crate::config::default_data().map(What::Folder)),
+    }
 }
 
-fn machine_readable(outcome: &Result<FolderReport, Discrepancy>, format: Format) -> String {
-    let value = match outcome {
-        Ok(FolderReport { ledger, rows }) => serde_json::json!({
-            "verified": true,
-            "entries": ledger.size,
-            "root": ledger.root.to_base64(),
-            "checkpoint_size": ledger.signed_size,
-            "first_at": ledger.first_time_micros.map(time),
-            "last_at": ledger.last_time_micros.map(time),
-            "rows": rows,
-            "texts_present": ledger.texts_present,
-            "texts_erased": ledger.texts_erased,
-        }),
-        Err(found) => serde_json::json!({
-            "verified": false,
-            "finding": found.to_string(),
-            "entry": found.index(),
-        }),
-    };
+fn detect(text: &str) -> Result<What, Found> {
+    if text.starts_with("https://") || text.starts_with("http://") {
+        return Ok(What::Server(text.to_owned()));
+    }
+    let path = Path::new(text);
+    let unreadable = |error: std::io::Error| Found::cannot(format!("{text} cannot be read: {error}"));
+    if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return Ok(What::Folder(path.to_owned()));
+    }
+    let mut begin = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(BEGIN_BYTES).read_to_end(&mut begin))
+        .map_err(unreadable)?;
+    let begin: String = String::from_utf8_lossy(&begin).split_whitespace().collect();
+    match begin.strip_prefix("{\"brevet\":\"") {
+        Some(kind) if kind.starts_with("evidence-bundle\"") => Ok(What::Bundle(path.to_owned())),
+        Some(_) => Ok(What::Export(path.to_owned())),
+        None => Err(Found::cannot(format!(
+            "{text} is nothing that can be verified: no data folder, no export and no evidence bundle"
+        ))),
+    }
+}
+
+/// A bundle is checked by itself: it has the story of one request, and not the ledger.
+fn check_bundle(path: &Path, given: &Given, format: Format) -> Result<ExitCode, Found> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Found::cannot(format!("{} cannot be read: {error}", path.display())))?;
+    let trust = Trust { keys: &given.keys, policy: given.policy.as_ref() };
+    let report = bundle::check(&bytes, &trust)?;
+    say(&match format {
+        Format::Table => report.to_string(),
+        format => written(&report.to_json(), format),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what was found first, with the evidence where it goes.
+fn tell(found: &Found, value: &serde_json::Value, args: &VerifyArgs, format: Format) -> ExitCode {
     match format {
-        Format::Yaml => serde_saphyr::to_string(&value).unwrap_or_default(),
+        Format::Table => complain(&format!("NOT VERIFIED: {}", found.sentence)),
+        format => say(&written(value, format)),
+    }
+    match (&found.evidence, &args.evidence) {
+        (Some(evidence), Some(path)) => match std::fs::write(path, evidence) {
+            Ok(()) => complain(&format!("Evidence: {}", path.display())),
+            Err(error) => {
+                complain(&format!("brevet: {} cannot be written: {error}\n{evidence}", path.display()))
+            }
+        },
+        (Some(evidence), None) if format == Format::Table => say(evidence),
+        _ => {}
+    }
+    ExitCode::from(found.kind.code())
+}
+
+fn written(value: &serde_json::Value, format: Format) -> String {
+    match format {
+        Format::Yaml => serde_saphyr::to_string(value).unwrap_or_default(),
         _ => format!("{value:#}\n"),
     }
 }
 
-fn time(micros: i64) -> String {
-    jiff::Timestamp::from_microsecond(Timestamp::from_micros(micros).micros())
-        .map_or_else(|_| micros.to_string(), |time| time.to_string())
+fn say(text: &str) {
+    drop(std::io::stdout().write_all(text.as_bytes()));
 }
 
 fn complain(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));
-}
-
-fn complain_on_line(text: &str) {
-    let mut err = std::io::stderr();
-    drop(write!(err, "{text}").and_then(|()| err.flush()));
 }

@@ -6,6 +6,10 @@ use brevet_core::Timestamp;
 pub trait World: Send + Sync + 'static {
     /// The wall clock, UTC.
     fn now(&self) -> Timestamp;
+    /// A clock that nobody sets, since some instant; `None` where there is none to compare with.
+    fn steady(&self) -> Option<std::time::Duration> {
+        None
+    }
     /// Fills a buffer with randomness fit for keys.
     ///
     /// # Errors
@@ -42,6 +46,12 @@ impl World for Machine {
         // A clock before 1970 reads as 1970: every check of the ledger's time then fails closed.
         let micros = since.map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
         Timestamp::from_micros(micros)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
+    fn steady(&self) -> Option<std::time::Duration> {
+        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+        Some(START.get_or_init(std::time::Instant::now).elapsed())
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]

@@ -63,7 +63,15 @@ const WALLS: &[(&str, &[&str])] = &[
         "brevet/src/http",
         &["crate::cli", "brevet_ledger", "brevet_workloads::spawn", "SystemTime", "transact("],
     ),
+    ("brevet/src/export", &["crate::app", "crate::http", "crate::cli", "tokio", "std::fs", "axum"]),
+    ("brevet/src/sinks", &["crate::cli", "axum", "brevet_ledger", "SystemTime"]),
     ("brevet/src/demo", &["crate::app", "crate::http", "brevet_store", "brevet_core"]),
+    // A witness knows nothing of the server whose ledger it watches.
+    ("brevet/src/witness", &["crate::app", "crate::wire", "clap", "SystemTime"]),
+    (
+        "brevet-store/src/witness",
+        &["brevet_core", "crate::append", "crate::load", "crate::schema", "crate::verify"],
+    ),
 ];
 
 /// What each crate may depend on among the crates of the house.

@@ -12,6 +12,7 @@ mod policy;
 mod reconcile;
 mod request;
 mod run;
+mod ways;
 
 use crate::actor::Origin;
 use crate::command::Command;
@@ -25,6 +26,7 @@ use crate::state::{Change, State};
 use crate::time::Timestamp;
 
 pub use run::{Allowed, may_run, may_run_open, may_run_somehow};
+pub use ways::ways_to_run;
 
 /// What a command answers, besides what it made happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +148,7 @@ fn decide_for_brevet(state: &State, now: Timestamp, command: Command) -> Result<
         Command::Recover(recovery) => ledger::recover(recovery),
         Command::Beat { every } => Decision::done(Event::Heartbeat { every }),
         Command::StopServer => Decision::done(Event::ServerStopped {}),
-        Command::NoteClockStep { by } => Decision::done(Event::ClockStepped { by }),
+        Command::NoteClockStep { by, back } => Decision::done(Event::ClockStepped { by, back }),
         Command::DefineCatalog(definition) => catalog::define(state, definition),
         Command::ActOnDue => due::act(state, now),
         Command::FinishRun { execution, result, output } => run::finish(state, execution, result, output),

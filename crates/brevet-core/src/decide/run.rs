@@ -245,6 +245,7 @@ pub(super) fn start(
             secrets,
             authorization,
             end,
+            witnessed: task.spec.witnessed == Some(true),
         },
     };
     Ok(Decision { events, reply: Reply::Execution(execution), draft: Some(draft) })

@@ -15,7 +15,7 @@ use crate::naive::{History, Org, RequestFate, What};
 mod asks;
 mod setup;
 
-pub(crate) use setup::Terms;
+pub(crate) use setup::{Terms, run_values};
 
 /// One tick. Everything lasts a few of them, so that deadlines are met often.
 pub(crate) const TICK: i64 = 10;
@@ -180,7 +180,8 @@ impl Game {
             Op::Stop { by, execution } => self.play_stop(self.user(*by), *execution),
             Op::Finish { execution, how } => self.play_finish(*execution, *how),
             Op::Restart => {
-                self.send(Origin::SYSTEM, || Command::StartServer { version: "2".into(), witnesses: 0 }).unwrap();
+                self.send(Origin::SYSTEM, || Command::StartServer { version: "2".into(), witnesses: 0 })
+                    .unwrap();
                 for execution in self.runs() {
                     self.tell(What::Finished { execution, started: true });
                 }

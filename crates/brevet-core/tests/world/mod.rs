@@ -87,6 +87,11 @@ impl World {
         self.users[name]
     }
 
+    /// Lets an account be called by this name.
+    pub(crate) fn name_user(&mut self, name: &str, id: UserId) {
+        self.users.insert(name.to_owned(), id);
+    }
+
     pub(crate) fn group_id(&self, name: &str) -> GroupId {
         self.groups[name]
     }

@@ -69,7 +69,10 @@ fn damaged_verifier_keys_are_refused() {
     check(&format!("example.com/foo++30d903a+{b64}"), Error::VerifierKeyText);
     check(&format!("example.com/foo+530d903a+{b64}="), Error::VerifierKeyText);
     check(&format!("example.com/foo+530d903a+{b64}\n"), Error::VerifierKeyText);
-    check(&format!("example.com/foo+530d903a+B{}", &b64[1..]), Error::VerifierKeyText);
+    let kind5 = Error::KeyTypeUnknown { name: "example.com/foo".to_owned(), kind: 5 };
+    check(&format!("example.com/foo+530d903a+B{}", &b64[1..]), kind5);
+    check("example.com/foo+530d903a+", Error::VerifierKeyText);
+    check("example.com/foo+530d903a+AQ==", Error::VerifierKeyText);
     check(&format!("+530d903a+{b64}"), Error::KeyName { name: String::new() });
 }
 

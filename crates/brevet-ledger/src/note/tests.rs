@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use crate::testing::key;
 use crate::{
     Error, KeyName, NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, Note, NoteSignature, SigningKey, VerifierKey,
@@ -119,4 +121,27 @@ fn malformed_notes_are_refused() {
     check("text\n\n—  AAAAAAE=\n", Error::KeyName { name: String::new() });
     check("te\txt\n\n— k AAAAAAE=\n", Error::NoteText);
     check("text\r\n\r\n— k AAAAAAE=\r\n", Error::NoteText);
+}
+
+fn signatures() -> impl Strategy<Value = NoteSignature> {
+    let name = "[^\\s+\\x00-\\x1f]{1,12}".prop_filter_map("a name", |name| KeyName::parse(&name).ok());
+    (name, any::<u32>(), prop::collection::vec(any::<u8>(), 1..90))
+        .prop_map(|(name, id, bytes)| NoteSignature::new(name, id, bytes))
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_put_together_is_read_back(
+        text in "([^\\x00-\\x1f]{0,9}\n){1,5}",
+        signatures in prop::collection::vec(signatures(), 1..=NOTE_SIGNATURES_MAX),
+    ) {
+        let mut lines = signatures.into_iter();
+        let note = Note::with_text(&text, lines.next().unwrap()).unwrap();
+        let note = lines.try_fold(note, Note::with_signature).unwrap();
+        let read: Note = note.to_string().parse().unwrap();
+        prop_assert_eq!(&read, &note);
+        prop_assert_eq!(read.text(), text);
+        let lines: String = note.signatures().iter().map(|line| format!("{line}\n")).collect();
+        prop_assert_eq!(NoteSignature::parse_lines(&lines).unwrap(), note.signatures());
+    }
 }

@@ -1,13 +1,13 @@
 //! How fast it is, by hand: `cargo test --release -p brevet-ledger speed -- --ignored --nocapture`.
 
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use crate::{Commitments, EntryRef, Origin, RightEdge, Row, StoredHead, Verifier, leaf_hash};
+use crate::{
+    Commitments, Content, EntryRef, PART_ROWS, Part, RightEdge, Row, StoredHead, Verifier, Watch, leaf_hash,
+};
 
 const ENTRIES: u64 = 1_000_000;
 const ENTRY_BYTES: usize = 300;
-const CHUNK_ROWS: usize = 16384;
 
 #[expect(clippy::disallowed_methods, reason = "a stopwatch; nothing is decided by it")]
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> (T, Duration) {
@@ -61,19 +61,19 @@ fn speed_of_a_million_entries() {
     };
     nodes.sort_by_key(|node| (node.tile_level, node.index));
     let stored = edge.to_bytes();
-    let rows: Vec<_> = (0..)
-        .zip(entries.iter().zip(&leaves))
-        .map(|(position, (bytes, leaf))| Row { position, bytes, leaf: *leaf, texts: &[] })
-        .collect();
-    for threads in [1, 2] {
-        let (report, _) = timed(&format!("verify on {threads} threads"), || {
-            let head = StoredHead { size: ENTRIES, edge: &stored };
-            let mut verifier = Verifier::new(head, &[], &Origin::parse("speed").unwrap(), &[]).unwrap();
-            for chunk in rows.chunks(CHUNK_ROWS) {
-                verifier.push_all(chunk, NonZeroUsize::new(threads).unwrap()).unwrap();
+    let (derived, _) = timed("verify on one thread", || {
+        let mut verifier = Verifier::new();
+        let width = usize::try_from(PART_ROWS).unwrap();
+        for (first, rows) in (0..).step_by(width).zip(entries.chunks(width)) {
+            let mut part = Part::new(first, &Watch::default());
+            for (position, bytes) in (first..).zip(rows) {
+                let content = Content::Here { bytes, leaf: None };
+                part.push(&Row { position, content, texts: &[] }).unwrap();
             }
-            verifier.finish(&nodes).unwrap()
-        });
-        assert_eq!(report.root, edge.root());
-    }
+            verifier.accept(part).unwrap();
+        }
+        let head = StoredHead { size: ENTRIES, edge: &stored };
+        verifier.finish(Some(head), Some(&nodes)).unwrap()
+    });
+    assert_eq!(derived.root, edge.root());
 }

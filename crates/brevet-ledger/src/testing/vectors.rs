@@ -4,7 +4,10 @@
 use std::fmt::{Display, Write};
 
 use super::{MemoryHashes, ORIGIN, Sample, key, mth};
-use crate::{Checkpoint, Hash, Origin, TlogProof, prove_consistency, prove_inclusion};
+use crate::{
+    AddCheckpoint, Checkpoint, CosigningKey, Hash, KeyName, Note, Origin, Policy, TlogProof,
+    prove_consistency, prove_inclusion,
+};
 
 const STORED: &str = include_str!("../../vectors/v1.txt");
 const ENTRIES: u64 = 20;
@@ -35,7 +38,25 @@ fn vectors() -> String {
     key(ORIGIN).reveal_text(|text| lines.add("signing-key", 0, text));
     lines.add_text("checkpoint", ENTRIES, &sample.checkpoints[0]);
     lines.add_text("tlog-proof", INDEX, &receipt(&sample, &leaves));
+    add_witness(&mut lines, &sample, &leaves);
     lines.0
+}
+
+/// A witness, what it is sent, what it answers, and a policy that asks for it.
+fn add_witness(lines: &mut Lines, sample: &Sample, leaves: &[Hash]) {
+    let witness = CosigningKey::from_seed(KeyName::parse("witness.example/sample").unwrap(), &[8; 32]);
+    let checkpoint: Note = sample.checkpoints[0].parse().unwrap();
+    let proof = prove_consistency(&MemoryHashes::new(leaves), INDEX, ENTRIES).unwrap();
+    let body = AddCheckpoint { old: INDEX, proof, checkpoint: checkpoint.clone() };
+    let line = witness.cosign(&checkpoint, 1_767_225_660);
+    let cosigned = checkpoint.with_signature(line).unwrap();
+    lines.add("witness-key", 0, witness.verifier());
+    witness.reveal_text(|text| lines.add("cosigning-key", 0, text));
+    lines.add_text("add-checkpoint", INDEX, &body.to_string());
+    lines.add_text("cosigned", ENTRIES, &cosigned.to_string());
+    let (log, witness) = (key(ORIGIN), witness.verifier());
+    let policy = format!("log {}\nwitness office {witness}\nquorum office\n", log.verifier());
+    lines.add_text("policy", 0, &policy);
 }
 
 /// A tree with stored nodes, over the leaf hashes of the indexes as eight bytes each.
@@ -105,7 +126,15 @@ fn the_vectors_verify() {
     let checkpoint = Checkpoint::open(&block("checkpoint").parse().unwrap(), &origin, &known).unwrap();
     assert_eq!((checkpoint.size(), checkpoint.root()), (leaves.len() as u64, mth(&leaves)));
     let receipt: TlogProof = block("tlog-proof").parse().unwrap();
-    assert_eq!(receipt.verify(leaves[13], &origin, &known), Ok(checkpoint));
+    assert_eq!(receipt.verify(leaves[13], &origin, &known), Ok(checkpoint.clone()));
+
+    let body = AddCheckpoint::parse(block("add-checkpoint").as_bytes()).unwrap();
+    let (old, new) = (mth(&leaves[..13]), mth(&leaves));
+    assert_eq!(crate::check_consistency(body.old, &old, checkpoint.size(), &new, &body.proof), Ok(()));
+    let policy = Policy::parse(&block("policy")).unwrap();
+    assert!(policy.check(&body.checkpoint).is_err(), "no witness has cosigned yet");
+    let met = policy.check(&block("cosigned").parse().unwrap()).unwrap();
+    assert_eq!((met.checkpoint, met.quorum_at), (checkpoint, Some(1_767_225_660)));
 }
 
 /// What stands on the lines that begin with the name and a place.

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use crate::{Error, TREE_SIZE_MAX, Tile, TileContent, append_to_bundle};
+use crate::{Error, TREE_SIZE_MAX, Tile, TileContent, append_to_bundle, read_bundle};
 
 const LEAVES: TileContent = TileContent::Hashes { level: 0 };
 
@@ -98,7 +98,30 @@ fn entries_stand_in_a_bundle_behind_their_lengths() {
     assert_eq!(bundle.len(), 6);
 }
 
+#[test]
+fn a_bundle_has_exactly_its_entries() {
+    assert_eq!(read_bundle(b"\x00\x02ab\x00\x00", 2), Ok(vec![&b"ab"[..], b""]));
+    for (bytes, width) in [
+        (&b""[..], 1),
+        (b"\x00", 1),
+        (b"\x00\x02a", 1),
+        (b"\x00\x02ab\x00\x00", 1),
+        (b"\x00\x02ab\x00\x00", 3),
+        (b"\x00\x02ab\x00", 2),
+        (b"\x00\x02abc", 1),
+    ] {
+        assert_eq!(read_bundle(bytes, width), Err(Error::BundleForm { width }), "{bytes:?}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn bundles_are_read_back(entries in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..40)) {
+        let mut bundle = Vec::new();
+        entries.iter().for_each(|entry| append_to_bundle(entry, &mut bundle).unwrap());
+        prop_assert_eq!(read_bundle(&bundle, u16::try_from(entries.len()).unwrap()), Ok(entries.iter().map(Vec::as_slice).collect()));
+    }
+
     #[test]
     fn every_path_is_read_back(
         index in 0..TREE_SIZE_MAX / 256,

@@ -1,11 +1,11 @@
 //! What can be wrong with a ledger.
 
+use super::Fork;
 use crate::Error;
 
-/// The first thing that the verifier found wrong.
+/// Something that the verifier found wrong.
 ///
-/// Entries are checked first, in order; then the stored nodes, the stored head, and the checkpoints. A
-/// checkpoint that cannot be believed at all is found before the first entry.
+/// Entries are checked first, in order; then the stored nodes and the stored head; then what was signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     /// The bytes of an entry are not those that its stored leaf hash was made of.
@@ -95,22 +95,38 @@ pub enum Finding {
         /// How many entries there are.
         size: u64,
     },
-    /// The checkpoint is not one of this ledger by a known key.
-    #[error("the checkpoint cannot be believed: {0}")]
-    Checkpoint(Error),
+    /// A checkpoint or receipt that cannot be believed: not by a known key, not of this ledger, not proving anything.
+    #[error("{by} cannot be believed: {reason}")]
+    Claim {
+        /// Which.
+        by: String,
+        /// Why not.
+        reason: Error,
+    },
     /// The entries have another root than the one signed.
-    #[error("the ledger was rewritten: its first {size} entries are not those that the checkpoint signs")]
+    #[error("the ledger was rewritten: its first {size} entries are not those that {by} signs")]
     Rewritten {
         /// The size of the checkpoint.
         size: u64,
+        /// Which checkpoint.
+        by: String,
     },
+    /// The holder of the key signed two histories.
+    #[error(
+        "the ledger was forked: its first {size} entries are not those that {by} signs, and the same ledger signed \
+         both",
+        size = .0.size, by = .0.source
+    )]
+    Forked(Box<Fork>),
     /// There are fewer entries than were signed.
-    #[error("the ledger was cut short: it has {size} entries, and a checkpoint signs {signed}")]
+    #[error("the ledger was cut short: it has {size} entries, and {by} signs {signed}")]
     Truncated {
         /// How many entries there are.
         size: u64,
         /// How many were signed.
         signed: u64,
+        /// By which checkpoint.
+        by: String,
     },
 }
 
@@ -133,8 +149,20 @@ impl Finding {
             | Self::NodeMissing { .. }
             | Self::NodeSurplus { .. }
             | Self::HeadDiffers { .. }
-            | Self::Checkpoint(_)
+            | Self::Claim { .. }
+            | Self::Forked(_)
             | Self::Rewritten { .. } => None,
+        }
+    }
+
+    /// How severe it is: the smallest comes first. A proof that two histories were signed outweighs all else; what
+    /// cannot be believed says the least.
+    pub(super) const fn rank(&self) -> u8 {
+        match self {
+            Self::Forked(_) => 0,
+            Self::Truncated { .. } => 2,
+            Self::Claim { .. } => 3,
+            _ => 1,
         }
     }
 }

@@ -1,75 +1,128 @@
 //! Do the rows say what the entries add up to? Every entry is applied again from the first, and each row is
 //! compared with the object it is of.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
-use brevet_core::{Change, Counters, Entry, State};
-use brevet_ledger::EntryRef;
-use rusqlite::{Connection, OptionalExtension, Statement};
+use brevet_core::{Authorization, Change, Counters, Event, Execution, State};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::Discrepancy;
-use crate::codec::decode_entry;
+use super::study::{Folded, Rows};
 use crate::load;
-use crate::row::{self, Row};
+use crate::row::{self, Row, signed};
+use crate::term::first_missing;
+
+/// How many entries are looked for in the lists that searches go by, spread over all.
+const SEARCHED_ENTRIES: u64 = 1_000;
 
 /// A row's place: table and key.
 type Place = (&'static str, i64);
 
-/// Folds all entries and compares; answers how many rows there are.
-pub(super) fn check(connection: &Connection) -> Result<u64, Discrepancy> {
-    let expected = fold(connection)?;
-    let count = u64::try_from(expected.len()).unwrap_or(u64::MAX);
-    compare(connection, expected)?;
-    Ok(count)
+/// Applies entries, and keeps a fingerprint of each row as it should be. Rows of things that ended stay; only the
+/// newest counts.
+pub(super) struct Fold<'c> {
+    connection: &'c Connection,
+    state: State,
+    expected: HashMap<Place, u64>,
+    /// What changed and is still in the state: its row is made once, at the end.
+    pending: HashSet<Change>,
+    found: Option<Discrepancy>,
+    /// Entries that are not at hand: then nothing can be said.
+    is_blind: bool,
+    /// How many entries there are.
+    size: u64,
 }
 
-/// A fingerprint of each row as it should be. Rows of things that ended stay; only the newest counts.
-fn fold(connection: &Connection) -> Result<HashMap<Place, u64>, Discrepancy> {
-    let mut state = State::default();
-    let mut expected = HashMap::new();
-    let mut entries =
-        connection.prepare("SELECT seq, bytes, kind, actor, request FROM entry ORDER BY seq")?;
-    let mut text = connection.prepare("SELECT value FROM entry_text WHERE seq = ?1 AND slot = ?2")?;
-    let mut rows = entries.query([])?;
-    while let Some(stored) = rows.next()? {
-        let seq: i64 = stored.get(0)?;
-        let bytes = stored.get_ref(1)?.as_blob().map_err(|_| unreadable_row("entry"))?;
-        let texts = texts_of(&mut text, seq, bytes)?;
-        let decoded = decode_entry(bytes, texts);
-        let (_, entry) =
-            decoded.map_err(|reason| Discrepancy::Unreadable { index: seq.unsigned_abs(), reason })?;
-        let changes = state.apply(&entry);
-        check_columns(connection, &state, stored, &entry)?;
+impl<'c> Fold<'c> {
+    /// Before the first entry; `connection` sees the rows.
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        let state = State::default();
+        let (expected, pending) = (HashMap::new(), HashSet::new());
+        Self { connection, state, expected, pending, found: None, is_blind: false, size: 0 }
+    }
+
+    /// Applies the entries of a part.
+    pub(super) fn take(
+        &mut self,
+        entries: Vec<Folded>,
+        fault: Option<Discrepancy>,
+        is_blind: bool,
+    ) -> Result<(), Discrepancy> {
+        self.found = self.found.take().or(fault);
+        self.is_blind |= is_blind;
+        if self.is_blind {
+            return Ok(());
+        }
+        entries.into_iter().try_for_each(|folded| self.apply(folded))
+    }
+
+    fn apply(&mut self, Folded { index, entry, request }: Folded) -> Result<(), Discrepancy> {
+        // A recovered ledger goes on from what another one left, whose entries were to come first.
+        if matches!(entry.event, Event::LedgerRecovered { .. }) && self.state.last().is_none() {
+            self.is_blind = true;
+        }
+        if self.is_blind {
+            return Ok(());
+        }
+        self.size = index + 1;
+        let changes = self.state.apply(&entry);
+        // Searches go by columns beside the bytes: an entry that says something else there would be hidden from them.
+        if let Some(request) = request
+            && request != row::request_of(self.connection, &self.state, &entry.event)?
+        {
+            self.found.get_or_insert(Discrepancy::hidden(index));
+        }
         for change in &changes {
-            match row::image(&state, *change) {
-                Some(row) => drop(expected.insert(place_of(&row), fingerprint(&row))),
-                None => drop(expected.remove(&removed(*change))),
+            match has_ended(&self.state, *change) {
+                true => self.settle(*change),
+                false => drop(self.pending.insert(*change)),
             }
         }
-        state.forget(&changes);
+        self.state.forget(&changes);
+        Ok(())
     }
-    check_counters(connection, &state)?;
-    check_first_entries(connection)?;
-    Ok(expected)
+
+    /// Makes the row of something that will not change any more.
+    fn settle(&mut self, change: Change) {
+        self.pending.remove(&change);
+        if let Some(row) = row::image(&self.state, change) {
+            self.expected.insert(place_of(&row), fingerprint(&row));
+        }
+    }
+
+    /// Compares with the rows; answers how many there are.
+    pub(super) fn finish(mut self) -> Result<Rows, Discrepancy> {
+        if let Some(found) = self.found {
+            return Ok(Rows::Differ(found));
+        }
+        if self.is_blind {
+            return Ok(Rows::Unknown);
+        }
+        for change in std::mem::take(&mut self.pending) {
+            self.settle(change);
+        }
+        let count = u64::try_from(self.expected.len()).unwrap_or(u64::MAX);
+        let compared = check_counters(self.connection, &self.state)
+            .and_then(|()| check_first_entries(self.connection))
+            .and_then(|()| check_search(self.connection, self.size))
+            .and_then(|()| compare(self.connection, self.expected));
+        match compared {
+            Ok(()) => Ok(Rows::Same(count)),
+            Err(found @ Discrepancy::RowDiffers { .. }) => Ok(Rows::Differ(found)),
+            Err(fault) => Err(fault),
+        }
+    }
 }
 
-/// Searches go by columns beside the bytes: an entry that says something else there would be hidden from them.
-fn check_columns(
-    connection: &Connection,
-    state: &State,
-    stored: &rusqlite::Row<'_>,
-    entry: &Entry,
-) -> Result<(), Discrepancy> {
-    let text = |column| stored.get_ref(column)?.as_str().map_err(|_| unreadable_row("entry"));
-    let (kind, actor, request): (_, _, Option<i64>) = (text(2)?, text(3)?, stored.get(4)?);
-    let same = kind == entry.event.kind().name
-        && actor == entry.actor.to_string()
-        && request == row::request_of(connection, state, &entry.event)?;
-    match same {
-        true => Ok(()),
-        false => Err(differs(("entry", stored.get(0)?), "what it is found by was changed")),
+/// Whether the state is about to forget it.
+fn has_ended(state: &State, change: Change) -> bool {
+    match change {
+        Change::Request(id) => state.request(id).is_some_and(|request| !request.is_pending()),
+        Change::Authorization(id) => state.authorization(id).is_some_and(Authorization::has_ended),
+        Change::Execution(id) => state.execution(id).is_some_and(Execution::has_finished),
+        _ => false,
     }
 }
 
@@ -93,18 +146,15 @@ fn check_first_entries(connection: &Connection) -> Result<(), Discrepancy> {
     }
 }
 
-/// Only the texts that rows show are needed, and those are few.
-fn texts_of(text: &mut Statement<'_>, seq: i64, bytes: &[u8]) -> Result<Vec<Option<String>>, Discrepancy> {
-    let Ok(envelope) = EntryRef::decode(bytes) else { return Ok(Vec::new()) };
-    if !matches!(envelope.kind, "user.added" | "group.created") {
-        return Ok(vec![None; envelope.commitments.len()]);
+/// The lists that searches go by are held against a sample of the entries: all would take longer than the rest.
+fn check_search(connection: &Connection, size: u64) -> Result<(), Discrepancy> {
+    let step = usize::try_from(size / SEARCHED_ENTRIES + 1).unwrap_or(usize::MAX);
+    for seq in (0..size).rev().step_by(step) {
+        if first_missing(connection, seq)?.is_some() {
+            return Err(differs(("entry", signed(seq)), "a search for it would not find it"));
+        }
     }
-    let mut texts = Vec::new();
-    for (slot, _) in (0_i64..).zip(envelope.commitments.iter()) {
-        let mut found = text.query((seq, slot))?;
-        texts.push(found.next()?.map(|row| row.get(0)).transpose()?);
-    }
-    Ok(texts)
+    Ok(())
 }
 
 fn compare(connection: &Connection, mut expected: HashMap<Place, u64>) -> Result<(), Discrepancy> {
@@ -157,8 +207,8 @@ fn for_each_row(
 }
 
 fn known_kind(text: &str) -> Option<&'static str> {
-    use row::kind::{ACCESS_CONTROL, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER};
-    [ACCESS_CONTROL, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER]
+    use row::kind::{ACCESS_CONTROL, ARCHIVE, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER};
+    [ACCESS_CONTROL, ARCHIVE, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER]
         .into_iter()
         .find(|kind| *kind == text)
 }
@@ -169,15 +219,6 @@ fn place_of(row: &Row) -> Place {
         Row::Request { id, .. } => ("request", *id),
         Row::Authorization { id, .. } => ("authorization", *id),
         Row::Execution { id, .. } => ("execution", *id),
-    }
-}
-
-fn removed(change: Change) -> Place {
-    match change {
-        Change::Group(id) => (row::kind::GROUP, id.number().into()),
-        Change::Assignment(id) => (row::kind::ASSIGNMENT, id.number().into()),
-        Change::Policy(id) => (row::kind::POLICY, id.number().into()),
-        _ => ("", 0),
     }
 }
 

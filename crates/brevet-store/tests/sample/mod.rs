@@ -16,7 +16,7 @@ pub(crate) struct Sample {
     pub(crate) store: Store,
     pub(crate) state: State,
     pub(crate) now: Timestamp,
-    salts: u64,
+    pub(crate) salts: u64,
 }
 
 pub(crate) const ADMIN: UserId = UserId::new(1);

@@ -1,7 +1,7 @@
 //! Where recordings are kept: files by their SHA-256, and what is being written.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +40,19 @@ impl Blobs {
     /// file: do not call it where waiting hurts.
     pub fn read(&self, output: &Output) -> Result<Recording, BadRecording> {
         Recording::open(&self.path(output.digest), output)
+    }
+
+    /// The bytes of a finished recording as they are stored, for whoever checks their digest; `None` when it is not
+    /// there any more. No more is read than the ledger says there is.
+    pub fn bytes(&self, output: &Output) -> io::Result<Option<Vec<u8>>> {
+        let file = match File::open(self.path(output.digest)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Vec::new();
+        file.take(output.bytes).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 
     /// Where the recording of this digest is, when it is finished.

@@ -17,7 +17,7 @@ use brevet_store::{
 
 use super::Outcome;
 use super::measure::{Dice, Sizes, float, folder, median, seconds};
-use super::organization::{self, APPROVER, approve, person, revoke, submit};
+use super::organization::{self, APPROVER, approve, person, revoke, submit, submit_because};
 use super::server;
 use super::table::{Bar, Line, Unit, note};
 
@@ -184,8 +184,11 @@ fn lists(small: &Path, large: &Path) -> Outcome {
     Ok(())
 }
 
+/// Why somebody asks, by the number of the story.
+pub(crate) type Reason = fn(&mut Dice, u64) -> String;
+
 /// Writes stories until there are enough.
-struct Historian {
+pub(crate) struct Historian {
     store: Store,
     state: State,
     now: Timestamp,
@@ -193,6 +196,8 @@ struct Historian {
     told: u64,
     /// Only requests that come to nothing: they are what the lists are made of.
     brief: bool,
+    reason: Option<Reason>,
+    batch: usize,
     dice: Dice,
     entries: Vec<Entry>,
     changes: Vec<Change>,
@@ -200,7 +205,7 @@ struct Historian {
 
 impl Historian {
     /// With one person for a hundred requests.
-    fn open(data: &Path, requests: u64) -> Result<Self, Failure> {
+    pub(crate) fn open(data: &Path, requests: u64) -> Result<Self, Failure> {
         let people = u32::try_from(requests / 100)?.max(100);
         let store = Store::open(DataFolder::claim(data)?, [7; 32])?;
         let state = store.load()?;
@@ -208,8 +213,9 @@ impl Historian {
         let now = state.last().unwrap_or_else(|| Machine.now().minus(Span::hours(2)));
         let told = state.counters().requests;
         let (entries, changes) = (Vec::new(), Vec::new());
+        let (brief, reason, dice) = (false, None, Dice(1));
         let mut historian =
-            Self { store, state, now, people, told, brief: false, dice: Dice(1), entries, changes };
+            Self { store, state, now, people, told, brief, reason, batch: BATCH, dice, entries, changes };
         if historian.store.size() == 0 {
             let origin = historian.store.origin().to_owned();
             historian.does(Origin::SYSTEM, Command::OpenLedger { origin })?;
@@ -220,7 +226,17 @@ impl Historian {
         Ok(historian)
     }
 
-    const fn entries(&self) -> u64 {
+    /// From now on everybody asks for reasons of their own.
+    pub(crate) const fn give(&mut self, reason: Reason) {
+        self.reason = Some(reason);
+    }
+
+    /// From now on so many entries to a transaction, or one more command's.
+    pub(crate) const fn batch(&mut self, entries: usize) {
+        self.batch = entries;
+    }
+
+    pub(crate) const fn entries(&self) -> u64 {
         self.store.size() + self.entries.len() as u64
     }
 
@@ -228,7 +244,7 @@ impl Historian {
         self.state.counters().requests - 1
     }
 
-    fn write_until(&mut self, enough: impl Fn(&Self) -> bool) -> Outcome {
+    pub(crate) fn write_until(&mut self, enough: impl Fn(&Self) -> bool) -> Outcome {
         while !enough(self) {
             self.story()?;
         }
@@ -240,13 +256,13 @@ impl Historian {
         let outcome = transact(&mut self.state, self.now, origin, command)?;
         self.entries.extend(outcome.entries);
         self.changes.extend(outcome.changes);
-        if self.entries.len() >= BATCH {
+        if self.entries.len() >= self.batch {
             self.write()?;
         }
         Ok(outcome.reply)
     }
 
-    fn write(&mut self) -> Outcome {
+    pub(crate) fn write(&mut self) -> Outcome {
         let Self { store, state, dice, entries, changes, .. } = self;
         let mut salt = || {
             let mut bytes = [0; Salt::BYTES];
@@ -265,7 +281,11 @@ impl Historian {
     fn story(&mut self) -> Outcome {
         self.told += 1;
         let requester = person(u32::try_from(self.told % u64::from(self.people))?);
-        let Reply::Request(request) = self.does(requester, submit()?)? else { return Ok(()) };
+        let asked = match self.reason {
+            Some(reason) => submit_because(&reason(&mut self.dice, self.told))?,
+            None => submit()?,
+        };
+        let Reply::Request(request) = self.does(requester, asked)? else { return Ok(()) };
         match self.told % 10 {
             0 => Ok(()),
             1 => self.does(requester, Command::Cancel(request)).map(drop),

@@ -18,8 +18,10 @@ mod memory;
 mod organization;
 mod output;
 mod run;
+mod search;
 mod server;
 mod table;
+mod verify;
 
 use std::process::{Command, ExitCode, Stdio};
 
@@ -28,14 +30,16 @@ use measure::Sizes;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Topic = fn(&Sizes) -> Outcome;
 
-const TOPICS: [(&str, Topic); 7] = [
+const TOPICS: [(&str, Topic); 9] = [
     ("decision", decision::measure),
     ("check", check::measure),
     ("durable", durable::measure),
     ("run", run::measure),
     ("output", output::measure),
     ("history", history::measure),
+    ("search", search::measure),
     ("memory", memory::measure),
+    ("verify", verify::measure),
 ];
 
 fn main() -> ExitCode {

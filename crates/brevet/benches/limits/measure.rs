@@ -20,6 +20,8 @@ pub(crate) struct Sizes {
     pub(crate) entries: u64,
     /// Requests whose lists are read, few and many.
     pub(crate) requests: [u64; 2],
+    /// Entries that are searched, few and many.
+    pub(crate) searched: [u64; 2],
     /// Open requests whose memory is measured, and stories that must leave none.
     pub(crate) open: u64,
     pub(crate) ended: usize,
@@ -38,6 +40,7 @@ impl Sizes {
         policies: 10_000,
         entries: 1_000_000,
         requests: [10_000, 1_000_000],
+        searched: [10_000, 10_000_000],
         open: 200_000,
         ended: 60_000,
         runs: 150,
@@ -51,6 +54,7 @@ impl Sizes {
         policies: 1_000,
         entries: 20_000,
         requests: [1_000, 20_000],
+        searched: [10_000, 100_000],
         open: 20_000,
         ended: 2_000,
         runs: 30,

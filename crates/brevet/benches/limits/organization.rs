@@ -88,9 +88,13 @@ pub(crate) fn user(name: &str) -> Result<NewUser, Failure> {
 }
 
 pub(crate) fn submit() -> Result<Command, Failure> {
+    submit_because("the web server does not answer, INC-20417")
+}
+
+pub(crate) fn submit_because(reason: &str) -> Result<Command, Failure> {
     Ok(Command::Submit(NewRequest {
         purpose: NewPurpose::Access { access: Access::Task(TaskId::new(1)), bound: Parameters::new() },
-        reason: Text::parse(TextKind::Reason, "the web server does not answer, INC-20417")?,
+        reason: Text::parse(TextKind::Reason, reason)?,
         duration: None,
         not_before: None,
         max_uses: None,

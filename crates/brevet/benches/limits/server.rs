@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use brevet::app::{App, Workloads};
-use brevet::config::Config;
+use brevet::config::{Config, LedgerConfig};
 use brevet::world::Machine;
 use brevet_core::{ExecutionResult, ExecutionState, Origin, Output, Reply, Secret, SessionId, UserId};
 use brevet_store::DataFolder;
@@ -55,7 +55,14 @@ pub(crate) async fn serve(data: &Path, run: &str) -> Result<Served, Failure> {
     };
     app.command(APPROVER, approve(request)?, None).await?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let config = Config { listen, data: data.to_owned(), tasks: data.join("tasks.d"), tls: None };
+    let config = Config {
+        listen,
+        data: data.to_owned(),
+        tasks: data.join("tasks.d"),
+        tls: None,
+        ledger: LedgerConfig::default(),
+        sinks: Vec::new(),
+    };
     let listening = brevet::http::bind(&config).await?;
     let address = listening.address();
     tokio::spawn(listening.serve(app.clone(), std::future::pending(), DRAIN));

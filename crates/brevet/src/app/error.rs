@@ -40,14 +40,26 @@ pub enum AppError {
         /// By how much.
         behind_seconds: i64,
     },
+    /// A start with a clock that is behind.
+    #[error(
+        "the clock is {behind_seconds} s behind the last entry of the ledger: set it right, then start again; \
+         if it was ahead before, wait until it has caught up"
+    )]
+    ClockBehind {
+        /// By how much.
+        behind_seconds: i64,
+    },
     /// What happens cannot be recorded, so nothing happens.
     #[error("the ledger cannot be written, so nothing was done: {why}")]
     LedgerUnavailable {
         /// What the store says.
         why: String,
     },
+    /// There is no such key to sign the ledger with.
+    #[error(transparent)]
+    Key(brevet_store::KeyFault),
     /// Lists and stored things cannot be read.
-    #[error("stored data cannot be read: {0}")]
+    #[error(transparent)]
     Read(#[from] StoreError),
     /// The output of a run cannot be read, or is not what the ledger says.
     #[error("the output of this run cannot be shown: {0}")]

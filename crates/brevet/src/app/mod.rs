@@ -1,9 +1,14 @@
 //! The use cases of the product, behind the faces and in front of the store: the only code that changes
 //! anything, and it does so through the sequencer.
 
+mod archive;
+mod attest;
 mod error;
+mod evidence;
 mod follow;
 mod idempotency;
+mod keys;
+mod notary;
 mod password;
 mod published;
 mod reaction;
@@ -12,7 +17,10 @@ mod refusals;
 mod runs;
 mod sequencer;
 mod session;
+mod settings;
 mod sign_in;
+mod sinks;
+mod standing;
 mod workloads;
 
 use std::sync::Arc;
@@ -22,15 +30,21 @@ use brevet_core::{Command, Event, Origin, Reply, Span, State, Timestamp};
 use brevet_store::{DataFolder, Reader, SideWrite, Store, StoreError};
 use tokio::sync::{Semaphore, oneshot, watch};
 
+pub use archive::{ArchiveHeading, Archives, archive_file_name, write_archive_file};
 pub use error::AppError;
+pub(crate) use evidence::{AsOf, AsOfAnswer, Bundled};
 pub use follow::{Follow, Frame, Stream};
 pub use idempotency::IdempotencyKey;
+pub use keys::{OVERLAP_DEFAULT, OVERLAP_MAX};
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_LENGTH_MIN};
 pub use published::Published;
 pub use runs::Started;
 pub use sequencer::Done;
 pub use session::{SESSION_IDLE, SESSION_LIFETIME, Session};
+pub use settings::{Settings, Witnesses};
 pub use sign_in::{CODE_LIFETIME, OneTimeCode, SETUP_CODE_LIFETIME, SignedIn};
+pub use sinks::SinkStatus;
+pub use standing::{EntryState, Standing, WitnessStanding};
 pub use workloads::{NotTakenOver, Workloads};
 
 use crate::world::{Machine, World};
@@ -41,6 +55,7 @@ use runs::Runs;
 use sequencer::{Entrance, Item, Sequencer};
 use session::Sessions;
 use sign_in::SetUpCode;
+use standing::Standings;
 
 /// Passwords hashed at once: each takes 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
@@ -68,11 +83,24 @@ struct Inner<W: World> {
     refusals: Refusals,
     set_up_code: SetUpCode,
     hashing: Semaphore,
+    evidence: evidence::Evidence,
     /// Held from looking at a credential to having replaced it: a code is spent once.
     credentials: tokio::sync::Mutex<()>,
     origin: String,
-    verifier_key: String,
+    keys: keys::Keys,
+    standings: Standings,
+    settings: Settings,
+    sinks: sinks::SinkBoard,
+    data: std::path::PathBuf,
+    /// Rung when a run waits for witnesses.
+    urgent: Arc<tokio::sync::Notify>,
+    /// Set when nothing may be written any more.
+    halt: Halt,
+    halt_rung: tokio::sync::Notify,
 }
+
+/// Why nothing may be written any more; set once.
+type Halt = Arc<std::sync::OnceLock<String>>;
 
 /// What reacts to entries in this process.
 struct Reactions {
@@ -104,12 +132,27 @@ impl<W: World> App<W> {
     /// Opens the ledger in a folder and begins to serve it: marks what was running when the last server went
     /// down, and acts on what is due.
     pub async fn open(folder: DataFolder, world: W, workloads: Arc<Workloads>) -> Result<Self, AppError> {
+        Self::open_with(folder, world, workloads, Settings::default()).await
+    }
+
+    /// The same, as it is set.
+    pub async fn open_with(
+        folder: DataFolder,
+        world: W,
+        workloads: Arc<Workloads>,
+        settings: Settings,
+    ) -> Result<Self, AppError> {
         let mut seed = [0; 32];
         world.fill(&mut seed)?;
         let stored = |folder: &DataFolder| read::Readers::open(folder);
-        let store = Store::open(folder, seed)?;
+        let store = Store::open_with(folder, seed, &settings.key).map_err(keys::about_keys)?;
         let readers = stored(store.folder())?;
         let state = store.load()?;
+        let anchor = attest::hold_anchor(&store, &settings)?;
+        attest::check_clock(&world, &state)?;
+        let (halt, data) = (Halt::default(), store.folder().path().to_owned());
+        let witnesses = settings.witnesses.as_ref();
+        let standing = Standing::at_start(&anchor, &data, world.now(), witnesses, store.cosigned()?);
         let published =
             Published { state: state.clone(), size: store.size(), checkpoint: store.checkpoint().into() };
         let published = Arc::new(PublishedReaders::new(published));
@@ -117,11 +160,12 @@ impl<W: World> App<W> {
         let runs = Arc::new(Runs::new(workloads));
         let reactions = Reactions { sessions: Arc::clone(&sessions), runs: Arc::clone(&runs) };
         let world = Arc::new(world);
-        let (origin, verifier_key) = (store.origin().to_owned(), store.verifier_key());
+        let (origin, keys) = (store.origin().to_owned(), keys::Keys::new(store.key_maker()));
         let is_new = store.size() == 0;
         let reaction: Arc<dyn Reaction> = Arc::new(reactions);
+        let limits = (settings.heartbeat, Arc::clone(&halt));
         let (entrance, _thread) =
-            Sequencer::start(store, state, Arc::clone(&published), reaction, Arc::clone(&world))?;
+            Sequencer::start(store, state, Arc::clone(&published), reaction, Arc::clone(&world), limits)?;
         let app = Self {
             inner: Arc::new(Inner {
                 world,
@@ -133,9 +177,17 @@ impl<W: World> App<W> {
                 refusals: Refusals::default(),
                 set_up_code: SetUpCode::default(),
                 hashing: Semaphore::new(HASHES_AT_ONCE),
+                evidence: evidence::Evidence::default(),
                 credentials: tokio::sync::Mutex::default(),
                 origin,
-                verifier_key,
+                keys,
+                standings: Standings::new(standing),
+                settings,
+                sinks: sinks::SinkBoard::default(),
+                data,
+                urgent: Arc::default(),
+                halt,
+                halt_rung: tokio::sync::Notify::new(),
             }),
         };
         if is_new {
@@ -143,7 +195,9 @@ impl<W: World> App<W> {
             app.command(Origin::SYSTEM, Command::OpenLedger { origin }, None).await?;
         }
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        app.command(Origin::SYSTEM, Command::StartServer { version, witnesses: 0 }, None).await?;
+        let witnesses = u32::try_from(app.standing().witnesses.len()).unwrap_or(u32::MAX);
+        app.command(Origin::SYSTEM, Command::StartServer { version, witnesses }, None).await?;
+        app.attest(anchor);
         Ok(app)
     }
 
@@ -177,9 +231,8 @@ impl<W: World> App<W> {
         &self.inner.origin
     }
 
-    /// The public key that verifies its checkpoints.
-    pub fn verifier_key(&self) -> &str {
-        &self.inner.verifier_key
+    fn data_folder(&self) -> &std::path::Path {
+        &self.inner.data
     }
 
     /// Carries out a command; when it answers, what happened is durable.
@@ -235,7 +288,7 @@ impl<W: World> App<W> {
             writes.push(SideWrite::ForgetIdempotent(now.minus(IDEMPOTENCY_LIFETIME)));
             self.command_with(Origin::SYSTEM, None, None, |_| writes).await?;
         }
-        Ok(())
+        self.prune().await
     }
 
     /// Tells every run to end, because the process is about to go.
@@ -252,9 +305,10 @@ impl<W: World> App<W> {
                 "the end of some runs could not be put on record; the next start finds them unknown"
             );
         }
-        for command in self.inner.refusals.due(self.now(), true) {
+        let refusals = self.inner.refusals.due(self.now(), true);
+        for command in refusals.into_iter().chain([Command::StopServer]) {
             if let Err(error) = self.command(Origin::SYSTEM, command, None).await {
-                tracing::warn!(%error, "refusals could not be recorded");
+                tracing::warn!(%error, "the end of the server could not be put on record");
             }
         }
     }

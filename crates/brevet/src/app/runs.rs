@@ -29,6 +29,8 @@ pub struct Started {
     pub execution: ExecutionId,
     /// Whether it had been started before, under the same key; it was not started again.
     pub replayed: bool,
+    /// The index of the entry that allowed it, unless it had been started before.
+    pub entry: Option<u64>,
 }
 
 /// What runs now.
@@ -146,8 +148,8 @@ impl<W: World> App<W> {
         let task = order.task.clone();
         let done = self.command(origin, Command::Run(order), key).await;
         let (permit, execution) = match done {
-            Ok(Done { reply: Reply::Execution(execution), permit, replayed, .. }) => {
-                drop(answer.send(Ok(Started { execution, replayed })));
+            Ok(Done { reply: Reply::Execution(execution), permit, replayed, entry, .. }) => {
+                drop(answer.send(Ok(Started { execution, replayed, entry })));
                 (permit, execution)
             }
             Ok(_) => return drop(answer.send(Err(AppError::Stopping))),
@@ -156,7 +158,19 @@ impl<W: World> App<W> {
                 return drop(answer.send(Err(error)));
             }
         };
-        let Some((permit, (stop, sink))) = permit.zip(self.inner.runs.begin(execution)) else { return };
+        let Some((permit, (mut stop, sink))) = permit.zip(self.inner.runs.begin(execution)) else { return };
+        if permit.is_witnessed() {
+            let witnessed = tokio::select! {
+                witnessed = self.wait_until_witnessed(permit.entry() + 1) => witnessed,
+                // It is over already; the workload says so in its own way.
+                _ = stop.wait_for(Option::is_some) => Ok(()),
+            };
+            if let Err(why) = witnessed {
+                // Whoever follows it sees an end without output.
+                drop(sink.finish());
+                return self.put_on_record(execution, ExecutionResult::NotStarted { why }, None).await;
+            }
+        }
         let Finished { result, output, trouble } = self.inner.runs.workloads.run(permit, stop, sink).await;
         if let Some(trouble) = trouble {
             tracing::error!(%execution, %trouble, "trouble around a run");

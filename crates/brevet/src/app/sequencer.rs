@@ -10,12 +10,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::Duration;
 
 use brevet_core::{
-    Change, Command, Draft, Entry, Event, Origin, Permit, Reply, State, Timestamp, UserId, Verdict, transact,
+    Change, Command, Draft, Entry, Event, Origin, Permit, Reply, Span, State, Timestamp, UserId, Verdict,
+    transact,
 };
 use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Batch, Idempotent, SideWrite, Store, StoreError};
 use tokio::sync::oneshot;
 
+use super::Halt;
 use super::error::AppError;
 use super::idempotency::{IdempotencyKey, parse_reply, print_reply};
 use super::published::{Published, Readers};
@@ -29,7 +31,7 @@ const QUEUE_COMMANDS_MAX: usize = 8_192;
 /// How long the sequencer sleeps at most: what is due is acted on within a second.
 const IDLE_MAX: Duration = Duration::from_millis(500);
 /// A clock that is behind the ledger by no more than this was only adjusted; the ledger's time stands still.
-const CLOCK_SLACK: brevet_core::Span = brevet_core::Span::seconds(2);
+pub(super) const CLOCK_SLACK: Span = Span::seconds(2);
 
 /// Makes what is written beside the entries out of what the command answered.
 type Beside = Box<dyn FnOnce(Reply) -> Vec<SideWrite> + Send>;
@@ -50,6 +52,8 @@ pub struct Done {
     pub reply: Reply,
     /// How many entries the ledger has with it.
     pub position: u64,
+    /// The index of the entry that says who did what; `None` where nothing new was written.
+    pub entry: Option<u64>,
     /// Whether it had been done before, under the same key.
     pub replayed: bool,
     /// For a run: proof that it may start.
@@ -81,6 +85,12 @@ pub(super) struct Sequencer<W: World> {
     /// Why nothing is written any more. A write that may or may not have reached the disk is never retried:
     /// only a restart knows what is there.
     broken: Option<String>,
+    /// Set where somebody outside the sequencer found that nothing may be written any more.
+    halt: Halt,
+    /// How far apart two entries are at most.
+    heartbeat: Option<Span>,
+    /// The wall clock and the one that nobody sets, when they were last compared.
+    compared: Option<(Timestamp, Duration)>,
     /// Whether the last batch was not written: what is due is tried again at leisure, not in a circle.
     failed: bool,
 }
@@ -100,7 +110,9 @@ struct Waiting {
     answer: oneshot::Sender<Result<Done, AppError>>,
     reply: Reply,
     replayed: bool,
-    draft: Option<(Draft, usize)>,
+    /// The place in its batch of the entry that says who did what.
+    entry: Option<usize>,
+    draft: Option<Draft>,
 }
 
 impl<W: World> Sequencer<W> {
@@ -112,9 +124,12 @@ impl<W: World> Sequencer<W> {
         readers: Arc<Readers>,
         reaction: Arc<dyn Reaction>,
         world: Arc<W>,
+        (heartbeat, halt): (Option<Span>, Halt),
     ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
         let (queue, items) = sync_channel(QUEUE_COMMANDS_MAX);
-        let mut sequencer = Self { store, working, readers, reaction, world, broken: None, failed: false };
+        let (broken, failed, compared) = (None, false, None);
+        let mut sequencer =
+            Self { store, working, readers, reaction, world, broken, halt, heartbeat, compared, failed };
         let thread =
             std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&items))?;
         Ok((Entrance { queue }, thread))
@@ -146,8 +161,15 @@ impl<W: World> Sequencer<W> {
     fn carry_out(&mut self, batch: Vec<Item>) {
         let clock = self.read_clock();
         let mut pending = Pending::default();
+        if self.broken.is_none() {
+            self.broken = self.halt.get().cloned();
+        }
+        self.note_clock_step(&mut pending);
         match clock {
-            Ok(now) => self.act_on_due(now, &mut pending),
+            Ok(now) => {
+                self.act_on_due(now, &mut pending);
+                self.beat(now, &mut pending);
+            }
             // Nobody knows when the windows of what runs are over.
             Err(_) => self.reaction.clock_went_back(),
         }
@@ -198,7 +220,38 @@ impl<W: World> Sequencer<W> {
         if !is_due || self.broken.is_some() {
             return;
         }
-        if let Ok(outcome) = transact(&mut self.working, now, Origin::SYSTEM, Command::ActOnDue) {
+        self.note(now, Command::ActOnDue, pending);
+    }
+
+    /// A quiet ledger gets an entry all the same: one that lost its end has a gap in time.
+    fn beat(&mut self, now: Timestamp, pending: &mut Pending) {
+        let Some(every) = self.heartbeat else { return };
+        let is_quiet = self.working.last().is_some_and(|last| last.plus(every) <= now);
+        if is_quiet && !self.failed {
+            self.note(now, Command::Beat { every }, pending);
+        }
+    }
+
+    /// Entries are dated by the wall clock; whoever moves it leaves a trace.
+    fn note_clock_step(&mut self, pending: &mut Pending) {
+        let (Some(steady), wall) = (self.world.steady(), self.world.now()) else { return };
+        let Some((wall_then, steady_then)) = self.compared.replace((wall, steady)) else { return };
+        let passed = i64::try_from(steady.saturating_sub(steady_then).as_micros()).unwrap_or(i64::MAX);
+        let expected = wall_then.micros().saturating_add(passed);
+        let step = wall.micros().saturating_sub(expected);
+        match Span::from_micros(step.saturating_abs()) {
+            Ok(by) if by > CLOCK_SLACK => {
+                self.note(wall, Command::NoteClockStep { by, back: step < 0 }, pending);
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, now: Timestamp, command: Command, pending: &mut Pending) {
+        if self.broken.is_some() {
+            return;
+        }
+        if let Ok(outcome) = transact(&mut self.working, now, Origin::SYSTEM, command) {
             pending.entries.extend(outcome.entries);
             pending.changes.extend(outcome.changes);
         }
@@ -209,23 +262,21 @@ impl<W: World> Sequencer<W> {
         match self.replay(origin, key.as_ref(), pending) {
             Ok(None) => {}
             Ok(Some(reply)) => {
-                pending.waiting.push(Waiting { answer: to, reply, replayed: true, draft: None });
+                pending.waiting.push(Waiting { answer: to, reply, replayed: true, entry: None, draft: None });
                 return;
             }
             Err(error) => return answer(to, Err(error)),
         }
-        let (reply, draft) = match command {
-            None => (Reply::Done, None),
+        let (reply, entry, draft) = match command {
+            None => (Reply::Done, None, None),
             Some(command) => match transact(&mut self.working, now, origin, command) {
                 Err(refusal) => return answer(to, Err(refusal.into())),
                 Ok(outcome) => {
-                    let at = |event: &Event| matches!(event, Event::ExecutionStarted { .. });
-                    let place = outcome.entries.iter().position(|entry| at(&entry.event)).unwrap_or(0);
-                    let draft = outcome.draft.map(|draft| (draft, pending.entries.len() + place));
+                    let entry = own_entry(&outcome.entries).map(|place| pending.entries.len() + place);
                     pending.side.extend(outcome.entries.iter().filter_map(closes_sessions));
                     pending.entries.extend(outcome.entries);
                     pending.changes.extend(outcome.changes);
-                    (outcome.reply, draft)
+                    (outcome.reply, entry, outcome.draft)
                 }
             },
         };
@@ -236,7 +287,7 @@ impl<W: World> Sequencer<W> {
             let reply = print_reply(reply);
             pending.side.push(SideWrite::Idempotent(Idempotent { user, key, fingerprint, reply, at: now }));
         }
-        pending.waiting.push(Waiting { answer: to, reply, replayed: false, draft });
+        pending.waiting.push(Waiting { answer: to, reply, replayed: false, entry, draft });
     }
 
     /// What was answered to the same key before.
@@ -275,6 +326,9 @@ impl<W: World> Sequencer<W> {
         match self.store.append(&batch, &mut salt) {
             Ok(appended) => {
                 self.failed = false;
+                if let Some(notice) = &appended.notice {
+                    tracing::warn!(%notice, "the key files are not in order yet; it is tried again");
+                }
                 self.working.forget(&changes);
                 let state = std::mem::take(&mut self.working);
                 let next = Published { state, size: appended.size, checkpoint: appended.checkpoint };
@@ -297,7 +351,7 @@ impl<W: World> Sequencer<W> {
         self.failed = true;
         match error.aftermath() {
             Aftermath::OnlyThisBatch => {}
-            Aftermath::NoRoom => self.reaction.ledger_failed(),
+            Aftermath::NoRoom | Aftermath::NoKey => self.reaction.ledger_failed(),
             Aftermath::Uncertain => {
                 self.broken = Some(format!("{why}; restart the server after the cause is mended"));
                 self.reaction.ledger_failed();
@@ -311,10 +365,17 @@ impl<W: World> Sequencer<W> {
 
 impl Waiting {
     fn done(self, first: u64, position: u64) {
-        let Self { answer: to, reply, replayed, draft } = self;
-        let permit = draft.map(|(draft, place)| draft.recorded(first + place as u64));
-        answer(to, Ok(Done { reply, position, replayed, permit }));
+        let Self { answer: to, reply, replayed, entry, draft } = self;
+        let entry = entry.map(|place| first + place as u64);
+        let permit = draft.zip(entry).map(|(draft, entry)| draft.recorded(entry));
+        answer(to, Ok(Done { reply, position, entry, replayed, permit }));
     }
+}
+
+/// The place of the entry that says what a command was about: the start of a run, and otherwise the first.
+fn own_entry(entries: &[Entry]) -> Option<usize> {
+    let starts = |entry: &Entry| matches!(entry.event, Event::ExecutionStarted { .. });
+    entries.iter().position(starts).or((!entries.is_empty()).then_some(0))
 }
 
 /// Whether a command can only end what somebody has or asks for. That needs no clock, and must never wait

@@ -1,19 +1,15 @@
 //! `brevet audit`: the ledger.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
-use http_body_util::BodyExt as _;
 
-use super::VerifyArgs;
 use super::args::LimitArgs;
 use super::console::{Show, View, safe};
 use super::context::Context;
 use super::exit::{Done, Failure};
-use super::settings;
+use super::offline::{AnchorArgs, RecoverArgs};
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
-use crate::wire::{AuditEntry, AuditProof, Checkpoint};
+use super::{VerifyArgs, audit_asof, audit_bundle, audit_export, audit_keeping, audit_keys, memory};
+use crate::wire::{AuditEntry, Checkpoint};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -24,22 +20,30 @@ pub(crate) enum Command {
         /// Its place in the ledger, from 0
         index: u64,
     },
-    /// Write every entry as a line of JSON, the oldest first
-    #[command(after_help = "Example:\n  brevet audit export --out ledger.jsonl")]
-    Export {
-        /// Where to [default: standard output]
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
+    Export(audit_export::ExportArgs),
     /// Write the newest signed checkpoint: keep it elsewhere, and nobody can rewrite what is older unnoticed
     #[command(after_help = "Example:\n  brevet audit checkpoint > checkpoint.txt")]
     Checkpoint,
-    /// Write a proof that an entry is in the ledger, which verifies offline
-    #[command(after_help = "Example:\n  brevet audit proof 1042 > entry-1042.tlog-proof")]
-    Proof {
-        /// The entry's place in the ledger, from 0
-        index: u64,
+    Proof(memory::ProofArgs),
+    /// Show and check the receipts of what you did
+    #[command(after_help = "Examples:\n  brevet audit receipts\n  brevet audit receipts check")]
+    Receipts {
+        #[command(subcommand)]
+        command: Option<memory::Command>,
     },
+    /// Show how far the ledger is vouched for: durable, checkpointed, witnessed
+    #[command(after_help = "Example:\n  brevet audit status")]
+    Status,
+    /// Show the keys that sign the ledger
+    #[command(after_help = "Example:\n  brevet audit keys -o json")]
+    Keys,
+    RotateKey(audit_keys::RotateKeyArgs),
+    Erase(audit_keeping::EraseArgs),
+    Archive(audit_keeping::ArchiveArgs),
+    AsOf(audit_asof::AsOfArgs),
+    Bundle(audit_bundle::BundleArgs),
+    Anchor(AnchorArgs),
+    Recover(RecoverArgs),
     Verify(VerifyArgs),
 }
 
@@ -47,12 +51,14 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brevet audit search --request req-42\n  \
     brevet audit search --actor maria --since 24h\n  \
+    brevet audit search --task Linux/Restart-Service --outcome failed\n  \
+    brevet audit search --text 'INC-20417' --kind 'request.*'\n  \
     brevet audit search --kind request.decided --since 2026-11-01 --until 2026-12-01 --limit 0 -o json")]
 pub(crate) struct SearchArgs {
     /// Who caused it, by name or id
     #[arg(long, value_name = "USER")]
     actor: Option<String>,
-    /// What happened, for example request.submitted
+    /// What happened, for example request.submitted, or 'request.*' for all that begin so
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
     /// What concerns this request, its authorization and its runs
@@ -67,7 +73,11 @@ pub(crate) struct SearchArgs {
     /// Before: a time, or how long ago
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// What has these words in a reason or a comment
+    /// How it came out: approved, denied, expired, cancelled, granted, ran-out, given-back, revoked, used-up,
+    /// voided, succeeded, failed, stopped, unknown or refused
+    #[arg(long, value_name = "OUTCOME")]
+    outcome: Option<String>,
+    /// All of these words, in a reason, a comment, a name or a parameter; 'migr*' is any word that begins so
     #[arg(long, value_name = "WORDS")]
     text: Option<String>,
     #[command(flatten)]
@@ -78,13 +88,19 @@ pub(super) async fn run(context: &mut Context, command: Command) -> Result<Done,
     match command {
         Command::Search(args) => search(context, args).await,
         Command::Show { index } => context.show::<AuditEntry>(&format!("/audit/entries/{index}")).await,
-        Command::Export { out } => export(context, out).await,
-        Command::Checkpoint => context.show::<Checkpoint>("/audit/checkpoint").await,
-        Command::Proof { index } => {
-            context.show::<AuditProof>(&format!("/audit/entries/{index}/proof")).await
-        }
+        Command::Export(args) => audit_export::run(context, args).await,
+        Command::Checkpoint => memory::checkpoint(context).await,
+        Command::Proof(args) => memory::prove(context, args).await,
+        Command::Receipts { command } => memory::run(context, command).await,
+        Command::Status => audit_keeping::status(context).await,
+        Command::Keys => audit_keys::keys(context).await,
+        Command::RotateKey(args) => audit_keys::rotate(context, args).await,
+        Command::Erase(args) => audit_keeping::erase(context, args).await,
+        Command::Archive(args) => audit_keeping::archive(context, args).await,
+        Command::AsOf(args) => audit_asof::run(context, args).await,
+        Command::Bundle(args) => audit_bundle::run(context, args).await,
         // Handed over before anything else: it needs no server.
-        Command::Verify(_) => Ok(Done::Well),
+        Command::Verify(_) | Command::Anchor(_) | Command::Recover(_) => Ok(Done::Well),
     }
 }
 
@@ -94,12 +110,13 @@ async fn search(context: &mut Context, args: SearchArgs) -> Result<Done, Failure
         text.map(|text| clock.parse_past(text).map(|time| time.0.to_string())).transpose()
     };
     let (since, until) = (time(args.since.as_ref())?, time(args.until.as_ref())?);
-    let SearchArgs { actor, kind, request, task, since: _, until: _, text, limit } = args;
+    let SearchArgs { actor, kind, request, task, since: _, until: _, outcome, text, limit } = args;
     let fields = [
         ("actor", actor),
         ("kind", kind),
         ("request", request),
         ("task", task),
+        ("outcome", outcome),
         ("since", since),
         ("until", until),
         ("text", text),
@@ -107,40 +124,6 @@ async fn search(context: &mut Context, args: SearchArgs) -> Result<Done, Failure
     let listed = context.list::<AuditEntry>("/audit/entries", &fields, limit.limit).await?;
     context.console.list(&listed.items, &listed.answered, "No entries match.")?;
     limit.note(&mut context.console, listed.more);
-    Ok(Done::Well)
-}
-
-async fn export(context: &mut Context, out: Option<PathBuf>) -> Result<Done, Failure> {
-    let client = context.client()?;
-    let mut body = client.stream("/audit/export").await?;
-    let unwritable = |path: &PathBuf| Failure::io(format!("{} cannot be written", path.display()));
-    let mut file = match &out {
-        Some(path) => Some(std::fs::File::create(path).map_err(unwritable(path))?),
-        None => None,
-    };
-    let shows_progress = file.is_some() || !context.console.terminal.output;
-    let (mut entries, mut drawn) = (0_u64, settings::now());
-    while let Some(frame) = body.frame().await {
-        let broke = |error: hyper::Error| {
-            Failure::Failed(format!("the export broke off after {entries} entries: {error}"))
-        };
-        let Ok(bytes) = frame.map_err(broke)?.into_data() else { continue };
-        entries += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        match (&mut file, &out) {
-            (Some(file), Some(path)) => file.write_all(&bytes).map_err(unwritable(path))?,
-            _ => context.console.bytes(&bytes)?,
-        }
-        if shows_progress && settings::now().duration_since(drawn).as_millis() > 200 {
-            drawn = settings::now();
-            context.console.status(&format!("{entries} entries"));
-        }
-    }
-    context.console.status("");
-    if let (Some(file), Some(path)) = (file, &out) {
-        file.sync_all().map_err(unwritable(path))?;
-        let exported = serde_json::json!({"entries": entries, "file": path});
-        context.console.done(&format!("Wrote {entries} entries to {}.", path.display()), &exported)?;
-    }
     Ok(Done::Well)
 }
 
@@ -176,6 +159,7 @@ impl Show for AuditEntry {
             .maybe("Authorization", self.authorization.as_deref())
             .maybe("Execution", self.execution.as_deref())
             .maybe("Task", self.task.as_deref())
+            .maybe("Outcome", self.outcome.as_deref())
             .maybe("Flagged", self.flagged.then_some("yes: an account excluded from access control"))
             .line("Details", details)
             .line("Leaf hash", &self.leaf_hash)
@@ -187,11 +171,5 @@ impl Show for Checkpoint {
     /// The note itself: its signature is over these very bytes.
     fn show(&self, _: &View) -> String {
         self.note.split('\n').map(safe).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Show for AuditProof {
-    fn show(&self, _: &View) -> String {
-        self.proof.split('\n').map(safe).collect::<Vec<_>>().join("\n")
     }
 }

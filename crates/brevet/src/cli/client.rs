@@ -16,8 +16,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::connect::{connect, unreachable};
+use super::connect::{Open, connect, unreachable};
 use super::exit::Failure;
+use super::memory::Acts;
 use super::server::ServerUrl;
 use super::settings;
 use crate::wire::{Problem, SecretText, reason};
@@ -37,6 +38,7 @@ pub(crate) struct Client {
     server: ServerUrl,
     token: Option<SecretText>,
     ca_file: Option<PathBuf>,
+    acts: Acts,
 }
 
 /// What is asked of the server.
@@ -60,7 +62,12 @@ impl Client {
                 "{server} would send passwords and tokens in the clear to another machine; use https://"
             )));
         }
-        Ok(Self { server, token, ca_file })
+        Ok(Self { server, token, ca_file, acts: Acts::default() })
+    }
+
+    /// The same, with what is done and put on record noted there.
+    pub(crate) fn noting(self, acts: &Acts) -> Self {
+        Self { acts: acts.clone(), ..self }
     }
 
     /// Which server.
@@ -76,6 +83,38 @@ impl Client {
     /// Reads something that the server holds back for up to `seconds`.
     pub(crate) async fn get_patiently(&self, path: &str, seconds: u64) -> Result<Answer, Failure> {
         self.answer(&Call::get(path), seconds + ANSWER_SECONDS_MAX).await
+    }
+
+    /// Reads something within so many seconds, on a connection that is open already, or on a new one where it is not
+    /// open any more. The connection is handed back.
+    pub(crate) async fn get_on(
+        &self,
+        open: &mut Option<Open>,
+        path: &str,
+        seconds: u64,
+    ) -> Result<Answer, Failure> {
+        let call = Call::get(path);
+        let asking = async {
+            if let Some(mut sender) = open.take()
+                && sender.ready().await.is_ok()
+                && let Ok(response) = sender.send_request(self.request(&call)?).await
+            {
+                return Ok((read(&self.server, response).await?, sender));
+            }
+            let mut sender = connect(&self.server, self.ca_file.as_deref()).await?;
+            let response = sender.send_request(self.request(&call)?).await;
+            let response = response.map_err(|error| unreachable(&self.server, error))?;
+            Ok((read(&self.server, response).await?, sender))
+        };
+        let (answer, sender) = match tokio::time::timeout(Duration::from_secs(seconds), asking).await {
+            Ok(asked) => asked?,
+            Err(_) => return Err(unreachable(&self.server, format!("no answer within {seconds} s"))),
+        };
+        *open = Some(sender);
+        match answer.status.is_success() {
+            true => Ok(answer),
+            false => Err(self.refusal(answer)),
+        }
     }
 
     /// Does something.
@@ -143,11 +182,23 @@ impl Client {
         loop {
             let mut sender = connect(&self.server, self.ca_file.as_deref()).await?;
             match sender.send_request(self.request(call)?).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    self.note_act(&response, sender);
+                    return Ok(response);
+                }
                 Err(error) if attempt == ATTEMPTS_MAX => return Err(unreachable(&self.server, error)),
                 Err(_) => tokio::time::sleep(Duration::from_millis(100 << (2 * attempt))).await,
             }
             attempt += 1;
+        }
+    }
+
+    /// Notes what was put on record; its receipt is asked for on the same connection.
+    fn note_act(&self, response: &Response<Incoming>, sender: Open) {
+        let entry =
+            response.headers().get("brevet-entry").and_then(|value| value.to_str().ok()?.parse().ok());
+        if let Some(entry) = entry {
+            self.acts.note(entry, sender);
         }
     }
 

@@ -10,6 +10,7 @@ use super::client::{Client, query};
 use super::console::{Console, Show};
 use super::exit::{Done, Failure};
 use super::interrupt::Interrupts;
+use super::memory::{Acts, Keeping};
 use super::server::ServerUrl;
 use super::settings::{DEFAULT_ADDRESS, Environment};
 use super::token::{Kept, TokenFile, Tokens};
@@ -24,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) console: Console,
     /// Hears Ctrl-C.
     pub(super) interrupts: Interrupts,
+    /// What was done and has no receipt yet.
+    pub(super) acts: Acts,
     environment: Environment,
     server: Option<String>,
     ca_file: Option<PathBuf>,
@@ -44,7 +47,8 @@ impl Context {
     pub(crate) fn new(console: Console, mut environment: Environment, global: Global) -> Self {
         let ca_file = global.ca_file.or_else(|| environment.ca_file.take());
         let server = global.server.or_else(|| environment.server.take());
-        Self { console, interrupts: Interrupts::default(), environment, server, ca_file }
+        let (interrupts, acts) = (Interrupts::default(), Acts::default());
+        Self { console, interrupts, acts, environment, server, ca_file }
     }
 
     /// The token file.
@@ -55,6 +59,11 @@ impl Context {
                 "there is no place for the token: neither HOME nor XDG_CONFIG_HOME is set; set one, or BREVET_TOKEN".into(),
             )),
         }
+    }
+
+    /// Where receipts go.
+    pub(crate) const fn keeping(&self) -> &Keeping {
+        &self.environment.keeping
     }
 
     /// The token of the environment, which counts before any file.
@@ -92,7 +101,7 @@ impl Context {
     }
 
     fn client_of(&self, server: ServerUrl, token: Option<SecretText>) -> Result<Client, Failure> {
-        Client::new(server, token, self.ca_file.clone())
+        Client::new(server, token, self.ca_file.clone()).map(|client| client.noting(&self.acts))
     }
 
     /// Reads one thing and shows it.

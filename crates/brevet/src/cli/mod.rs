@@ -1,12 +1,17 @@
 //! The command line: parses, calls the API, shows the answer.
 //!
 //! It decides nothing. Everything that it can do, the API can do; the few commands that are no calls of the API
-//! (`serve`, `demo`, `audit verify`) are handed over to [`Programs`].
+//! (`serve`, `demo`, `witness`, `audit verify`) are handed over to [`Programs`].
 
 mod access;
 mod args;
 mod assignment;
 mod audit;
+mod audit_asof;
+mod audit_bundle;
+mod audit_export;
+mod audit_keeping;
+mod audit_keys;
 mod authorization;
 mod client;
 mod connect;
@@ -18,8 +23,11 @@ mod exit;
 mod generate;
 mod group;
 mod interrupt;
+mod ledger_files;
+mod memory;
 mod moment;
 mod neutral;
+mod offline;
 mod password;
 mod policy;
 mod policy_args;
@@ -37,6 +45,8 @@ mod table;
 mod task;
 mod token;
 mod user;
+mod verify_args;
+mod witness;
 
 #[cfg(test)]
 mod testing;
@@ -53,8 +63,15 @@ use console::Console;
 pub use console::Format;
 use context::Context;
 use exit::{Done, Failure};
+pub(crate) use ledger_files::{Fetched, LedgerFiles};
+pub use offline::{AnchorArgs, RecoverArgs};
 pub use settings::DEFAULT_ADDRESS;
 use settings::Environment;
+pub use verify_args::VerifyArgs;
+pub use witness::{
+    WitnessAddLogArgs, WitnessCommand, WitnessDataArgs, WitnessEvidenceArgs, WitnessKeyArgs,
+    WitnessRemoveLogArgs, WitnessServeArgs,
+};
 
 /// Privileged access management: ask for the right to run a privileged task, for a while, and run it.
 #[derive(Debug, Parser)]
@@ -67,7 +84,7 @@ use settings::Environment;
                   brevet run Linux/Restart-Service -p unit=nginx.service --reason \"Change 4711\" --wait\n\n\
                   Exit codes: 0 done; 1 refused or failed; 2 usage; 3 an approval is needed; 4 not signed in;\n\
                   for 'run', the exit code of the task when it ran, 125 when Brevet itself failed after its start.\n\n\
-                  Environment: BREVET_SERVER, BREVET_TOKEN, BREVET_CA_FILE, NO_COLOR."
+                  Environment: BREVET_SERVER, BREVET_TOKEN, BREVET_CA_FILE, BREVET_RECEIPTS, NO_COLOR."
 )]
 struct Cli {
     #[command(flatten)]
@@ -155,6 +172,12 @@ enum Command {
     /// Search, export and verify the ledger
     #[command(subcommand, after_help = "Example:\n  brevet audit search --request req-42")]
     Audit(audit::Command),
+    /// Run a witness, which remembers ledgers of others and signs no second history of them
+    #[command(
+        subcommand,
+        after_help = "Example:\n  brevet witness serve --data /var/lib/brevet-witness --name witness.example.org/w1"
+    )]
+    Witness(WitnessCommand),
     Completions(generate::CompletionsArgs),
     Man(generate::ManArgs),
 }
@@ -189,21 +212,6 @@ pub struct ServeArgs {
     pub tasks: Option<PathBuf>,
 }
 
-/// Verify the ledger of a data folder, without a server: every entry, every hash, every signature
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  brevet audit verify --data /var/lib/brevet -o json")]
-pub struct VerifyArgs {
-    /// The data folder of the server
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// The ledger's public key, as somebody outside the server keeps it [default: the one in the data folder]
-    #[arg(long, value_name = "KEY")]
-    pub key: Option<String>,
-    /// A checkpoint kept from earlier, which the ledger must still agree with; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: Vec<PathBuf>,
-}
-
 /// The parts of Brevet that are programs of their own rather than calls of the API.
 pub struct Programs {
     /// `brevet serve`.
@@ -212,6 +220,12 @@ pub struct Programs {
     pub demo: fn(DemoArgs) -> ExitCode,
     /// `brevet audit verify`.
     pub verify: fn(VerifyArgs, Format) -> ExitCode,
+    /// `brevet witness`.
+    pub witness: fn(WitnessCommand, Format) -> ExitCode,
+    /// `brevet audit anchor`.
+    pub anchor: fn(AnchorArgs, Format) -> ExitCode,
+    /// `brevet audit recover`.
+    pub recover: fn(RecoverArgs, Format) -> ExitCode,
     /// `brevet spawner`.
     pub spawner: fn() -> ExitCode,
 }
@@ -229,7 +243,13 @@ pub fn main(programs: &Programs) -> ExitCode {
     let command = match command {
         Command::Serve(args) => return (programs.serve)(args),
         Command::Demo(args) => return (programs.demo)(args),
-        Command::Audit(audit::Command::Verify(args)) => return (programs.verify)(args, global.output),
+        Command::Audit(audit::Command::Anchor(args)) => return (programs.anchor)(args, global.output),
+        Command::Audit(audit::Command::Recover(args)) => return (programs.recover)(args, global.output),
+        Command::Audit(audit::Command::Verify(args)) => {
+            let args = VerifyArgs { ca_file: global.ca_file, ..args };
+            return (programs.verify)(args, global.output);
+        }
+        Command::Witness(command) => return (programs.witness)(command, global.output),
         command => command,
     };
     let environment = Environment::read();
@@ -259,7 +279,12 @@ fn start(context: &mut Context, command: Command) -> Result<Done, Failure> {
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(Failure::io("this process cannot wait for anything"))?;
-            let done = runtime.block_on(dispatch(context, command));
+            let done = runtime.block_on(async {
+                let done = dispatch(context, command).await;
+                // After all output: nobody waits for a receipt to see what happened.
+                memory::keep_receipts(context).await;
+                done
+            });
             // A name that is still being looked up must not keep somebody who has left with Ctrl-C.
             runtime.shutdown_background();
             done
@@ -286,6 +311,10 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Done, Failu
         Command::Run(args) => run::run(context, args).await,
         Command::Execution(command) => execution::run(context, command).await,
         Command::Audit(command) => audit::run(context, command).await,
-        Command::Demo(_) | Command::Serve(_) | Command::Completions(_) | Command::Man(_) => Ok(Done::Well),
+        Command::Demo(_)
+        | Command::Serve(_)
+        | Command::Witness(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(Done::Well),
     }
 }

@@ -17,6 +17,8 @@ use super::exit::{self, Done, Failure};
 use super::neutral::Neutralizer;
 use crate::wire::{Execution, ExecutionState, OutputChunk, Problem, Stream};
 
+/// How long a stream may take to end after it said that the run is over.
+const END_OF_STREAM_MAX: Duration = Duration::from_millis(20);
 /// How often a stream that broke is taken up again before it is given up.
 const RESUMES_MAX: u32 = 5;
 
@@ -200,6 +202,8 @@ impl Following {
                 Heard::Bytes(Some(bytes)) => {
                     for event in events.feed(&bytes) {
                         if let Some(execution) = self.take(&mut context.console, &event)? {
+                            // Heard out, the connection serves for the receipt too.
+                            let _ = tokio::time::timeout(END_OF_STREAM_MAX, next(&mut body)).await;
                             return Ok(Some(execution));
                         }
                     }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use super::memory::Keeping;
 use crate::wire::SecretText;
 use crate::world::{Machine, World as _};
 
@@ -22,6 +23,9 @@ pub(crate) struct Environment {
     pub(crate) ca_file: Option<PathBuf>,
     /// The folder for Brevet's own settings: `$XDG_CONFIG_HOME/brevet`, or `~/.config/brevet`.
     pub(crate) config_folder: Option<PathBuf>,
+    /// Where receipts are kept: in `$XDG_STATE_HOME/brevet` or `~/.local/state/brevet`, and where only the folder for
+    /// settings is known, there. `BREVET_RECEIPTS=off` keeps none.
+    pub(crate) keeping: Keeping,
     /// Whether `NO_COLOR` asks for plain text (no-color.org), or the terminal can do no better.
     pub(crate) plain: bool,
 }
@@ -32,7 +36,16 @@ impl Environment {
         let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let config =
             absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
+        let state =
+            absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+        let is_off = text("BREVET_RECEIPTS").is_some_and(|text| text == "off");
+        let keeping = match state.or_else(|| config.clone()) {
+            _ if is_off => Keeping::Off,
+            Some(state) => Keeping::In(state.join("brevet").join("receipts")),
+            None => Keeping::NoPlace,
+        };
         Self {
+            keeping,
             server: text("BREVET_SERVER"),
             token: text("BREVET_TOKEN").map(SecretText::new),
             ca_file: variable("BREVET_CA_FILE").map(PathBuf::from),

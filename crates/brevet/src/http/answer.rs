@@ -6,9 +6,39 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::problem::Failure;
+use crate::app::{Done, Started};
 
-/// How many entries the ledger has with what was just written: what a receipt is asked for with.
+/// How many entries the ledger has with what was just written.
 const POSITION: HeaderName = HeaderName::from_static("brevet-position");
+/// The index of the entry that says what the caller did: what a receipt is asked for with.
+const ENTRY: HeaderName = HeaderName::from_static("brevet-entry");
+
+/// Where in the ledger something was put on record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recorded {
+    position: u64,
+    entry: Option<u64>,
+}
+
+/// So many entries; which of them is about it is not told.
+impl From<u64> for Recorded {
+    fn from(position: u64) -> Self {
+        Self { position, entry: None }
+    }
+}
+
+impl From<&Done> for Recorded {
+    fn from(done: &Done) -> Self {
+        Self { position: done.position, entry: done.entry }
+    }
+}
+
+impl Recorded {
+    /// A run, in a ledger of this size by now.
+    pub(super) const fn run(started: &Started, position: u64) -> Self {
+        Self { position, entry: started.entry }
+    }
+}
 
 /// Something to be seen.
 pub(super) fn shown(value: &impl Serialize) -> Result<Response, Failure> {
@@ -16,13 +46,17 @@ pub(super) fn shown(value: &impl Serialize) -> Result<Response, Failure> {
 }
 
 /// Something that was changed.
-pub(super) fn changed(position: u64, value: &impl Serialize) -> Result<Response, Failure> {
-    json(StatusCode::OK, value).map(|response| at(response, position))
+pub(super) fn changed(recorded: impl Into<Recorded>, value: &impl Serialize) -> Result<Response, Failure> {
+    json(StatusCode::OK, value).map(|response| at(response, recorded))
 }
 
 /// Something that was made, and where it is.
-pub(super) fn created(position: u64, place: &str, value: &impl Serialize) -> Result<Response, Failure> {
-    let mut response = at(json(StatusCode::CREATED, value)?, position);
+pub(super) fn created(
+    recorded: impl Into<Recorded>,
+    place: &str,
+    value: &impl Serialize,
+) -> Result<Response, Failure> {
+    let mut response = at(json(StatusCode::CREATED, value)?, recorded);
     if let Ok(place) = HeaderValue::try_from(format!("/api/v1{place}")) {
         response.headers_mut().insert(LOCATION, place);
     }
@@ -30,8 +64,8 @@ pub(super) fn created(position: u64, place: &str, value: &impl Serialize) -> Res
 }
 
 /// Something that was removed; nothing is left to be seen.
-pub(super) fn removed(position: u64) -> Response {
-    at(StatusCode::NO_CONTENT.into_response(), position)
+pub(super) fn removed(recorded: impl Into<Recorded>) -> Response {
+    at(StatusCode::NO_CONTENT.into_response(), recorded)
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Failure> {
@@ -41,7 +75,12 @@ fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Failure>
     Ok(response)
 }
 
-fn at(mut response: Response, position: u64) -> Response {
+/// The same answer, with where it is on record.
+pub(super) fn at(mut response: Response, recorded: impl Into<Recorded>) -> Response {
+    let Recorded { position, entry } = recorded.into();
     response.headers_mut().insert(POSITION, HeaderValue::from(position));
+    if let Some(entry) = entry {
+        response.headers_mut().insert(ENTRY, HeaderValue::from(entry));
+    }
     response
 }

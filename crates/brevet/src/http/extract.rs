@@ -58,7 +58,10 @@ inputs!(
     wire::Approve,
     wire::Deny,
     wire::Revoke,
+    wire::RotateKey,
     wire::Check,
+    wire::Erase,
+    wire::AskForArchive,
 );
 
 impl Input for wire::NewExecution {

@@ -26,8 +26,6 @@ pub(super) const SCAN_ROWS_MAX: usize = 2_000;
 /// Entries of one request's story that are looked at: how it was submitted, and its decisions, which come
 /// before anything that is run.
 pub(super) const STORY_ENTRIES_MAX: usize = brevet_core::APPROVALS_NEEDED_MAX as usize + 2;
-/// Entries of an export that are read at once.
-pub(super) const EXPORT_ENTRIES: usize = 500;
 
 /// How long an answer is held back for somebody who waits.
 pub(super) const WAIT_SECONDS_MAX: u64 = 60;

@@ -10,6 +10,7 @@ mod answer;
 mod api;
 mod extract;
 mod front;
+mod ledger_reads;
 mod limit;
 mod openapi;
 mod operation;
@@ -23,6 +24,8 @@ mod tls;
 mod view;
 mod wait;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use bytes::Bytes;
@@ -32,6 +35,7 @@ use problem::Failure;
 use route::{Routes, Server};
 
 pub use front::Front;
+pub(crate) use serve::bind_to;
 pub use serve::{Listening, ServeError, bind};
 pub use tls::BadTls;
 
@@ -43,14 +47,24 @@ pub fn service(app: App, encrypted: bool) -> Front {
 fn router(app: App) -> Router {
     let (router, _) = routes().finish();
     let document = Bytes::from(document());
-    router
-        .fallback(unknown_route)
-        .method_not_allowed_fallback(wrong_method)
-        .with_state(Server { app, document })
+    router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).with_state(Server {
+        app,
+        document,
+        ledger_reads: Arc::default(),
+    })
 }
 
 fn routes() -> Routes {
     api::PARTS.iter().fold(Routes::new(), |routes, part| part(routes))
+}
+
+/// An entry as the API shows it, for what writes entries elsewhere.
+pub(crate) fn audit_entry(
+    state: &brevet_core::State,
+    now: brevet_core::Timestamp,
+    stored: &brevet_store::StoredEntry,
+) -> crate::wire::AuditEntry {
+    view::View::of_record(state, now).entry(stored)
 }
 
 /// The OpenAPI document, as it is served and checked in.
@@ -80,7 +94,7 @@ pub fn route_list() -> String {
     let mut lines: Vec<String> = listed
         .iter()
         .map(|listed| {
-            format!("{:6} {:50} {}\n", listed.method.as_str(), listed.path, listed.permission.name())
+            format!("{:6} {:50} {}\n", listed.method.as_str(), listed.shown_path(), listed.permission.name())
         })
         .collect();
     lines.sort_by_key(|line| line[7..].to_owned());

@@ -13,13 +13,15 @@ use super::route::Listed;
 pub(super) fn document(routes: Vec<Listed>) -> OpenApi {
     let mut paths = Paths::new();
     let mut schemas = BTreeMap::new();
-    for Listed { method, path, permission, operation } in routes {
-        let (operation, named) = operation.build(path, permission);
+    for listed in routes {
+        let path = listed.shown_path();
+        let Listed { method, path: _, permission, operation } = listed;
+        let (operation, named) = operation.build(&path, permission);
         schemas.extend(named);
         let item = PathItem::new(http_method(&method), operation);
-        match paths.paths.get_mut(path) {
+        match paths.paths.get_mut(&path) {
             Some(known) => known.merge_operations(item),
-            None => drop(paths.paths.insert(path.to_owned(), item)),
+            None => drop(paths.paths.insert(path, item)),
         }
     }
     let token = HttpBuilder::new()
@@ -45,7 +47,8 @@ Privileged access management: nobody holds standing power.
 Every field of an answer is always there; unknown fields of an input are errors. Instants are RFC 3339 in UTC, lengths of \
 time are strings such as `1h30m`, ids are strings such as `req-42`. Lists are pages: give `next` as `cursor`. Errors are \
 `application/problem+json` (RFC 9457) with a stable `reason`. Nothing that one may not see is told from what does not exist. \
-Answers to writes carry `Brevet-Position`: how many entries the ledger has with what was written.";
+Answers to writes carry `Brevet-Position`: how many entries the ledger has with what was written; and, where an entry says \
+what the caller did, its index as `Brevet-Entry`: what `GET /api/v1/ledger/receipts/{index}` proves.";
 
 fn http_method(method: &Method) -> HttpMethod {
     match *method {

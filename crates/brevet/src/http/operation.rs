@@ -176,6 +176,9 @@ fn of_path(name: &str) -> Parameter {
         "scope" => "The workload.",
         "name" => "The name within the workload.",
         "index" => "The place in the ledger, from 0.",
+        "path" => {
+            "Below `/ledger/`, for example `checkpoint` or `tile/0/x001/234`; the slashes stand as they are."
+        }
         _ => "Its id, for example `req-42`; the bare number will do.",
     };
     let text = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));

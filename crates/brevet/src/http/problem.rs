@@ -116,11 +116,12 @@ impl From<AppError> for Failure {
             }
             AppError::KeyReused => Self::new(StatusCode::CONFLICT, "key-reused", detail),
             AppError::ToldOnce => Self::new(StatusCode::CONFLICT, "told-once", detail),
-            AppError::ClockWentBack { .. } => unavailable("clock-went-back"),
+            AppError::ClockWentBack { .. } | AppError::ClockBehind { .. } => unavailable("clock-went-back"),
             AppError::LedgerUnavailable { .. } => {
                 let detail = "the ledger cannot be written, so nothing was done; the server's log says why";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", detail)
             }
+            AppError::Key(_) => Self::new(StatusCode::CONFLICT, "key-not-usable", detail),
             AppError::Stopping => unavailable("stopping").retry_after(5),
             AppError::Busy => unavailable("busy").retry_after(1),
             AppError::Machine(_) => unavailable("machine"),

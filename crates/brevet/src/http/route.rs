@@ -17,6 +17,7 @@ use brevet_core::{Origin, Refusal, UserId};
 use bytes::Bytes;
 
 use super::front::Peer;
+use super::ledger_reads::LedgerReads;
 use super::operation::Operation;
 use super::problem::Failure;
 use crate::app::{App, AppError, Session};
@@ -27,6 +28,8 @@ pub(super) struct Server {
     pub(super) app: App,
     /// The OpenAPI document.
     pub(super) document: Bytes,
+    /// Who follows the ledger.
+    pub(super) ledger_reads: Arc<LedgerReads>,
 }
 
 /// Who may use a route at all. What somebody sees of it, and whether a command is carried out, is decided
@@ -58,7 +61,7 @@ impl Permission {
     }
 
     /// The caller, when they have it.
-    fn admit(self, app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Failure> {
+    pub(super) fn admit(self, app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Failure> {
         let who = match self {
             Self::Public => return Ok(None),
             Self::SignedIn => return Caller::of(app, headers).map(Some),
@@ -144,6 +147,13 @@ pub(super) struct Listed {
     pub(super) path: &'static str,
     pub(super) permission: Permission,
     pub(super) operation: Operation,
+}
+
+impl Listed {
+    /// The path as documents show it: there, the rest of a path is a variable like any other.
+    pub(super) fn shown_path(&self) -> String {
+        self.path.replace("{*", "{")
+    }
 }
 
 /// Routes in the making.

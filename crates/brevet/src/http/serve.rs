@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::Router;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
@@ -57,7 +58,11 @@ pub struct Listening {
 
 /// Takes the address of the settings. Refuses one that other machines can reach without TLS.
 pub async fn bind(config: &Config) -> Result<Listening, ServeError> {
-    let (listen, tls) = (config.listen, config.tls.clone());
+    bind_to(config.listen, config.tls.clone()).await
+}
+
+/// The same for an address that is not in the settings.
+pub(crate) async fn bind_to(listen: SocketAddr, tls: Option<Tls>) -> Result<Listening, ServeError> {
     let bound = tokio::task::spawn_blocking(move || Listening::bind(&listen, tls.as_ref())).await;
     bound.map_err(std::io::Error::from)?
 }
@@ -92,6 +97,26 @@ impl Listening {
         drain: Duration,
     ) -> Result<(), ServeError> {
         let front = super::service(app, self.is_encrypted());
+        self.serve_front(front, shutdown, drain).await
+    }
+
+    /// The same for routes that are not those of the application.
+    pub(crate) async fn serve_routes(
+        self,
+        routes: Router,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+        drain: Duration,
+    ) -> Result<(), ServeError> {
+        let front = Front::new(routes, self.is_encrypted());
+        self.serve_front(front, shutdown, drain).await
+    }
+
+    async fn serve_front(
+        self,
+        front: Front,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+        drain: Duration,
+    ) -> Result<(), ServeError> {
         let handle = Handle::new();
         let stopping = handle.clone();
         tokio::spawn(async move {

@@ -40,6 +40,11 @@ pub(crate) struct AuditEntry {
     pub(crate) execution: Option<String>,
     /// The task it is about, as `Scope\Name`.
     pub(crate) task: Option<String>,
+    /// How what it tells of came out, where it says so: `approved`, `denied`, `expired`, `cancelled`, `granted`,
+    /// `ran-out`, `given-back`, `revoked`, `used-up`, `voided`, `succeeded`, `failed`, `stopped`, `unknown` or
+    /// `refused`.
+    #[schema(example = "approved")]
+    pub(crate) outcome: Option<String>,
     /// Whether an account excluded from access control acted.
     pub(crate) flagged: bool,
     /// All that the entry says, by the names of its fields. A text that was erased is `null`.

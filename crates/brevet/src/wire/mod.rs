@@ -21,12 +21,16 @@ mod authorization;
 mod catalog;
 mod execution;
 mod explain;
+mod keys;
+mod ledger;
 mod people;
 mod policy;
 mod problem;
+mod receipt;
 mod request;
 mod scalar;
 mod session;
+mod way;
 
 pub(crate) use access::{Access, AccessType, Parameters, Value};
 pub(crate) use access_control::{AccessControl, EnableAccessControl, Uncovered};
@@ -38,14 +42,20 @@ pub(crate) use execution::{
     Basis, Execution, ExecutionState, NewExecution, OutputChunk, OutputDigest, StopCause, Stream,
 };
 pub(crate) use explain::{Check, Considered, Explain, Explanation, Permission, Step};
+pub(crate) use keys::{LedgerKeys, RotateKey};
+pub(crate) use ledger::{
+    ArchiveAsked, ArchiveFile, Archives, AskForArchive, Erase, Erased, Ledger, Sink, Witness,
+};
 pub(crate) use people::{Group, NewGroup, NewMember, NewUser, OneTimeCode, User};
 pub(crate) use policy::{
     ApprovalType, ApproverGroup, Binding, NewApproverGroup, NewPolicy, NewRequesters, Policy, PolicyChange,
     Requesters, StartRule,
 };
 pub(crate) use problem::{BadParameter, Problem, WayOut, ask_command, reason};
+pub(crate) use receipt::{Consistency, KeyHandover, Receipt};
 pub(crate) use request::{
     Approve, Deny, NewRequest, Purpose, Request, RequestDecision, RequestStatus, Verdict,
 };
 pub(crate) use scalar::{List, Reference, SecretText, Time};
 pub(crate) use session::{ChangePassword, Health, Session, SetUp, SignIn, WhoAmI};
+pub(crate) use way::Way;

@@ -11,6 +11,8 @@ pub(crate) mod reason {
     pub(crate) const NEEDS_APPROVAL: &str = "needs-approval";
     /// No session, or one that is over.
     pub(crate) const NOT_SIGNED_IN: &str = "not-signed-in";
+    /// The ledger never had as many entries as were asked about.
+    pub(crate) const NEVER_SO_LONG: &str = "never-so-long";
 }
 
 /// Why something was refused or failed. `application/problem+json`.

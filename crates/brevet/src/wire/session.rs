@@ -15,6 +15,8 @@ pub(crate) struct Health {
     /// Whether the first administrator is still to be created, with the one-time code that the server
     /// printed at its start.
     pub(crate) needs_setup: bool,
+    /// Whether enough witnesses outside the server have seen its ledger: `none` asked, `waiting` or `ok`.
+    pub(crate) witnesses: String,
 }
 
 /// Creates the first administrator, and signs in.
@@ -72,6 +74,8 @@ pub(crate) struct WhoAmI {
     pub(crate) expires_at: Time,
     /// It ends earlier when nothing is asked for so long, in seconds.
     pub(crate) idle_seconds: i64,
+    /// What the server cannot prove to somebody who does not trust its operator.
+    pub(crate) warning: Option<String>,
 }
 
 /// Sets another password.

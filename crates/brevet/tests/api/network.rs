@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use brevet::config::Config;
+use brevet::config::{Config, LedgerConfig};
 use brevet::http::{ServeError, bind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -11,7 +11,15 @@ use crate::office::Office;
 
 fn config(office: &Office, listen: &str) -> Config {
     let path = office.folder.path();
-    Config { listen: listen.parse().unwrap(), data: path.to_owned(), tasks: path.to_owned(), tls: None }
+    let (listen, path) = (listen.parse().unwrap(), path.to_owned());
+    Config {
+        listen,
+        data: path.clone(),
+        tasks: path,
+        tls: None,
+        ledger: LedgerConfig::default(),
+        sinks: Vec::new(),
+    }
 }
 
 #[tokio::test]

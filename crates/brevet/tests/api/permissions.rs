@@ -54,6 +54,7 @@ fn concrete(method: &str, path: &str) -> String {
     let group = if method == "DELETE" { "Nobody-Here" } else { "Approvers" };
     path.replace("{id}", number)
         .replace("{name}", name)
+        .replace("{path}", "tile/entries/000.p/1")
         .replace("{index}", "3")
         .replace("{scope}", "Linux")
         .replace("{group}", group)

@@ -224,7 +224,8 @@ impl Life {
             .body
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
-            .map(|line| serde_json::from_slice(line).unwrap())
+            .map(|line| serde_json::from_slice::<Value>(line).unwrap())
+            .filter(|line| line.get("index").is_some())
             .collect();
         let of_kind =
             |kind: &str| -> Vec<&Value> { entries.iter().filter(|entry| entry["kind"] == kind).collect() };

@@ -68,7 +68,7 @@ fn an_entry_that_is_changed_is_named() {
         );
         assert_eq!(edit(&data, &sql), 1);
         let (code, found) = verify(&data, &[]);
-        assert_eq!((code, found["verified"].as_bool()), (1, Some(false)), "entry {entry}: {found}");
+        assert_eq!((code, found["verified"].as_bool()), (10, Some(false)), "entry {entry}: {found}");
         assert_eq!(found["entry"].as_u64(), Some(entry), "{found}");
     }
 }
@@ -100,7 +100,7 @@ fn whatever_else_is_changed_dropped_or_added_is_found() {
         let data = copy(&place, "copy");
         assert!(edit(&data, sql) > 0, "nothing to change: {sql}");
         let (code, found) = verify(&data, &[]);
-        assert_eq!((code, found["verified"].as_bool()), (1, Some(false)), "{sql}: {found}");
+        assert!((10..=17).contains(&code) && found["verified"] == false, "{sql}: {code} {found}");
     }
 }
 
@@ -138,5 +138,5 @@ fn a_ledger_that_was_rolled_back_disagrees_with_a_checkpoint_kept_elsewhere() {
         "alone it looks whole: that is why checkpoints are kept elsewhere"
     );
     let (code, found) = verify(&earlier, &["--checkpoint", kept]);
-    assert_eq!((code, found["verified"].as_bool()), (1, Some(false)), "{found}");
+    assert_eq!((code, found["verified"].as_bool()), (12, Some(false)), "{found}");
 }

@@ -31,6 +31,16 @@ impl Place {
         self.folder.path().join("tasks")
     }
 
+    /// The settings of the server, when there are any.
+    pub(crate) fn settings_file(&self) -> PathBuf {
+        self.folder.path().join("brevet.toml")
+    }
+
+    /// Sets the server.
+    pub(crate) fn settings(&self, text: &str) {
+        write_private(&self.settings_file(), text.as_bytes());
+    }
+
     /// Where tasks leave their traces.
     pub(crate) fn site(&self, name: &str) -> PathBuf {
         self.folder.path().join("site").join(name)

@@ -61,13 +61,21 @@ pub(crate) fn command(place: &Place, log: &str) -> Command {
         .arg(place.data())
         .arg("--tasks")
         .arg(place.tasks());
+    if place.settings_file().exists() {
+        command.arg("--config").arg(place.settings_file());
+    }
     command.env("BREVET_LOG", log).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// What a server says that must not start.
 pub(crate) fn refused(place: &Place) -> Typed {
-    let mut server = Server::spawn(place, "warn");
+    refused_as(command(place, "warn"))
+}
+
+/// The same of a server that is started so.
+pub(crate) fn refused_as(command: Command) -> Typed {
+    let mut server = Server::spawn(command);
     let status = within(SOON, "a server that must not start gives up", || server.child.try_wait().unwrap());
     let (stdout, stderr) = (server.output.whole().into_bytes(), server.errors.whole());
     Typed { code: status.code().unwrap(), stdout, stderr }
@@ -80,7 +88,12 @@ impl Server {
     }
 
     pub(crate) fn start_with_log(place: &Place, log: &str) -> Self {
-        let mut server = Self::spawn(place, log);
+        Self::start_as(command(place, log))
+    }
+
+    /// Starts it so, and waits until it serves.
+    pub(crate) fn start_as(command: Command) -> Self {
+        let mut server = Self::spawn(command);
         let mut look = || {
             let ended = server.child.try_wait().unwrap();
             assert!(ended.is_none(), "the server did not start: {}", server.errors.so_far());
@@ -91,8 +104,8 @@ impl Server {
         server
     }
 
-    fn spawn(place: &Place, log: &str) -> Self {
-        let mut child = command(place, log).spawn().unwrap();
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let output = Text::of(child.stdout.take().unwrap());
         let errors = Text::of(child.stderr.take().unwrap());
         Self { child, output, errors, address: String::new() }
@@ -135,6 +148,13 @@ impl Server {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         below
+    }
+
+    /// `kill -9`, and a new server at the same place.
+    pub(crate) fn crash_and_start_again(&mut self, place: &Place) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        *self = Self::start(place);
     }
 
     /// SIGTERM, to the end; answers how it ended, and all that it wrote to standard output and error.

@@ -96,7 +96,11 @@ impl Stage {
 
     /// The same, with tasks of one's own.
     pub(crate) fn set_with(tasks: &str) -> Self {
-        let place = Place::new();
+        Self::set_in(Place::new(), tasks)
+    }
+
+    /// The same in a place that has settings.
+    pub(crate) fn set_in(place: Place, tasks: &str) -> Self {
         place.define("linux.toml", tasks);
         let server = Server::start(&place);
         let people = People::found(&server, &place, &["bob", "carol"]);
@@ -115,6 +119,11 @@ impl Stage {
     pub(crate) fn again(place: Place, people: People) -> Self {
         let server = Server::start(&place);
         Self { place, server, people }
+    }
+
+    /// `kill -9`, and a new server at the same place.
+    pub(crate) fn crash_and_start_again(&mut self) {
+        self.server.crash_and_start_again(&self.place);
     }
 
     /// The same, with a manual policy for a task.
@@ -139,7 +148,8 @@ impl Stage {
     pub(crate) fn entries(&self) -> Vec<Value> {
         let export = self.people["otto"].connect(&self.server).get("/api/v1/audit/export").unwrap();
         let lines = export.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+        let lines = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
+        lines.filter(|line| line.get("index").is_some()).collect()
     }
 
     pub(crate) fn person(&self, name: &str) -> &Person {

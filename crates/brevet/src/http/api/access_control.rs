@@ -57,5 +57,5 @@ async fn disable(caller: Caller, given: Given<Nothing>) -> Answer {
 
 async fn act(caller: &Caller, command: Command, key: Option<crate::app::IdempotencyKey>) -> Answer {
     let done = caller.app.command(caller.origin(), command, key).await?;
-    changed(done.position, &caller.view(|view| view.access_control()))
+    changed(&done, &caller.view(|view| view.access_control()))
 }

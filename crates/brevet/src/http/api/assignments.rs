@@ -53,11 +53,11 @@ async fn add(caller: Caller, given: Given<wire::NewAssignment>) -> Answer {
     let assignment =
         caller.view(|view| view.state.assignment(id).map(|assignment| view.assignment(assignment)));
     let assignment = assignment.ok_or_else(|| Failure::no_such("assignment", id))?;
-    created(done.position, &format!("/assignments/{id}"), &assignment)
+    created(&done, &format!("/assignments/{id}"), &assignment)
 }
 
 async fn remove(caller: Caller, Segments(given): Segments<String>) -> Answer {
     let id = id(AssignmentId::parse(&given))?;
     let done = caller.app.command(caller.origin(), Command::RemoveAssignment(id), None).await?;
-    Ok(removed(done.position))
+    Ok(removed(&done))
 }

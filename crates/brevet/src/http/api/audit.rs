@@ -1,23 +1,18 @@
 //! The ledger, for auditors. Each search and each export is itself an entry.
 
 use axum::http::Uri;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::{Command, REASON_BYTES_MAX, RequestId, Text, TextKind};
-use brevet_store::{EntryFilter, Receipt, StoredEntry};
+use brevet_store::{EntryFilter, Receipt, Words};
 use serde::Deserialize;
 
-use super::scan::scan;
 use crate::http::answer::shown;
 use crate::http::extract::{Query, Segments, id};
-use crate::http::limit::EXPORT_ENTRIES;
 use crate::http::operation::operation;
 use crate::http::pages::{Page, listed};
 use crate::http::problem::{Answer, Failure};
-use crate::http::route::{Caller, Permission, Routes, Visitor};
-use crate::http::stream::{Gone, Pipe};
+use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
 use crate::wire;
 
@@ -25,7 +20,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/api/v1/audit/entries", Permission::Auditor, search, {
             operation("search_entries", "Searches the ledger, newest first")
-                .note("The search is itself an entry of the ledger; going on by cursor is not another one.")
+                .note(
+                    "The search is itself an entry of the ledger; going on by cursor is not another one. A page takes \
+                     the same short time however long the ledger is: one that looked at enough before it was full has \
+                     fewer entries, perhaps none, and a cursor to go on with.",
+                )
                 .query::<Wanted>()
                 .lists::<wire::AuditEntry>("Entries.")
         })
@@ -43,15 +42,6 @@ pub(super) fn routes(routes: Routes) -> Routes {
             operation("show_checkpoint", "Shows the newest checkpoint")
                 .shows::<wire::Checkpoint>("The checkpoint.")
         })
-        .get("/api/v1/audit/export", Permission::Auditor, export, {
-            operation("export_entries", "Exports all entries, oldest first")
-                .note("One JSON object a line. The export is itself an entry, and the last that it holds.")
-                .gives(200, "Entries, one a line.", "application/jsonl")
-        })
-        .get("/ledger/checkpoint", Permission::Public, signed_note, {
-            operation("ledger_checkpoint", "The newest checkpoint, a signed note (C2SP tlog-checkpoint)")
-                .gives(200, "The signed note.", "text/plain; charset=utf-8")
-        })
 }
 
 /// Which entries.
@@ -60,13 +50,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
 struct Wanted {
     /// Caused by this account (name or id), or by `system`.
     actor: Option<String>,
-    /// Of this kind, for example `request.submitted`.
+    /// Of this kind, for example `request.submitted`, or of all that begin so: `request.*`.
     kind: Option<String>,
     /// Of this request's story.
     request: Option<String>,
-    /// About this task.
+    /// About this task, as `Scope\Name` or `Scope/Name`, in any case.
     task: Option<String>,
-    /// With this text in the summary or the details, in any case.
+    /// With this outcome, for example `denied`.
+    outcome: Option<String>,
+    /// With all of these words, in any case, in a reason, a comment, a name, an address, a description or the value
+    /// of a parameter; `migr*` stands for all words that begin so.
     text: Option<String>,
     /// Not before.
     since: Option<wire::Time>,
@@ -81,30 +74,10 @@ struct Wanted {
 async fn search(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
     let filter = filter(&caller, &wanted)?;
-    let (task, text) =
-        (wanted.task.map(|task| task.replace('/', "\\")), wanted.text.map(|text| text.to_lowercase()));
     if page.cursor.is_none() {
         note_read(&caller, &format!("entries?{}", uri.query().unwrap_or_default())).await?;
     }
-    let seer = caller.clone();
-    let rows = caller.app.stored(move |reader| {
-        let matches = |stored: &StoredEntry| {
-            if task.is_none() && text.is_none() {
-                return true;
-            }
-            let entry = seer.view(|view| view.entry(stored));
-            let about =
-                |task: &String| entry.task.as_ref().is_some_and(|about| about.eq_ignore_ascii_case(task));
-            let says = |text: &String| {
-                entry.summary.to_lowercase().contains(text)
-                    || entry.details.to_string().to_lowercase().contains(text)
-            };
-            task.as_ref().is_none_or(about) && text.as_ref().is_none_or(says)
-        };
-        let read = |before, limit| reader.entries(&filter, before, limit);
-        scan(page, |stored: &StoredEntry| stored.index, read, matches)
-    });
-    let rows = rows.await?;
+    let rows = caller.app.stored(move |reader| reader.entries(&filter, page.cursor, page.limit)).await?;
     shown(&caller.view(|view| listed(rows.items, rows.next, |stored| view.entry(&stored))))
 }
 
@@ -115,10 +88,14 @@ fn filter(caller: &Caller, wanted: &Wanted) -> Result<EntryFilter, Failure> {
         Some(name) => Some(caller.app.read(|state| take::user(state, name))?.to_string()),
     };
     let request = wanted.request.as_deref().map(RequestId::parse).transpose();
+    let text = wanted.text.as_deref().map(Words::parse).transpose();
     Ok(EntryFilter {
         kind: wanted.kind.clone(),
         actor,
         request: id(request)?,
+        task: wanted.task.clone(),
+        outcome: wanted.outcome.clone(),
+        text: text.map_err(|bad| Failure::unreadable("bad-query", format!("text: {bad}")))?,
         since: wanted.since.map(take::timestamp),
         until: wanted.until.map(take::timestamp),
     })
@@ -148,46 +125,9 @@ async fn checkpoint(caller: Caller) -> Answer {
     shown(&wire::Checkpoint { origin, size, root, time, note })
 }
 
-async fn signed_note(visitor: Visitor) -> Answer {
-    let note = visitor.server.app.published().checkpoint.clone();
-    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response())
-}
-
-async fn export(caller: Caller) -> Answer {
-    let end = note_read(&caller, "export").await?;
-    let (pipe, response) = Pipe::new("application/jsonl");
-    tokio::spawn(async move {
-        if let Err(Some(failure)) = write_all(&caller, end, &pipe).await {
-            pipe.break_off(&failure.into_problem().detail).await;
-        }
-    });
-    Ok(response)
-}
-
-/// Writes the entries before `end`; the error is `None` where nobody reads any more.
-async fn write_all(caller: &Caller, end: u64, pipe: &Pipe) -> Result<(), Option<Failure>> {
-    let mut first = 0;
-    while first < end {
-        let limit = usize::try_from(end - first).map_or(EXPORT_ENTRIES, |left| left.min(EXPORT_ENTRIES));
-        let entries = caller.app.stored(move |reader| reader.entries_from(first, limit)).await;
-        let entries = entries.map_err(|error| Some(error.into()))?;
-        let Some(last) = entries.last() else { return Err(Some(Failure::bug("an export ended too early"))) };
-        first = last.index + 1;
-        let mut lines = Vec::new();
-        for stored in &entries {
-            let entry = caller.view(|view| view.entry(stored));
-            serde_json::to_writer(&mut lines, &entry)
-                .map_err(|error| Some(Failure::bug(&error.to_string())))?;
-            lines.push(b'\n');
-        }
-        pipe.send(lines).await.map_err(|Gone| None)?;
-    }
-    Ok(())
-}
-
 /// Puts on record that somebody reads; answers how long the ledger is with that. What cannot be recorded is
 /// not read.
-async fn note_read(caller: &Caller, query: &str) -> Result<u64, Failure> {
+pub(super) async fn note_read(caller: &Caller, query: &str) -> Result<u64, Failure> {
     let query = query.get(..REASON_BYTES_MAX).unwrap_or(query);
     let query = Text::parse(TextKind::Comment, query)
         .map_err(|error| Failure::unreadable("bad-query", error.to_string()))?;

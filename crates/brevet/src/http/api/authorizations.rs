@@ -5,7 +5,7 @@ use brevet_store::AuthorizationFilter;
 use serde::Deserialize;
 
 use super::scan::scan;
-use crate::app::{AppError, Done, IdempotencyKey};
+use crate::app::{AppError, IdempotencyKey};
 use crate::http::answer::{changed, shown};
 use crate::http::extract::{Given, Nothing, Query, Segments, id};
 use crate::http::operation::operation;
@@ -103,7 +103,7 @@ async fn act(
     let id = id(AuthorizationId::parse(given))?;
     told(caller, id).await?;
     match caller.app.command(caller.origin(), command(id), key).await {
-        Ok(Done { position, .. }) => changed(position, &authorization(caller, id).await?),
+        Ok(done) => changed(&done, &authorization(caller, id).await?),
         Err(AppError::Refused(Refusal::Over { .. })) => {
             let told = told(caller, id).await?;
             Err(caller.view(|view| view::ended("authorization", &id.to_string(), told.ended(view))))

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::output;
 use super::scan::scan;
-use crate::app::{AppError, Done};
-use crate::http::answer::{changed, created, shown};
+use crate::app::AppError;
+use crate::http::answer::{Recorded, at, changed, created, shown};
 use crate::http::extract::{Given, Nothing, Query, Segments, id};
 use crate::http::operation::operation;
 use crate::http::pages::{Page, listed};
@@ -103,11 +103,12 @@ async fn run(caller: Caller, headers: HeaderMap, given: Given<wire::NewExecution
     let values = caller.app.read(|state| take::bound(state, &task, parameters))?;
     let order = RunOrder { task, parameters: values, secrets: take::secrets(secrets)? };
     let started = caller.app.run(caller.origin(), order, given.key).await;
-    let id = started.map_err(|error| Failure::from(error).asking_with(parameters))?.execution;
+    let started = started.map_err(|error| Failure::from(error).asking_with(parameters))?;
+    let (id, recorded) = (started.execution, Recorded::run(&started, caller.app.published().size));
     if accepts(&headers, "text/event-stream") {
-        return output::stream(caller, id).await;
+        return Ok(at(output::stream(caller, id).await?, recorded));
     }
-    created(caller.app.published().size, &format!("/executions/{id}"), &execution(&caller, id).await?)
+    created(recorded, &format!("/executions/{id}"), &execution(&caller, id).await?)
 }
 
 /// Whether the caller asks for this type by name.
@@ -132,7 +133,7 @@ async fn stop(caller: Caller, Segments(given): Segments<String>, body: Given<Not
     found(&caller, id).await?;
     let stop = Command::StopRun { execution: id, cause: StopCause::ByUser(caller.user()) };
     match caller.app.command(caller.origin(), stop, body.key).await {
-        Ok(Done { position, .. }) => changed(position, &execution(&caller, id).await?),
+        Ok(done) => changed(&done, &execution(&caller, id).await?),
         Err(AppError::Refused(Refusal::Over { .. })) => {
             let run = found(&caller, id).await?;
             Err(view::ended("execution", &id.to_string(), view::finished(&run.execution)))

@@ -56,7 +56,7 @@ async fn create(caller: Caller, given: Given<wire::NewGroup>) -> Answer {
     };
     let done = caller.app.command(caller.origin(), Command::CreateGroup(new), given.key).await?;
     let Reply::Group(id) = done.reply else { return Err(Failure::bug("a group without an id")) };
-    created(done.position, &format!("/groups/{id}"), &group(&caller, id)?)
+    created(&done, &format!("/groups/{id}"), &group(&caller, id)?)
 }
 
 async fn show(caller: Caller, Segments(name): Segments<String>) -> Answer {
@@ -67,7 +67,7 @@ async fn show(caller: Caller, Segments(name): Segments<String>) -> Answer {
 async fn delete(caller: Caller, Segments(name): Segments<String>) -> Answer {
     let id = caller.app.read(|state| take::group(state, &name))?;
     let done = caller.app.command(caller.origin(), Command::DeleteGroup(id), None).await?;
-    Ok(removed(done.position))
+    Ok(removed(&done))
 }
 
 async fn add_member(
@@ -81,7 +81,7 @@ async fn add_member(
         .read(|state| Ok::<_, Failure>((take::group(state, &name)?, take::user(state, &member)?)))?;
     let add = Command::AddMember { group: id, user };
     let done = caller.app.command(caller.origin(), add, given.key).await?;
-    changed(done.position, &group(&caller, id)?)
+    changed(&done, &group(&caller, id)?)
 }
 
 async fn remove_member(caller: Caller, Segments((name, member)): Segments<(String, String)>) -> Answer {
@@ -89,7 +89,7 @@ async fn remove_member(caller: Caller, Segments((name, member)): Segments<(Strin
         .app
         .read(|state| Ok::<_, Failure>((take::group(state, &name)?, take::user(state, &member)?)))?;
     let done = caller.app.command(caller.origin(), Command::RemoveMember { group, user }, None).await?;
-    Ok(removed(done.position))
+    Ok(removed(&done))
 }
 
 fn group(caller: &Caller, id: GroupId) -> Result<wire::Group, Failure> {

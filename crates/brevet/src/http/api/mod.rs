@@ -1,13 +1,20 @@
 //! The handlers, and their routes. Each reads its input, calls one use case and shows the answer.
 
 mod access_control;
+mod asof;
 mod assignments;
 mod audit;
 mod authorizations;
+mod bundles;
 mod catalog;
 mod check;
 mod executions;
+mod export;
 mod groups;
+mod ledger_files;
+mod ledger_keeping;
+mod ledger_keys;
+mod ledger_proofs;
 mod output;
 mod policies;
 mod requests;
@@ -32,6 +39,13 @@ pub(super) const PARTS: &[fn(Routes) -> Routes] = &[
     executions::routes,
     check::routes,
     audit::routes,
+    asof::routes,
+    bundles::routes,
+    export::routes,
+    ledger_files::routes,
+    ledger_keys::routes,
+    ledger_proofs::routes,
+    ledger_keeping::routes,
 ];
 
 impl Caller {

@@ -61,7 +61,7 @@ async fn create(caller: Caller, given: Given<wire::NewPolicy>) -> Answer {
     })?;
     let done = caller.app.command(caller.origin(), create, given.key).await?;
     let Reply::Policy(id) = done.reply else { return Err(Failure::bug("a policy without an id")) };
-    created(done.position, &format!("/policies/{id}"), &policy(&caller, id)?)
+    created(&done, &format!("/policies/{id}"), &policy(&caller, id)?)
 }
 
 async fn show(caller: Caller, Segments(given): Segments<String>) -> Answer {
@@ -86,13 +86,13 @@ async fn change(
         })
     })?;
     let done = caller.app.command(caller.origin(), set, given.key).await?;
-    changed(done.position, &policy(&caller, id)?)
+    changed(&done, &policy(&caller, id)?)
 }
 
 async fn remove(caller: Caller, Segments(given): Segments<String>) -> Answer {
     let id = id(PolicyId::parse(&given))?;
     let done = caller.app.command(caller.origin(), Command::RemovePolicy(id), None).await?;
-    Ok(removed(done.position))
+    Ok(removed(&done))
 }
 
 async fn explain_run(caller: Caller, given: Given<wire::Explain>) -> Answer {

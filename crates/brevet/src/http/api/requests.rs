@@ -9,7 +9,7 @@ use brevet_store::RequestFilter;
 use serde::Deserialize;
 
 use super::scan::scan;
-use crate::app::{AppError, Done, IdempotencyKey};
+use crate::app::{AppError, IdempotencyKey};
 use crate::http::answer::{changed, created, shown};
 use crate::http::extract::{Given, Nothing, Query, Segments, id};
 use crate::http::limit::WAIT_SECONDS_MAX;
@@ -138,7 +138,7 @@ async fn submit(caller: Caller, given: Given<wire::NewRequest>) -> Answer {
     let new = new_request(&caller, &given.value)?;
     let done = caller.app.command(caller.origin(), Command::Submit(new), given.key).await?;
     let Reply::Request(id) = done.reply else { return Err(Failure::bug("a request without an id")) };
-    created(done.position, &format!("/requests/{id}"), &request(&caller, id).await?)
+    created(&done, &format!("/requests/{id}"), &request(&caller, id).await?)
 }
 
 fn new_request(caller: &Caller, new: &wire::NewRequest) -> Result<NewRequest, Failure> {
@@ -222,7 +222,7 @@ async fn act(
     let id = id(RequestId::parse(given))?;
     told(caller, id).await?;
     match caller.app.command(caller.origin(), command(id), key).await {
-        Ok(Done { position, .. }) => changed(position, &request(caller, id).await?),
+        Ok(done) => changed(&done, &request(caller, id).await?),
         Err(AppError::Refused(Refusal::Over { .. })) => Err(over(caller, id).await?),
         Err(error) => Err(error.into()),
     }

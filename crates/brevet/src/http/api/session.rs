@@ -59,7 +59,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn health(visitor: Visitor) -> Answer {
     let needs_setup = visitor.server.app.read(|state| state.users().is_empty());
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    shown(&wire::Health { status: "ok".to_owned(), version, needs_setup })
+    if let Some(why) = visitor.server.app.ledger_problem() {
+        return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unhealthy", why));
+    }
+    let standing = visitor.server.app.standing();
+    let witnesses = match (standing.has_quorum, standing.witnessed_at) {
+        (false, _) => "none",
+        (true, None) => "waiting",
+        (true, Some(_)) => "ok",
+    };
+    shown(&wire::Health { status: "ok".to_owned(), version, needs_setup, witnesses: witnesses.to_owned() })
 }
 
 async fn document(visitor: Visitor) -> Answer {
@@ -115,6 +124,7 @@ async fn whoami(caller: Caller) -> Answer {
         session: caller.session.id.to_string(),
         expires_at: wire::Time::from_micros(caller.session.ends().micros()),
         idle_seconds: SESSION_IDLE.whole_seconds(),
+        warning: caller.app.standing().warning().map(str::to_owned),
     })
 }
 

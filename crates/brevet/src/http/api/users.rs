@@ -68,7 +68,7 @@ async fn add(caller: Caller, given: Given<wire::NewUser>) -> Answer {
     };
     let done = caller.app.command(caller.origin(), Command::AddUser(new), given.key).await?;
     let Reply::User(id) = done.reply else { return Err(Failure::bug("an account without an id")) };
-    created(done.position, &format!("/users/{id}"), &user(&caller, id)?)
+    created(&done, &format!("/users/{id}"), &user(&caller, id)?)
 }
 
 async fn show(caller: Caller, Segments(name): Segments<String>) -> Answer {
@@ -99,7 +99,7 @@ async fn code(caller: Caller, Segments(name): Segments<String>, given: Given<Not
 async fn act(caller: &Caller, name: &str, given: Given<Nothing>, command: fn(UserId) -> Command) -> Answer {
     let id = caller.app.read(|state| take::user(state, name))?;
     let done = caller.app.command(caller.origin(), command(id), given.key).await?;
-    changed(done.position, &user(caller, id)?)
+    changed(&done, &user(caller, id)?)
 }
 
 fn user(caller: &Caller, id: UserId) -> Result<wire::User, Failure> {

@@ -76,7 +76,7 @@ fn of_ledger(event: &Event) -> Value {
             "previous_checkpoint": note,
         }),
         Event::ServerStarted { version, witnesses } => json!({"version": version, "witnesses": witnesses}),
-        Event::ClockStepped { by } => json!({"by": by.to_string()}),
+        Event::ClockStepped { by, back } => json!({"by": by.to_string(), "back": back}),
         Event::Heartbeat { every } => json!({"every": every.to_string()}),
         Event::KeyRotated { old, new, overlap_until } => {
             json!({"old": old, "new": new, "overlap_until": at(*overlap_until)})

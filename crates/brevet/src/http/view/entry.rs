@@ -1,28 +1,18 @@
 //! Entries of the ledger: who, what, about what, in a sentence.
 
 use brevet_core::{
-    Access, Actor, AuthorizationId, Basis, Ending, Entry, Event, ExecutionId, ExecutionResult, GroupId,
-    RequestId, UserId, Verdict, escape_for_display,
+    Access, Actor, Basis, Ending, Entry, Event, ExecutionResult, GroupId, UserId, Verdict, escape_for_display,
 };
-use brevet_store::StoredEntry;
+use brevet_store::{About, StoredEntry};
 
 use super::{View, at};
 use crate::wire;
 
-/// What an entry is about.
-#[derive(Default)]
-struct About {
-    request: Option<RequestId>,
-    authorization: Option<AuthorizationId>,
-    execution: Option<ExecutionId>,
-    task: Option<String>,
-}
-
 impl View<'_> {
     pub(in crate::http) fn entry(&self, stored: &StoredEntry) -> wire::AuditEntry {
-        let StoredEntry { index, entry, bytes: _ } = stored;
+        let StoredEntry { index, entry, bytes: _, about } = stored;
         let Entry { time, actor, session, event } = entry;
-        let About { request, authorization, execution, task } = self.about(event);
+        let About { request, authorization, execution, task, outcome } = about;
         let kind = event.kind();
         wire::AuditEntry {
             index: *index,
@@ -35,7 +25,8 @@ impl View<'_> {
             request: request.map(|id| id.to_string()),
             authorization: authorization.map(|id| id.to_string()),
             execution: execution.map(|id| id.to_string()),
-            task,
+            task: task.as_ref().map(ToString::to_string),
+            outcome: outcome.map(|outcome| outcome.as_str().to_owned()),
             flagged: matches!(event, Event::ExecutionStarted { basis: Basis::SystemAccount, .. }),
             details: super::details::of(event),
             leaf_hash: stored.leaf_hash(),
@@ -48,51 +39,6 @@ impl View<'_> {
             Actor::User(user) => {
                 wire::AuditActor { id: Some(user.to_string()), name: self.user_ref(user).name }
             }
-        }
-    }
-
-    fn about(&self, event: &Event) -> About {
-        let task_of = |access: Access| match access {
-            Access::Task(_) => Some(self.access_name(access)),
-            Access::Role(_) | Access::RoleGroup(_) => None,
-        };
-        let of = |request, authorization| About { request, authorization, ..About::default() };
-        match event {
-            Event::RequestSubmitted { request, access, .. } => {
-                About { task: task_of(*access), ..of(Some(*request), None) }
-            }
-            Event::RequestDecided { request, .. }
-            | Event::RequestExpired { request }
-            | Event::RequestCancelled { request } => of(Some(*request), None),
-            Event::AuthorizationGranted { authorization, request, access, .. } => {
-                About { task: task_of(*access), ..of(Some(*request), Some(*authorization)) }
-            }
-            Event::AuthorizationExtended { authorization, request, .. } => {
-                of(Some(*request), Some(*authorization))
-            }
-            Event::AuthorizationStarted { authorization, .. }
-            | Event::AuthorizationEnded { authorization, .. } => {
-                let known = self.state.authorization(*authorization).map(|held| held.request);
-                of(known, Some(*authorization))
-            }
-            Event::ExecutionStarted { execution, task, basis, .. } => {
-                let authorization = match basis {
-                    Basis::Authorization(id) => Some(*id),
-                    Basis::SystemAccount | Basis::AccessControlOff | Basis::Uncovered => None,
-                };
-                let task = task_of(Access::Task(*task));
-                About { authorization, execution: Some(*execution), task, ..About::default() }
-            }
-            Event::ExecutionStopRequested { execution, .. } | Event::ExecutionFinished { execution, .. } => {
-                let task = self.state.execution(*execution).and_then(|run| task_of(Access::Task(run.task)));
-                About { execution: Some(*execution), task, ..About::default() }
-            }
-            Event::RunRefused { task, .. } => About { task: Some(task.to_string()), ..About::default() },
-            Event::TaskDefined { spec, .. } => {
-                About { task: Some(spec.name.to_string()), ..About::default() }
-            }
-            Event::TaskRemoved { task } => About { task: task_of(Access::Task(*task)), ..About::default() },
-            _ => About::default(),
         }
     }
 
@@ -149,7 +95,8 @@ impl View<'_> {
                 format!("a server of version {version} started, with {witnesses} witness(es)")
             }
             Event::ServerStopped {} => "the server stopped in order".to_owned(),
-            Event::ClockStepped { by } => format!("the clock was moved by {by}"),
+            Event::ClockStepped { by, back: false } => format!("the clock was moved ahead by {by}"),
+            Event::ClockStepped { by, back: true } => format!("the clock was moved back by {by}"),
             Event::Heartbeat { every } => format!("nothing else happened for {every}"),
             Event::KeyRotated { overlap_until, .. } => {
                 let until = super::instant(*overlap_until);

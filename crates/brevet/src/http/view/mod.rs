@@ -11,6 +11,7 @@ mod explanation;
 mod people;
 mod policy;
 mod request;
+mod way;
 
 use brevet_core::{
     Access, Command, GroupId, Origin, Parameters, Principal, Span, State, Text, Timestamp, UserId, Value,
@@ -50,6 +51,18 @@ impl<'a> View<'a> {
             administrator: user.is_some_and(|user| user.administrator),
             auditor: user.is_some_and(|user| user.auditor),
         }
+    }
+
+    /// The state as nobody in particular sees it: for the record itself, written elsewhere.
+    pub(super) fn of_record(state: &'a State, now: Timestamp) -> Self {
+        let viewer = UserId::new(0);
+        Self { state, now, origin: Origin::SYSTEM, viewer, administrator: true, auditor: true }
+    }
+
+    /// The same person's view of another state.
+    pub(super) const fn of_state<'b>(&self, state: &'b State) -> View<'b> {
+        let Self { state: _, now, origin, viewer, administrator, auditor } = *self;
+        View { state, now, origin, viewer, administrator, auditor }
     }
 
     /// Whether they see everything but outputs.
@@ -103,7 +116,7 @@ impl<'a> View<'a> {
     }
 }
 
-fn at(at: Timestamp) -> wire::Time {
+pub(super) fn at(at: Timestamp) -> wire::Time {
     wire::Time::from_micros(at.micros())
 }
 

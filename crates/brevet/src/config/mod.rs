@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+mod ledger;
+mod sinks;
+
+pub use ledger::LedgerConfig;
+pub use sinks::{SinkConfig, SinkTarget, SyslogConfig};
+
 /// Where the server listens unless told otherwise.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
 /// The longest settings file, in bytes.
@@ -23,6 +29,10 @@ pub struct Config {
     pub tasks: PathBuf,
     /// Certificate and key. Needed for anything that is not loopback.
     pub tls: Option<Tls>,
+    /// What is set of the ledger.
+    pub ledger: LedgerConfig,
+    /// Where every entry is sent as it is written.
+    pub sinks: Vec<SinkConfig>,
 }
 
 /// Where certificate and key are, as PEM.
@@ -55,6 +65,10 @@ struct File {
     data: Option<PathBuf>,
     tasks: Option<PathBuf>,
     tls: Option<Tls>,
+    #[serde(default)]
+    ledger: ledger::File,
+    #[serde(default)]
+    sink: Vec<sinks::Written>,
 }
 
 /// Why the settings cannot be used.
@@ -76,6 +90,16 @@ pub enum BadConfig {
         /// Where, and what.
         source: Box<toml::de::Error>,
     },
+    /// A value cannot be.
+    #[error("the setting {name} cannot be \"{value}\": {why}")]
+    Value {
+        /// Which.
+        name: &'static str,
+        /// As it is.
+        value: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Where to keep data is not known.
     #[error("say where the data is kept: --data DIR, or data = \"…\" in the settings file")]
     NoData,
@@ -89,7 +113,14 @@ impl Config {
         let data = data.or(file.data).or_else(default_data).ok_or(BadConfig::NoData)?;
         let tasks = tasks.or(file.tasks).unwrap_or_else(|| data.join("tasks.d"));
         let listen = listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
-        Ok(Self { listen, data, tasks, tls: file.tls })
+        Ok(Self {
+            listen,
+            data,
+            tasks,
+            tls: file.tls,
+            ledger: file.ledger.check()?,
+            sinks: sinks::check(file.sink)?,
+        })
     }
 }
 

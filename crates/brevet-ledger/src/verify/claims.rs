@@ -1,0 +1,224 @@
+//! What others signed about a ledger, held against what its entries add up to.
+
+use std::str::FromStr as _;
+
+use super::{Derived, Finding, Watch};
+use crate::{Checkpoint, Error, Note, Origin, TlogProof, VerifierKey, check_inclusion, empty_root};
+
+/// A checkpoint that somebody signed: the ledger itself presents it, or somebody kept it elsewhere.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    source: String,
+    kept: bool,
+    note: Note,
+    checkpoint: Checkpoint,
+    inclusion: Option<TlogProof>,
+}
+
+impl Claim {
+    /// A checkpoint that lies with the ledger; `source` names it in sentences, e.g. `the checkpoint in the folder`.
+    ///
+    /// # Errors
+    /// Those of reading a note and a checkpoint.
+    pub fn presented(source: &str, note: &str) -> Result<Self, Error> {
+        Self::of(source, false, note.parse()?)
+    }
+
+    /// A checkpoint that somebody else kept.
+    ///
+    /// # Errors
+    /// Those of reading a note and a checkpoint.
+    pub fn kept(source: &str, note: &str) -> Result<Self, Error> {
+        Self::of(source, true, note.parse()?)
+    }
+
+    /// A receipt that somebody else kept.
+    ///
+    /// # Errors
+    /// Those of reading a receipt, its note and its checkpoint.
+    pub fn receipt(source: &str, text: &str) -> Result<Self, Error> {
+        let proof = TlogProof::from_str(text)?;
+        let claim = Self::of(source, true, proof.checkpoint().clone())?;
+        Ok(Self { inclusion: Some(proof), ..claim })
+    }
+
+    fn of(source: &str, kept: bool, note: Note) -> Result<Self, Error> {
+        let checkpoint = note.text().parse()?;
+        Ok(Self { source: source.to_owned(), kept, note, checkpoint, inclusion: None })
+    }
+
+    /// How sentences name it.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The note, with all its signatures.
+    #[must_use]
+    pub const fn note(&self) -> &Note {
+        &self.note
+    }
+
+    /// What it says, believed or not.
+    #[must_use]
+    pub const fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Has the verifier remember what the claim will be held against.
+    pub fn watch(&self, watch: &mut Watch) {
+        watch.sizes.insert(self.checkpoint.size());
+        watch.leaves.extend(self.inclusion.as_ref().map(TlogProof::index));
+    }
+
+    /// Whether the entries are what it signs. `None` when there are fewer.
+    fn agrees(&self, derived: &Derived) -> Option<bool> {
+        match self.checkpoint.size() {
+            0 => Some(self.checkpoint.root() == empty_root()),
+            size => derived.roots.get(&size).map(|root| *root == self.checkpoint.root()),
+        }
+    }
+
+    fn check_inclusion(&self, derived: &Derived) -> Result<(), Finding> {
+        let Some(proof) = &self.inclusion else { return Ok(()) };
+        let (index, size) = (proof.index(), self.checkpoint.size());
+        let proven = match derived.leaves.get(&index) {
+            Some(leaf) => check_inclusion(*leaf, index, size, &self.checkpoint.root(), proof.path()),
+            None => Err(Error::LeafIndex { index, size }),
+        };
+        proven.map_err(|reason| Finding::Claim { by: self.source.clone(), reason })
+    }
+}
+
+/// A change of the key that signs checkpoints, as an entry states it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rotation {
+    /// The entry.
+    pub index: u64,
+    /// The key before.
+    pub old: VerifierKey,
+    /// The key from there on.
+    pub new: VerifierKey,
+}
+
+/// Two signed checkpoints that cannot both be of one history that only grew: proof, to anyone who has the key, that
+/// its holder signed two.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fork {
+    /// How sentences name the checkpoint that was kept.
+    pub source: String,
+    /// The checkpoint that was kept.
+    pub kept: Note,
+    /// Its size.
+    pub size: u64,
+    /// The checkpoint that the ledger presents.
+    pub presented: Note,
+    /// Its size, not smaller.
+    pub presented_size: u64,
+}
+
+/// What is to be thought of the claims about a ledger.
+#[derive(Clone, Debug)]
+pub struct Judgement<'c> {
+    /// The claims that are signed by a trusted key and agree with the entries.
+    pub believed: Vec<&'c Claim>,
+    /// The keys that are trusted, with those that the ledger's rotations lead to.
+    pub keys: Vec<VerifierKey>,
+    /// Everything that is wrong, the most severe first.
+    pub findings: Vec<Finding>,
+}
+
+impl Judgement<'_> {
+    /// The largest checkpoint believed: entries from there on are not signed for.
+    #[must_use]
+    pub fn signed_size(&self) -> Option<u64> {
+        self.believed.iter().map(|claim| claim.checkpoint.size()).max()
+    }
+}
+
+/// Holds the claims against the entries.
+///
+/// A rotation is followed only when a checkpoint that contains its entry is signed by the key *before*: otherwise
+/// whoever owns the host could name a key of their own.
+#[must_use]
+pub fn judge<'c>(
+    claims: &'c [Claim],
+    derived: &Derived,
+    origin: &Origin,
+    trusted: &[VerifierKey],
+    rotations: &[Rotation],
+) -> Judgement<'c> {
+    let keys = follow(claims, derived, trusted, rotations);
+    let mut judgement = Judgement { believed: Vec::new(), keys, findings: Vec::new() };
+    let (mut differing, mut larger) = (Vec::new(), Vec::new());
+    for claim in claims {
+        if let Err(reason) = Checkpoint::open(&claim.note, origin, &judgement.keys) {
+            let by = claim.source.clone();
+            judgement.findings.push(Finding::Claim { by, reason });
+            continue;
+        }
+        match claim.agrees(derived) {
+            Some(true) => match claim.check_inclusion(derived) {
+                Ok(()) => judgement.believed.push(claim),
+                Err(finding) => judgement.findings.push(finding),
+            },
+            Some(false) => differing.push(claim),
+            None => larger.push(claim),
+        }
+    }
+    let differ = differing.iter().map(|claim| contradiction(claim, &judgement.believed));
+    let truncated = larger.iter().max_by_key(|claim| claim.checkpoint.size()).map(|claim| {
+        let (size, signed) = (derived.size, claim.checkpoint.size());
+        Finding::Truncated { size, signed, by: claim.source.clone() }
+    });
+    let mut found: Vec<Finding> = differ.chain(truncated).collect();
+    found.append(&mut judgement.findings);
+    found.sort_by_key(Finding::rank);
+    judgement.findings = found;
+    judgement
+}
+
+/// A believed claim that the ledger presents turns a contradiction into proof.
+fn contradiction(claim: &Claim, believed: &[&Claim]) -> Finding {
+    let size = claim.checkpoint.size();
+    let presented = believed.iter().filter(|other| !other.kept && other.checkpoint.size() >= size);
+    match presented.min_by_key(|other| other.checkpoint.size()) {
+        Some(presented) => Finding::Forked(Box::new(Fork {
+            source: claim.source.clone(),
+            kept: claim.note.clone(),
+            size,
+            presented: presented.note.clone(),
+            presented_size: presented.checkpoint.size(),
+        })),
+        None => Finding::Rewritten { size, by: claim.source.clone() },
+    }
+}
+
+/// The trusted keys, with those that rotations lead to. Back from a trusted key no proof is needed: what it signs
+/// contains the entry that names its predecessor.
+fn follow(
+    claims: &[Claim],
+    derived: &Derived,
+    trusted: &[VerifierKey],
+    rotations: &[Rotation],
+) -> Vec<VerifierKey> {
+    let mut keys = trusted.to_vec();
+    let vouched = |by: &VerifierKey, index: u64| {
+        claims.iter().any(|claim| {
+            claim.checkpoint.size() > index
+                && claim.agrees(derived) == Some(true)
+                && claim.note.verify(std::slice::from_ref(by)).is_ok()
+        })
+    };
+    for Rotation { index, old, new } in rotations {
+        if keys.contains(old) && !keys.contains(new) && vouched(old, *index) {
+            keys.push(new.clone());
+        }
+    }
+    for Rotation { index, old, new } in rotations.iter().rev() {
+        if keys.contains(new) && !keys.contains(old) && vouched(new, *index) {
+            keys.push(old.clone());
+        }
+    }
+    keys
+}

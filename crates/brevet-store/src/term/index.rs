@@ -1,0 +1,247 @@
+//! The lists of the terms: which entries have each.
+//!
+//! To write an entry's dozen terms at once would touch a dozen pages of the database in each transaction, and
+//! cost more than the entry. So entries are taken into the lists some hundreds at a time, in the transaction of
+//! the batch that makes them so many; `term_head` says how far the lists go, and a search looks through the few
+//! entries behind it one by one. A ledger from before there were lists catches up at the start, a piece at a
+//! time; a crash in between costs at most one piece.
+
+use std::collections::HashMap;
+
+use brevet_core::{Text, UserId};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::block::Block;
+use super::{Names, all, of_actor, of_owner, of_texts_alone};
+use crate::codec::StoredEntry;
+use crate::error::{StoreError, writing};
+use crate::reader::stored_entry;
+use crate::row::signed;
+
+/// Entries that are in no list yet: at so many they are taken in.
+pub(super) const TAIL_ENTRIES_MAX: u64 = 256;
+/// Entries that are taken in at once while catching up; also the entries of one block.
+const PIECE_ENTRIES: u64 = super::block::BLOCK_ENTRIES;
+
+/// How many entries are in the lists.
+pub(crate) fn indexed(connection: &Connection) -> Result<u64, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT size FROM term_head WHERE one = 1")?;
+    let size: i64 = statement.query_row([], |row| row.get(0))?;
+    Ok(size.unsigned_abs())
+}
+
+/// Takes new entries into the lists when there are enough of them; `size` is the ledger's, with a batch whose
+/// entries and rows are written.
+pub(crate) fn keep_up(transaction: &Transaction<'_>, size: u64) -> Result<(), StoreError> {
+    let from = indexed(transaction)?;
+    match size.saturating_sub(from) {
+        0..TAIL_ENTRIES_MAX => Ok(()),
+        _ => take_in(transaction, from, size),
+    }
+}
+
+/// Takes all entries into the lists, each piece in a transaction of its own.
+pub(crate) fn catch_up(connection: &mut Connection, size: u64) -> Result<(), StoreError> {
+    loop {
+        let from = indexed(connection)?;
+        if size.saturating_sub(from) < TAIL_ENTRIES_MAX {
+            return Ok(());
+        }
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
+        let end = (from / PIECE_ENTRIES + 1) * PIECE_ENTRIES;
+        take_in(&transaction, from, end.min(size))?;
+        transaction.commit().map_err(writing)?;
+    }
+}
+
+pub(super) fn take_in(connection: &Connection, from: u64, to: u64) -> Result<(), StoreError> {
+    let mut lists: HashMap<String, Vec<u64>> = HashMap::new();
+    let names = Names::new(connection);
+    // Entries in an archive have no bytes here, and are found there.
+    let sql = "SELECT bytes FROM entry WHERE seq >= ?1 AND seq < ?2 AND length(bytes) > 0 ORDER BY seq";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([signed(from), signed(to)])?;
+    while let Some(row) = rows.next()? {
+        let StoredEntry { index, entry, bytes: _, about } = stored_entry(&names, row.get(0)?)?;
+        for term in all(&entry, &about) {
+            lists.entry(term).or_default().push(index);
+        }
+    }
+    let mut lists: Vec<(i64, Vec<u64>)> = lists
+        .into_iter()
+        .map(|(term, seqs)| Ok((intern(connection, &term)?, seqs)))
+        .collect::<Result<_, StoreError>>()?;
+    // In the order in which they lie on the disk.
+    lists.sort_unstable_by_key(|(term, _)| *term);
+    for (term, seqs) in lists {
+        for seqs in seqs.chunk_by(|one, other| Block::of(*one) == Block::of(*other)) {
+            insert(connection, term, seqs)?;
+        }
+    }
+    let mut statement =
+        connection.prepare_cached("UPDATE term_head SET size = ?1 WHERE one = 1").map_err(writing)?;
+    statement.execute([signed(to)]).map(drop).map_err(writing)
+}
+
+/// The number of a term, a new one where it has none.
+fn intern(connection: &Connection, term: &str) -> Result<i64, StoreError> {
+    if let Some(id) = number(connection, term)? {
+        return Ok(id);
+    }
+    let sql = "INSERT INTO term (word) VALUES (?1) RETURNING id";
+    let mut statement = connection.prepare_cached(sql).map_err(writing)?;
+    statement.query_row([term], |row| row.get(0)).map_err(writing)
+}
+
+/// The number of a term that some entry has.
+pub(crate) fn number(connection: &Connection, term: &str) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id FROM term WHERE word = ?1")?;
+    Ok(statement.query_row([term], |row| row.get(0)).optional()?)
+}
+
+/// Adds entries of one block to a term's list.
+fn insert(connection: &Connection, term: i64, seqs: &[u64]) -> Result<(), StoreError> {
+    let Some(number) = seqs.first().map(|seq| Block::of(*seq)) else { return Ok(()) };
+    let mut block = read(connection, term, number)?.unwrap_or(Block::EMPTY);
+    seqs.iter().for_each(|seq| block.insert(*seq));
+    write(connection, term, number, block)
+}
+
+fn read(connection: &Connection, term: i64, number: u64) -> Result<Option<Block>, StoreError> {
+    let sql = "SELECT places FROM entry_term WHERE term = ?1 AND block = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([term, signed(number)])?;
+    rows.next()?.map(|row| block_at(row, 0)).transpose()
+}
+
+/// The block in a column.
+pub(crate) fn block_at(row: &rusqlite::Row<'_>, column: usize) -> Result<Block, StoreError> {
+    let bytes = row.get_ref(column)?.as_blob().map_err(StoreError::damaged)?;
+    Block::from_bytes(bytes).ok_or_else(|| StoreError::damaged("a list of the search cannot be read"))
+}
+
+fn write(connection: &Connection, term: i64, number: u64, block: Block) -> Result<(), StoreError> {
+    let sql = "INSERT INTO entry_term (term, block, places) VALUES (?1, ?2, ?3)
+               ON CONFLICT (term, block) DO UPDATE SET places = excluded.places";
+    let mut statement = connection.prepare_cached(sql).map_err(writing)?;
+    statement.execute(params![term, signed(number), block.to_bytes()]).map(drop).map_err(writing)
+}
+
+/// The entries beside which texts of this person can be, oldest first: those that the person caused, and those
+/// with texts about them.
+pub(crate) fn with_texts_of(connection: &Connection, user: UserId) -> Result<Vec<u64>, StoreError> {
+    let mut found = Vec::new();
+    for term in [of_actor(&user.to_string()), of_owner(user)] {
+        let Some(term) = number(connection, &term)? else { continue };
+        let sql = "SELECT block, places FROM entry_term WHERE term = ?1 ORDER BY block";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query([term])?;
+        while let Some(row) = rows.next()? {
+            let number = row.get::<_, i64>(0)?.unsigned_abs();
+            found.extend(block_at(row, 1)?.newest_first(number));
+        }
+    }
+    let sql = "SELECT seq FROM entry WHERE seq >= ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([signed(indexed(connection)?)])?;
+    while let Some(row) = rows.next()? {
+        found.push(row.get::<_, i64>(0)?.unsigned_abs());
+    }
+    let names = Names::new(connection);
+    let mut statement = connection.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
+    let mut theirs = Vec::new();
+    for seq in found {
+        let bytes: Vec<u8> = statement.query_row([signed(seq)], |row| row.get(0))?;
+        if !bytes.is_empty() {
+            let entry = stored_entry(&names, bytes)?.entry;
+            let has_texts = entry.event.texts().into_iter().any(Text::was_given);
+            theirs.extend((has_texts && entry.text_owner() == Some(user)).then_some(seq));
+        }
+    }
+    theirs.sort_unstable();
+    theirs.dedup();
+    Ok(theirs)
+}
+
+/// Forgets the words of the texts of one entry, and each word that no other entry has. To be called while the
+/// texts are still beside the entry, in the transaction that removes them.
+pub(crate) fn forget_texts(transaction: &Transaction<'_>, seq: u64) -> Result<(), StoreError> {
+    if seq >= indexed(transaction)? {
+        return Ok(());
+    }
+    let mut statement = transaction.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
+    let bytes: Option<Vec<u8>> = statement.query_row([signed(seq)], |row| row.get(0)).optional()?;
+    let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(()) };
+    let stored = stored_entry(&Names::new(transaction), bytes)?;
+    for term in of_texts_alone(&stored.entry) {
+        if let Some(id) = number(transaction, &term)? {
+            remove(transaction, id, seq)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(transaction: &Transaction<'_>, term: i64, seq: u64) -> Result<(), StoreError> {
+    let number = Block::of(seq);
+    let Some(mut block) = read(transaction, term, number)? else { return Ok(()) };
+    block.remove(seq);
+    if !block.is_empty() {
+        return write(transaction, term, number, block);
+    }
+    let run = |sql: &str, values: &[i64]| {
+        let statement = transaction.prepare_cached(sql);
+        statement
+            .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)))
+            .map_err(writing)
+    };
+    run("DELETE FROM entry_term WHERE term = ?1 AND block = ?2", &[term, signed(number)])?;
+    run("DELETE FROM term WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry_term WHERE term = ?1)", &[term])?;
+    Ok(())
+}
+
+/// Forgets all terms of the entries before `size`, which are in an archive, and each term that no other entry
+/// has. Goes through all lists once.
+pub(crate) fn forget_before(transaction: &Transaction<'_>, size: u64) -> Result<(), StoreError> {
+    let last = Block::of(size);
+    let sql = "DELETE FROM entry_term WHERE block < ?1";
+    transaction.execute(sql, [signed(last)]).map_err(writing)?;
+    let sql = "SELECT term, places FROM entry_term WHERE block = ?1";
+    let mut statement = transaction.prepare(sql)?;
+    let mut rows = statement.query([signed(last)])?;
+    let mut cut = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (term, mut block): (i64, Block) = (row.get(0)?, block_at(row, 1)?);
+        (last * super::block::BLOCK_ENTRIES..size).for_each(|seq| block.remove(seq));
+        cut.push((term, block));
+    }
+    for (term, block) in cut {
+        if block.is_empty() {
+            let sql = "DELETE FROM entry_term WHERE term = ?1 AND block = ?2";
+            transaction.execute(sql, [term, signed(last)]).map_err(writing)?;
+        } else {
+            write(transaction, term, last, block)?;
+        }
+    }
+    let sql = "DELETE FROM term WHERE NOT EXISTS (SELECT 1 FROM entry_term WHERE entry_term.term = term.id)";
+    transaction.execute(sql, []).map(drop).map_err(writing)
+}
+
+/// The first term of an entry under which a search would not find it: `None` when all is well, or when the
+/// entry is in no list yet or in an archive.
+pub(crate) fn first_missing(connection: &Connection, seq: u64) -> Result<Option<String>, StoreError> {
+    if seq >= indexed(connection)? {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
+    let bytes: Option<Vec<u8>> = statement.query_row([signed(seq)], |row| row.get(0)).optional()?;
+    let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(None) };
+    let StoredEntry { entry, about, .. } = stored_entry(&Names::new(connection), bytes)?;
+    for term in all(&entry, &about) {
+        let block = number(connection, &term)?.map(|id| read(connection, id, Block::of(seq))).transpose()?;
+        if !block.flatten().is_some_and(|block| block.contains(seq)) {
+            return Ok(Some(term));
+        }
+    }
+    Ok(None)
+}

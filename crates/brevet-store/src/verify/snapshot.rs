@@ -1,0 +1,327 @@
+//! A data folder as a source: read-only connections that all see the same state of the database, beside a running
+//! server too.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
+use brevet_core::Event;
+use brevet_ledger::{
+    Content, EntryRef, Finding, Hash, PART_ROWS, Rotation, Row, Salt, StoredNode, TextBeside, leaf_hash,
+};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use super::Discrepancy;
+use super::layered::lent;
+use super::source::{Columns, Item, PartReader, Source, end_of};
+use crate::codec::decode_entry;
+use crate::folder::DataFolder;
+use crate::row::signed;
+use crate::schema;
+
+/// How often the connections are opened anew because a server wrote in between.
+const OPENINGS_MAX: usize = 1_000;
+
+/// The database of a data folder at one instant.
+#[derive(Debug)]
+pub struct Snapshot {
+    readers: Mutex<Vec<Connection>>,
+    head: Head,
+}
+
+/// The head as it is stored, and all checkpoints that lie with it.
+#[derive(Debug)]
+pub struct Head {
+    /// How many entries it says there are.
+    pub size: u64,
+    /// The right edge.
+    pub edge: Vec<u8>,
+    /// The newest checkpoint.
+    pub checkpoint: String,
+    /// Checkpoints that witnesses cosigned, the oldest first.
+    pub cosigned: Vec<String>,
+    /// Changes of the key, the oldest first.
+    pub handovers: Vec<Handover>,
+}
+
+/// A change of the key, kept beside the entries so that it outlives their archiving.
+#[derive(Debug)]
+pub struct Handover {
+    /// The entry that says so.
+    pub index: u64,
+    /// The bytes of that entry.
+    pub bytes: Vec<u8>,
+    /// The checkpoint over it that both keys signed.
+    pub checkpoint: String,
+}
+
+impl Handover {
+    /// What the entry says, when its bytes have this leaf hash.
+    pub fn rotation(&self, leaf: Hash) -> Option<Rotation> {
+        if leaf_hash(&self.bytes) != leaf {
+            return None;
+        }
+        match decode_entry(&self.bytes, Vec::new()).ok()?.1.event {
+            Event::KeyRotated { old, new, .. } => {
+                Some(Rotation { index: self.index, old: old.parse().ok()?, new: new.parse().ok()? })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Snapshot {
+    /// Opens so many readers of one state of the folder's database.
+    pub fn open(folder: &DataFolder, threads: NonZeroUsize) -> Result<Self, Discrepancy> {
+        for _ in 0..OPENINGS_MAX {
+            let opened: Vec<Connection> =
+                (0..=threads.get()).map(|_| connect(folder)).collect::<Result<_, _>>()?;
+            // Whatever concerns the ledger comes with an entry: with as many entries it is the same state.
+            let sizes = opened.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
+            if sizes.windows(2).all(|pair| pair[0] == pair[1]) {
+                return Self::of(opened);
+            }
+        }
+        Err(crate::StoreError::damaged("it changes faster than it can be read; stop the server").into())
+    }
+
+    fn of(opened: Vec<Connection>) -> Result<Self, Discrepancy> {
+        let head = head(opened.first().ok_or(Discrepancy::Nothing)?)?;
+        Ok(Self { readers: Mutex::new(opened), head })
+    }
+
+    /// One of its connections; it goes back when it is dropped.
+    pub(super) fn lend(&self) -> Result<Lent<'_>, Discrepancy> {
+        let taken = self.readers.lock().map_or(None, |mut readers| readers.pop());
+        let connection = taken.ok_or_else(|| crate::StoreError::damaged("more readers than were opened"))?;
+        Ok(Lent { connection: Some(connection), to: &self.readers })
+    }
+
+    /// The head, as stored.
+    pub const fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// The nodes as they are stored, in order.
+pub(super) fn nodes(connection: &Connection) -> Result<Vec<StoredNode>, Discrepancy> {
+    let mut statement = connection.prepare("SELECT level, place, hash FROM node ORDER BY level, place")?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
+    let mut nodes = Vec::new();
+    for row in rows {
+        let (level, place, hash) = row?;
+        let (tile_level, index) = (u8::try_from(level).unwrap_or(u8::MAX), place.unsigned_abs());
+        let hash = Hash::from_slice(&hash).map_err(|_| Finding::NodeDiffers { tile_level, index })?;
+        nodes.push(StoredNode { tile_level, index, hash });
+    }
+    Ok(nodes)
+}
+
+/// Rows that no part reaches.
+pub(super) fn check_outside(connection: &Connection, size: u64) -> Result<(), Discrepancy> {
+    let sql = "SELECT seq FROM entry WHERE seq < 0 LIMIT 1";
+    if let Some(seq) = connection.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()? {
+        return Err(Finding::Duplicate { index: seq.unsigned_abs() }.into());
+    }
+    let sql = "SELECT seq, slot FROM entry_text WHERE seq < 0 OR seq >= ?1 OR slot < 0 LIMIT 1";
+    let found: Option<(i64, i64)> =
+        connection.query_row(sql, [signed(size)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found.map_or(Ok(()), |(seq, slot)| Err(text_differs(seq.unsigned_abs(), slot)))
+}
+
+fn connect(folder: &DataFolder) -> Result<Connection, Discrepancy> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(folder.database(), flags)?;
+    connection.pragma_update(None, "mmap_size", 1_i64 << 40)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    schema::check(&connection)?;
+    Ok(connection)
+}
+
+/// From here on the connection sees one state; answers how many entries it has.
+fn begin(connection: &Connection) -> Result<Option<i64>, Discrepancy> {
+    connection.execute_batch("BEGIN")?;
+    Ok(connection.query_row("SELECT size FROM head", [], |row| row.get(0)).optional()?)
+}
+
+fn head(connection: &Connection) -> Result<Head, Discrepancy> {
+    let sql = "SELECT size, edge, CAST(checkpoint AS BLOB) FROM head";
+    let head: Option<(i64, Vec<u8>, Vec<u8>)> =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    let Some((size, edge, checkpoint)) = head else {
+        let entries: i64 = connection.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
+        return Err(match entries {
+            0 => Discrepancy::Nothing,
+            entries => Finding::HeadDiffers { size: entries.unsigned_abs() }.into(),
+        });
+    };
+    let checkpoint = lossy(&checkpoint);
+    let (cosigned, handovers) = (cosigned(connection)?, handovers(connection)?);
+    Ok(Head { size: size.unsigned_abs(), edge, checkpoint, cosigned, handovers })
+}
+
+/// What is no text is no checkpoint either, and is found so.
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A folder of an earlier version lacks some tables.
+fn has_table(connection: &Connection, name: &str) -> Result<bool, Discrepancy> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    Ok(connection.query_row(sql, [name], |row| row.get::<_, i64>(0))? > 0)
+}
+
+fn cosigned(connection: &Connection) -> Result<Vec<String>, Discrepancy> {
+    if !has_table(connection, "cosigned")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare("SELECT CAST(note AS BLOB) FROM cosigned ORDER BY size")?;
+    let notes = statement.query_map([], |row| Ok(lossy(&row.get::<_, Vec<u8>>(0)?)))?;
+    Ok(notes.collect::<Result<_, _>>()?)
+}
+
+fn handovers(connection: &Connection) -> Result<Vec<Handover>, Discrepancy> {
+    if !has_table(connection, "ledger_key")? {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT seq, bytes, CAST(checkpoint AS BLOB) FROM ledger_key ORDER BY seq";
+    let mut statement = connection.prepare(sql)?;
+    let handovers = statement.query_map([], |row| {
+        let (index, bytes) = (row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?);
+        Ok(Handover { index, bytes, checkpoint: lossy(&row.get::<_, Vec<u8>>(2)?) })
+    })?;
+    Ok(handovers.collect::<Result<_, _>>()?)
+}
+
+impl Source for Snapshot {
+    fn size(&self) -> u64 {
+        self.head.size
+    }
+
+    fn reader(&self) -> Result<Box<dyn PartReader + '_>, Discrepancy> {
+        let connection = self.lend()?;
+        let last = self.head.size.saturating_sub(1) / PART_ROWS * PART_ROWS;
+        Ok(Box::new(Reader { connection, last }))
+    }
+}
+
+/// A connection that goes back when its reader is done.
+pub(super) struct Lent<'s> {
+    connection: Option<Connection>,
+    to: &'s Mutex<Vec<Connection>>,
+}
+
+impl Lent<'_> {
+    pub(super) fn connection(&self) -> &Connection {
+        self.connection.as_ref().expect("it is taken out when this is dropped, and not before")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let (Some(connection), Ok(mut to)) = (self.connection.take(), self.to.lock()) {
+            to.push(connection);
+        }
+    }
+}
+
+struct Reader<'s> {
+    connection: Lent<'s>,
+    last: u64,
+}
+
+impl PartReader for Reader<'_> {
+    fn read(&mut self, first: u64, take: &mut dyn FnMut(Item<'_>)) -> Result<(), Discrepancy> {
+        let connection = self.connection.connection();
+        let end = if first == self.last { i64::MAX } else { signed(end_of(first)) };
+        let sql = "SELECT seq, leaf, bytes, kind, actor, request FROM entry
+                   WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
+        let mut entries = connection.prepare_cached(sql)?;
+        let sql = "SELECT seq, slot, salt, value FROM entry_text
+                   WHERE seq >= ?1 AND seq < ?2 ORDER BY seq, slot";
+        let mut texts = connection.prepare_cached(sql)?;
+        let mut texts = Texts { rows: texts.query(params![signed(first), end])?, next: None };
+        texts.advance()?;
+        let mut rows = entries.query(params![signed(first), end])?;
+        let mut beside = Vec::new();
+        while let Some(row) = rows.next()? {
+            let position = row.get::<_, i64>(0)?.unsigned_abs();
+            let leaf = blob(row, 1)?;
+            let leaf = Hash::from_slice(leaf).map_err(|_| Finding::Changed { index: position })?;
+            let bytes = blob(row, 2)?;
+            // An entry is never empty: its bytes are in an archive.
+            let content = match bytes.is_empty() {
+                true => Content::Archived { leaf },
+                false => Content::Here { bytes, leaf: Some(leaf) },
+            };
+            texts.of(position, bytes, &mut beside)?;
+            let lent: Vec<TextBeside<'_>> = beside.iter().map(lent).collect();
+            let columns = Columns { kind: text(row, 3)?, actor: text(row, 4)?, request: row.get(5)? };
+            let row = Row { position, content, texts: &lent };
+            take(Item { row, columns: Some(columns), texts_are_elsewhere: false });
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a column, whatever was put there.
+fn blob<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r [u8], Discrepancy> {
+    Ok(row.get_ref(column)?.as_bytes().unwrap_or_default())
+}
+
+/// The text of a column; empty where it is none, which no column that is read so ever is.
+fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, Discrepancy> {
+    Ok(std::str::from_utf8(blob(row, column)?).unwrap_or_default())
+}
+
+fn text_differs(index: u64, slot: i64) -> Discrepancy {
+    Finding::TextDiffers { index, slot: usize::try_from(slot).unwrap_or(usize::MAX) }.into()
+}
+
+/// The texts in the order of the entries they are beside, read in step with them.
+struct Texts<'s> {
+    rows: rusqlite::Rows<'s>,
+    next: Option<(u64, usize, Salt, String)>,
+}
+
+impl Texts<'_> {
+    fn advance(&mut self) -> Result<(), Discrepancy> {
+        self.next = match self.rows.next()? {
+            Some(row) => {
+                let (seq, slot) = (row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?);
+                let salt: Result<[u8; Salt::BYTES], _> = blob(row, 2)?.try_into();
+                let value = std::str::from_utf8(blob(row, 3)?);
+                match (salt, value, usize::try_from(slot)) {
+                    (Ok(salt), Ok(value), Ok(slot)) => {
+                        Some((seq, slot, Salt::from_bytes(salt), value.to_owned()))
+                    }
+                    _ => return Err(text_differs(seq, slot)),
+                }
+            }
+            None => None,
+        };
+        Ok(())
+    }
+
+    /// What is beside the entry at `position`, a slot for each of its commitments. Texts beside an entry in front of
+    /// it that is not there are passed over: the verifier finds that the entry is missing.
+    fn of(
+        &mut self,
+        position: u64,
+        bytes: &[u8],
+        beside: &mut Vec<Option<(Salt, String)>>,
+    ) -> Result<(), Discrepancy> {
+        beside.clear();
+        let committed = EntryRef::decode(bytes).map_or(0, |entry| entry.commitments.len());
+        beside.resize(committed, None);
+        while let Some((seq, slot, salt, text)) = self.next.take_if(|(seq, ..)| *seq <= position) {
+            match beside.get_mut(slot) {
+                Some(place) if seq == position => *place = Some((salt, text)),
+                None if seq == position => return Err(Finding::TextDiffers { index: seq, slot }.into()),
+                _ => {}
+            }
+            self.advance()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! Retention and erasure: old entries move to an archive file when two people agree; the texts of one person go for
+//! good. The proofs of what is left stay as they are.
+
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use brevet_core::{Command, Digest, Origin, Reply, Timestamp, UserId};
+use brevet_store::{ArchiveFile, ExportFilter, Reader, SideWrite, StoreError};
+use serde_json::json;
+use sha2::Digest as _;
+
+use super::{App, AppError, Done, IdempotencyKey};
+use crate::world::World;
+
+/// The folder of archive files in the data folder.
+const FOLDER: &str = "archive";
+/// Entries that leave the database in one transaction: short enough that nobody waits for it.
+const PRUNE_AT_ONCE: usize = 2_000;
+
+/// What is archived, and what somebody asks to be.
+#[derive(Debug, Clone)]
+pub struct Archives {
+    /// The files there are.
+    pub files: Vec<ArchiveFile>,
+    /// What somebody asked for.
+    pub asked: Option<brevet_core::ArchiveRequest>,
+    /// Where the files are.
+    pub folder: PathBuf,
+}
+
+impl<W: World> App<W> {
+    /// Takes the texts of a disabled account's person off the ledger.
+    pub async fn erase_texts(
+        &self,
+        origin: Origin,
+        user: UserId,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Done, AppError> {
+        let beside = move |_: Reply| vec![SideWrite::EraseTexts(user)];
+        let done = self.command_with(origin, Some(Command::EraseTexts(user)), key, beside).await?;
+        self.inner.sessions.close_all_of(user);
+        Ok(done)
+    }
+
+    /// Asks that all entries before an instant move to an archive file.
+    pub async fn ask_for_archive(&self, origin: Origin, before: Timestamp) -> Result<Done, AppError> {
+        let (first, all) = self.not_archived();
+        let size = self.stored(move |reader| reader.first_since(before, &(first..all))).await?;
+        let retention = self.inner.settings.retention;
+        self.command(origin, Command::RequestArchive { size, before, retention }, None).await
+    }
+
+    /// Agrees as a second person: writes the archive file, puts its digest on record, and lets the entries go.
+    pub async fn agree_to_archive(&self, origin: Origin) -> Result<ArchiveFile, AppError> {
+        let asked = self.read(|state| state.archive().asked.clone());
+        let Some(asked) = asked else {
+            let refusal = brevet_core::Refusal::NoChange("no archive was asked for");
+            return Err(refusal.into());
+        };
+        // Decided once before the file is written, so that nobody without the right makes the server write files.
+        let digest = Digest([0; 32]);
+        let command = Command::ConfirmArchive { size: asked.size, file: digest };
+        self.read(|state| brevet_core::decide(state, self.now(), origin, command).map(drop))?;
+        let first = self.read(|state| state.archive().size);
+        let heading =
+            ArchiveHeading { origin: self.ledger_origin().to_owned(), keys: self.verifier_key_texts() };
+        let name = archive_file_name(&heading.origin, first, asked.size);
+        let path = self.archive_folder()?.join(&name);
+        let size = asked.size;
+        let digest =
+            self.stored(move |reader| write_archive_file(reader, &path, &heading, first, size)).await?;
+        let file = ArchiveFile { first, size, name, digest, pruned: first };
+        let (command, beside) = (Command::ConfirmArchive { size, file: Digest(digest) }, file.clone());
+        self.command_with(origin, Some(command), None, move |_| vec![SideWrite::Archive(beside)]).await?;
+        Ok(file)
+    }
+
+    /// What is archived, and what somebody asks to be.
+    pub async fn archives(&self) -> Result<Archives, AppError> {
+        let files = self.stored(Reader::archive_files).await?;
+        let asked = self.read(|state| state.archive().asked.clone());
+        Ok(Archives { files, asked, folder: self.data_folder().join(FOLDER) })
+    }
+
+    /// Lets entries go that are in an archive file, a few at a time.
+    pub(super) async fn prune(&self) -> Result<(), AppError> {
+        let files = self.stored(Reader::archive_files).await?;
+        for ArchiveFile { size, pruned, .. } in files {
+            let batches = size.saturating_sub(pruned).div_ceil(PRUNE_AT_ONCE as u64);
+            for _ in 0..batches {
+                let write = move |_: Reply| vec![SideWrite::Prune { size, entries: PRUNE_AT_ONCE }];
+                self.command_with(Origin::SYSTEM, None, None, write).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn not_archived(&self) -> (u64, u64) {
+        let published = self.published();
+        (published.state.archive().size, published.size)
+    }
+
+    fn archive_folder(&self) -> Result<PathBuf, AppError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let folder = self.data_folder().join(FOLDER);
+        match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error.into()),
+            _ => Ok(folder),
+        }
+    }
+}
+
+/// What the first line of an archive says besides its range.
+pub struct ArchiveHeading {
+    /// Whose entries these are.
+    pub origin: String,
+    /// The keys that verify its checkpoints.
+    pub keys: Vec<String>,
+}
+
+/// A name that says whose entries these are, and which.
+pub fn archive_file_name(origin: &str, first: u64, size: u64) -> String {
+    let origin: String =
+        origin.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    format!("{origin}-{first}-{size}.jsonl")
+}
+
+/// Writes the entries from `first` to `size` as an archive, durably; answers its SHA-256.
+pub fn write_archive_file(
+    reader: &Reader,
+    path: &Path,
+    heading: &ArchiveHeading,
+    first: u64,
+    size: u64,
+) -> Result<[u8; 32], StoreError> {
+    let failed = |source| StoreError::Folder { path: path.to_owned(), source };
+    let part = path.with_extension("part");
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(&part).map_err(failed)?;
+    let mut out = Hashing { out: BufWriter::new(file), hash: sha2::Sha256::new() };
+    write_lines(reader, heading, first, size, &mut |line| writeln!(out, "{line}").map_err(failed))?;
+    out.flush().map_err(failed)?;
+    out.out.get_ref().sync_all().map_err(failed)?;
+    std::fs::rename(&part, path).map_err(failed)?;
+    if let Some(folder) = path.parent() {
+        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    }
+    Ok(out.hash.finalize().into())
+}
+
+fn write_lines(
+    reader: &Reader,
+    ArchiveHeading { origin, keys }: &ArchiveHeading,
+    first: u64,
+    size: u64,
+    line: &mut dyn FnMut(serde_json::Value) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    line(json!({
+        "brevet": "ledger", "version": 1, "origin": origin, "keys": keys, "first": first, "size": size,
+    }))?;
+    let mut at = first;
+    while at < size {
+        let stretch = reader.export(&ExportFilter::default(), &(at..size))?;
+        for exported in &stretch.entries {
+            let texts = exported
+                .texts
+                .iter()
+                .map(|text| json!({"slot": text.slot, "salt": text.salt, "text": text.text}));
+            line(json!({
+                "index": exported.stored.index,
+                "bytes": STANDARD.encode(&exported.stored.bytes),
+                "texts": texts.collect::<Vec<_>>(),
+            }))?;
+        }
+        at = stretch.next;
+    }
+    // The checkpoint is over the whole ledger; the hashes say that the archive is a part of that.
+    let checkpoint = reader.checkpoint()?;
+    let covered: u64 = checkpoint.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(size);
+    let consistency = reader.consistency(size, covered)?;
+    let consistency: Vec<String> = consistency.iter().map(brevet_ledger::Hash::to_base64).collect();
+    line(json!({"checkpoint": checkpoint, "consistency": consistency}))
+}
+
+struct Hashing<O> {
+    out: O,
+    hash: sha2::Sha256,
+}
+
+impl<O: Write> Write for Hashing<O> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}

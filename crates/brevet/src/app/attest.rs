@@ -1,0 +1,117 @@
+//! How far the ledger is vouched for beyond this machine, and the start that is refused when it cannot be.
+
+use std::sync::{Arc, Mutex};
+
+use brevet_core::{Span, State, Timestamp};
+use brevet_store::{Anchor, Store};
+
+use super::notary::Notary;
+use super::sequencer::CLOCK_SLACK;
+use super::settings::Settings;
+use super::standing::{EntryState, Standing};
+use super::{App, AppError};
+use crate::world::World;
+
+/// An entry that has no checkpoint for so long is a fault.
+const CHECKPOINT_LATE: Span = Span::seconds(5);
+/// Witnesses that have not seen the ledger for so long are a fault.
+const WITNESS_STALE: Span = Span::minutes(10);
+/// The anchor's name where it lies beside the ledger.
+const ANCHOR_BESIDE: &str = "anchor";
+
+/// Takes the anchor, and refuses to go on with a database that it speaks against.
+pub(super) fn hold_anchor(store: &Store, settings: &Settings) -> Result<Anchor, AppError> {
+    let beside = store.folder().path().join(ANCHOR_BESIDE);
+    let path = settings.anchor.as_deref().unwrap_or(&beside);
+    let anchor = Anchor::hold(path).map_err(brevet_store::StoreError::from)?;
+    store.check_anchor(&anchor)?;
+    Ok(anchor)
+}
+
+/// A server whose clock is behind the ledger would date everything wrong.
+pub(super) fn check_clock(world: &impl World, state: &State) -> Result<(), AppError> {
+    let now = world.now();
+    match state.last() {
+        Some(last) if now.plus(CLOCK_SLACK) < last => {
+            Err(AppError::ClockBehind { behind_seconds: (last.micros() - now.micros()) / 1_000_000 })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl<W: World> App<W> {
+    /// How far the ledger is vouched for.
+    pub fn standing(&self) -> Arc<Standing> {
+        self.inner.standings.load()
+    }
+
+    /// What is known about an entry.
+    pub fn entry_state(&self, index: u64) -> EntryState {
+        self.standing().of(index)
+    }
+
+    /// What the application was told at its start.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Why nothing is written any more, when that is so.
+    pub fn halted(&self) -> Option<&str> {
+        self.inner.halt.get().map(String::as_str)
+    }
+
+    /// Why this server should not be relied on, in a sentence for whoever watches it.
+    pub fn ledger_problem(&self) -> Option<String> {
+        if let Some(why) = self.halted() {
+            return Some(why.to_owned());
+        }
+        let (now, standing) = (self.now(), self.standing());
+        let (size, last) = {
+            let published = self.published();
+            (published.size, published.state.last())
+        };
+        let is_old = |since: Option<Timestamp>, span| since.is_some_and(|since| since.plus(span) < now);
+        if standing.checkpointed < size && is_old(last, CHECKPOINT_LATE) {
+            let why = standing.anchor_problem.clone().unwrap_or_default();
+            return Some(format!("the newest entries have no checkpoint in the anchor. {why}"));
+        }
+        let seen = standing.witnessed_at.or(standing.since);
+        if standing.has_quorum && standing.witnessed < size && is_old(seen, WITNESS_STALE) {
+            return Some("not enough witnesses have seen the ledger for ten minutes".to_owned());
+        }
+        None
+    }
+
+    /// Ends when nothing may be written any more.
+    pub async fn until_halted(&self) {
+        while self.halted().is_none() {
+            self.inner.halt_rung.notified().await;
+        }
+    }
+
+    /// Follows the ledger with the anchor and the witnesses from now on.
+    pub(super) fn attest(&self, anchor: Anchor) {
+        let notary = Notary {
+            anchor: Arc::new(Mutex::new(anchor)),
+            halt: Arc::clone(&self.inner.halt),
+            urgent: Arc::clone(&self.inner.urgent),
+        };
+        tokio::spawn(notary.work(self.clone()));
+    }
+
+    /// Ends when enough witnesses have seen the first `size` entries, or when they have not in time.
+    pub(super) async fn wait_until_witnessed(&self, size: u64) -> Result<(), String> {
+        let Some(witnesses) = self.inner.settings.witnesses.as_ref().filter(|w| w.policy.has_quorum()) else {
+            return Err("the task demands witnesses, and this server has none; \
+                        an administrator sets ledger.witness_policy"
+                .to_owned());
+        };
+        self.inner.urgent.notify_one();
+        let seen = self.inner.standings.wait_until_witnessed(size);
+        tokio::time::timeout(witnesses.timeout, seen).await.map_err(|_| {
+            "not enough witnesses have seen in time that it was allowed; try again, and if it stays so, \
+             an administrator sees with `brevet audit status` which witness does not answer"
+                .to_owned()
+        })
+    }
+}

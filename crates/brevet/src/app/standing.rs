@@ -1,0 +1,205 @@
+//! How far the ledger is vouched for: durable, checkpointed, witnessed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use brevet_core::Timestamp;
+use brevet_ledger::{Checkpoint, Note, Policy, PolicyWitness, VerifierKey};
+use tokio::sync::watch;
+
+use super::settings::Witnesses;
+
+/// What is known about an entry, from less to more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryState {
+    /// It survives a crash of this machine.
+    Durable,
+    /// A signed checkpoint that covers it is in the anchor and published.
+    Checkpointed,
+    /// Enough witnesses have seen a checkpoint that covers it.
+    Witnessed,
+}
+
+/// How far the ledger is vouched for.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// Since when there is something to know.
+    pub since: Option<Timestamp>,
+    /// Entries that the published checkpoint covers.
+    pub checkpointed: u64,
+    /// That checkpoint as this server signed it.
+    signed: String,
+    /// That checkpoint, with the signatures of the witnesses that have seen it.
+    pub checkpoint: String,
+    /// Entries that enough witnesses have seen.
+    pub witnessed: u64,
+    /// The newest checkpoint that enough witnesses have seen.
+    pub witnessed_checkpoint: Option<String>,
+    /// When they had.
+    pub witnessed_at: Option<Timestamp>,
+    /// Each witness that is asked.
+    pub witnesses: Vec<WitnessStanding>,
+    /// Whether there is a quorum to reach. Without one nothing is ever witnessed.
+    pub has_quorum: bool,
+    /// Where the anchor is.
+    pub anchor: PathBuf,
+    /// Whether it lies in the data folder, and would be restored together with it.
+    pub anchor_is_beside: bool,
+    /// Why the anchor does not hold the newest checkpoint.
+    pub anchor_problem: Option<String>,
+}
+
+/// How one witness stands.
+#[derive(Debug, Clone, Default)]
+pub struct WitnessStanding {
+    /// Its name in the policy.
+    pub name: String,
+    /// Entries of the newest checkpoint that it signed.
+    pub size: u64,
+    /// When it did.
+    pub at: Option<Timestamp>,
+    /// Why it did not sign the newest.
+    pub problem: Option<String>,
+}
+
+impl Standing {
+    /// What is known at a start: the checkpoint in the anchor, and the newest that was witnessed.
+    pub(super) fn at_start(
+        anchor: &brevet_store::Anchor,
+        data: &Path,
+        now: Timestamp,
+        witnesses: Option<&Witnesses>,
+        witnessed: Option<(u64, String)>,
+    ) -> Self {
+        let mut standing = Self {
+            since: Some(now),
+            anchor: anchor.path().to_owned(),
+            anchor_is_beside: anchor.path().parent() == Some(data),
+            has_quorum: witnesses.is_some_and(|witnesses| witnesses.policy.has_quorum()),
+            ..Self::default()
+        };
+        if let Some(checkpoint) = anchor.checkpoint() {
+            standing.take_over(checkpoint);
+        }
+        if let Some((size, note)) = witnessed {
+            standing.witnessed = size;
+            standing.witnessed_checkpoint = Some(note);
+        }
+        let named = |witness: &PolicyWitness| WitnessStanding {
+            name: witness.name.clone(),
+            ..WitnessStanding::default()
+        };
+        standing.witnesses = witnesses
+            .map(|witnesses| witnesses.policy.witnesses().iter().map(named).collect())
+            .unwrap_or_default();
+        standing
+    }
+
+    /// The checkpoint as this server signed it, without what witnesses added.
+    pub(super) fn checkpoint_as_signed(&self) -> &str {
+        &self.signed
+    }
+
+    /// A newer checkpoint is in the anchor.
+    pub(super) fn take_over(&mut self, note: &str) {
+        self.signed = note.to_owned();
+        self.checkpoint = note.to_owned();
+        self.anchor_problem = None;
+        let size = note.parse::<Note>().ok().and_then(|note| note.text().parse::<Checkpoint>().ok());
+        self.checkpointed = size.map_or(self.checkpointed, |checkpoint| checkpoint.size());
+    }
+
+    /// What a witness answered about the newest checkpoint.
+    pub(super) fn note_answer(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        size: u64,
+        answer: Result<Note, String>,
+    ) {
+        let Some(witness) = self.witnesses.iter_mut().find(|witness| witness.name == name) else { return };
+        match answer {
+            Ok(note) => {
+                (witness.size, witness.at, witness.problem) = (size, Some(now), None);
+                let added = note.signatures().iter().skip(self.own_signatures()).cloned();
+                let merged = self.checkpoint.parse::<Note>().map(|known| {
+                    added.fold(known, |note: Note, signature| {
+                        note.clone().with_signature(signature).unwrap_or(note)
+                    })
+                });
+                if let Ok(merged) = merged {
+                    self.checkpoint = merged.to_string();
+                }
+            }
+            Err(problem) => {
+                tracing::warn!(witness = name, %problem, "a witness did not sign");
+                witness.problem = Some(problem);
+            }
+        }
+    }
+
+    /// Whether enough witnesses have signed the newest checkpoint by now.
+    pub(super) fn judge(&mut self, now: Timestamp, policy: &Policy, keys: &[VerifierKey], size: u64) {
+        let met = |note: Note| policy.check_with_logs(&note, keys).is_ok();
+        if policy.has_quorum() && self.checkpoint.parse().is_ok_and(met) {
+            self.witnessed = self.witnessed.max(size);
+            self.witnessed_at = Some(now);
+            self.witnessed_checkpoint = Some(self.checkpoint.clone());
+        }
+    }
+
+    fn own_signatures(&self) -> usize {
+        self.signed.parse::<Note>().map_or(0, |note| note.signatures().len())
+    }
+
+    /// What cannot be proved to somebody who does not trust the operator.
+    pub const fn warning(&self) -> Option<&'static str> {
+        match self.has_quorum {
+            true => None,
+            false => Some("this server has no witnesses: nobody outside it would notice a rewritten ledger"),
+        }
+    }
+
+    /// What is known about the entry at this index.
+    pub const fn of(&self, index: u64) -> EntryState {
+        if index < self.witnessed {
+            EntryState::Witnessed
+        } else if index < self.checkpointed {
+            EntryState::Checkpointed
+        } else {
+            EntryState::Durable
+        }
+    }
+}
+
+/// The standing as readers see it.
+#[derive(Debug)]
+pub(super) struct Standings {
+    current: ArcSwap<Standing>,
+    witnessed: watch::Sender<u64>,
+}
+
+impl Standings {
+    pub(super) fn new(standing: Standing) -> Self {
+        let witnessed = watch::Sender::new(standing.witnessed);
+        Self { current: ArcSwap::from_pointee(standing), witnessed }
+    }
+
+    pub(super) fn load(&self) -> Arc<Standing> {
+        self.current.load_full()
+    }
+
+    pub(super) fn publish(&self, standing: Standing) {
+        let witnessed = standing.witnessed;
+        self.current.store(Arc::new(standing));
+        self.witnessed.send_replace(witnessed);
+    }
+
+    /// Ends when enough witnesses have seen so many entries.
+    pub(super) async fn wait_until_witnessed(&self, size: u64) {
+        let mut witnessed = self.witnessed.subscribe();
+        // The sender is ours; it cannot go away before us.
+        drop(witnessed.wait_for(|witnessed| *witnessed >= size).await);
+    }
+}

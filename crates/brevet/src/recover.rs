@@ -1,0 +1,219 @@
+//! `brevet audit anchor` and `brevet audit recover`: what an operator does when a start was refused.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use brevet_core::{Command, Digest, Entry, Event, Origin, Recovery, transact};
+use brevet_ledger::{Checkpoint, Note, Salt};
+use brevet_store::{Anchor, AnchorFault, Batch, DataFolder, Reader, Store, StoreError};
+
+use crate::app::{ArchiveHeading, archive_file_name, write_archive_file};
+use crate::cli::{AnchorArgs, Format, RecoverArgs};
+use crate::config::{self, Config};
+use crate::world::{Machine, World as _};
+
+/// The anchor's name where it lies beside the ledger.
+const ANCHOR_BESIDE: &str = "anchor";
+
+/// Writes an anchor that is missing.
+pub(crate) fn anchor(args: AnchorArgs, format: Format) -> ExitCode {
+    end(write_anchor(args), format)
+}
+
+/// Begins a new ledger where another one cannot go on.
+pub(crate) fn recover(args: RecoverArgs, format: Format) -> ExitCode {
+    end(begin_anew(args), format)
+}
+
+/// What was done, for people and for scripts.
+struct Told {
+    sentence: String,
+    fields: serde_json::Value,
+}
+
+fn end(done: anyhow::Result<Told>, format: Format) -> ExitCode {
+    match done {
+        Ok(Told { sentence, fields }) => {
+            let text = match format {
+                Format::Table => format!("{sentence}\n"),
+                Format::Json => format!("{fields:#}\n"),
+                Format::Yaml => serde_saphyr::to_string(&fields).unwrap_or_default(),
+            };
+            drop(std::io::stdout().write_all(text.as_bytes()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "brevet: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn write_anchor(args: AnchorArgs) -> anyhow::Result<Told> {
+    let AnchorArgs { config, data, anchor } = args;
+    let config = Config::read(config::Given { config, data, ..config::Given::default() })?;
+    let path = anchor.or(config.ledger.anchor.clone()).unwrap_or_else(|| config.data.join(ANCHOR_BESIDE));
+    let store = open(&config, existing(&config.data)?)?;
+    let mut anchor = Anchor::hold(&path).map_err(StoreError::from)?;
+    match store.check_anchor(&anchor) {
+        Ok(()) if anchor.checkpoint().is_some() => bail!("{} is in order already", path.display()),
+        Err(StoreError::Anchor(AnchorFault::Missing { .. })) => {}
+        Ok(()) => bail!("this ledger has no entries yet; its first start writes the anchor"),
+        Err(error) => return Err(error.into()),
+    }
+    anchor.replace(store.checkpoint()).map_err(StoreError::from)?;
+    let size = store.size();
+    Ok(Told {
+        sentence: format!("The anchor {} holds the checkpoint over {size} entries.", path.display()),
+        fields: serde_json::json!({"anchor": path, "size": size}),
+    })
+}
+
+fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
+    let RecoverArgs { config, data, into, checkpoint, anchor } = args;
+    let config = Config::read(config::Given { config, data, ..config::Given::default() })?;
+    if into.exists() {
+        bail!("{} exists already; name a new folder for the ledger that goes on", into.display());
+    }
+    let old = open(&config, existing(&config.data)?)?;
+    if old.size() == 0 {
+        bail!("{} has no ledger", config.data.display());
+    }
+    let note = last_checkpoint(&config, checkpoint.as_deref(), &old)?;
+    let folder = DataFolder::claim(&into)?;
+    let archive = archive_of(&old, &folder)?;
+    copy_beside(&config.data, &folder)?;
+    old.copy_with_empty_ledger(&folder)?;
+    let new = first_entry(&old, folder, note)?;
+    let path = anchor.unwrap_or_else(|| into.join(ANCHOR_BESIDE));
+    let mut anchor = Anchor::hold(&path).map_err(StoreError::from)?;
+    set_aside(&path)?;
+    anchor.replace_any(new.checkpoint()).map_err(StoreError::from)?;
+    Ok(Told {
+        sentence: format!(
+            "The ledger goes on as {} in {}, after {} entries of {}, which are in {}.\n\
+             Start the server with --data {} and give its new key to witnesses and auditors:\n  {}\n\
+             Keep {} as evidence.",
+            new.origin(),
+            into.display(),
+            old.size(),
+            old.origin(),
+            archive.display(),
+            into.display(),
+            new.verifier_key(),
+            config.data.display(),
+        ),
+        fields: serde_json::json!({
+            "origin": new.origin(), "key": new.verifier_key(), "data": into, "anchor": path,
+            "previous": old.origin(), "previous_size": old.size(), "archive": archive,
+        }),
+    })
+}
+
+fn existing(data: &Path) -> anyhow::Result<DataFolder> {
+    if !data.join("brevet.db").exists() {
+        bail!("{} has no ledger; say which folder: --data DIR", data.display());
+    }
+    Ok(DataFolder::claim(data)?)
+}
+
+fn open(config: &Config, folder: DataFolder) -> anyhow::Result<Store> {
+    let path = folder.path().to_owned();
+    match Store::open_with(folder, seed()?, &config.ledger.key) {
+        // A lost key is a reason to be here.
+        Err(StoreError::Key(_)) => {
+            Ok(Store::open_with(DataFolder::claim(&path)?, seed()?, &brevet_store::KeyPlace::Lost)?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+fn seed() -> std::io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    Machine.fill(&mut seed)?;
+    Ok(seed)
+}
+
+/// What is known of the end of the old ledger from outside it.
+fn last_checkpoint(config: &Config, given: Option<&Path>, old: &Store) -> anyhow::Result<String> {
+    let beside = config.data.join(ANCHOR_BESIDE);
+    let anchor = config.ledger.anchor.as_deref().unwrap_or(&beside);
+    let text = match given {
+        Some(path) => {
+            std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?
+        }
+        None => match std::fs::read_to_string(anchor) {
+            Ok(text) => text,
+            Err(_) => old.cosigned()?.map_or_else(|| old.checkpoint().to_owned(), |(_, note)| note),
+        },
+    };
+    let note: Note = text.parse().context("this is not a signed checkpoint")?;
+    let checkpoint: Checkpoint = note.text().parse().context("this is not a signed checkpoint")?;
+    if checkpoint.origin().as_str() != old.origin() {
+        bail!("the checkpoint is of {}, the folder of {}", checkpoint.origin(), old.origin());
+    }
+    Ok(text)
+}
+
+/// Everything that the old ledger has here, to be verified and folded together with the new one.
+fn archive_of(old: &Store, folder: &DataFolder) -> anyhow::Result<PathBuf> {
+    let reader = Reader::open(old.folder())?;
+    let first = old.load()?.archive().size;
+    let heading = ArchiveHeading { origin: old.origin().to_owned(), keys: old.verifier_keys() };
+    let path = folder.make_folder("archive")?.join(archive_file_name(old.origin(), first, old.size()));
+    write_archive_file(&reader, &path, &heading, first, old.size())?;
+    Ok(path)
+}
+
+/// Outputs, older archives and task definitions.
+fn copy_beside(data: &Path, folder: &DataFolder) -> anyhow::Result<()> {
+    for name in ["blobs", "archive", "tasks.d"] {
+        let from = data.join(name);
+        if from.is_dir() {
+            let to = folder.make_folder(name)?;
+            copy_files(&from, &to).with_context(|| format!("{} cannot be copied", from.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::DirBuilder::new().mode(0o700).create(&target)?;
+            copy_files(&entry.path(), &target)?;
+        } else if !target.exists() {
+            std::fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The state is the old one; the ledger begins with where it goes on.
+fn first_entry(old: &Store, folder: DataFolder, note: String) -> anyhow::Result<Store> {
+    let mut new = Store::open(folder, seed()?)?;
+    let mut state = old.load()?;
+    let (origin, previous) = (new.origin().to_owned(), old.origin().to_owned());
+    let root = Digest(*old.root()?.as_bytes());
+    let recovery = Recovery { origin, previous, size: old.size(), root, note };
+    let outcome = transact(&mut state, Machine.now(), Origin::SYSTEM, Command::Recover(recovery))?;
+    debug_assert!(matches!(outcome.entries.as_slice(), [Entry { event: Event::LedgerRecovered { .. }, .. }]));
+    let batch = Batch { entries: &outcome.entries, changes: &outcome.changes, state: &state, side: &[] };
+    new.append(&batch, &mut || Salt::from_bytes([0; Salt::BYTES]))?;
+    Ok(new)
+}
+
+/// An anchor of the old ledger is evidence too.
+fn set_aside(path: &Path) -> anyhow::Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".before");
+    std::fs::copy(path, &aside).map(drop).with_context(|| format!("{} cannot be set aside", path.display()))
+}

@@ -1,0 +1,204 @@
+//! Syslog: RFC 5424 messages in octet-counted frames (RFC 5425, section 4.3) over TLS.
+//!
+//! Syslog has no acknowledgement. That the kernel of the receiver has taken bytes does not say that its process has
+//! read them, and less that it has stored them; a receiver that is killed loses both. So the position stays behind: an
+//! entry counts as delivered when the connection that carried it is still alive `RESEND` later, and after each new
+//! connection everything from the position on is sent again. A receiver that ends in whatever way, and had not stored
+//! what it got within that time, gets it once more when it is back; it knows the repetition by the index.
+//!
+//! Why not wait for an empty send queue (SIOCOUTQ) instead: that asks the receiver's kernel, not the receiver. Why not
+//! close each connection after some entries and wait for the other side's close: it shows that the process has read
+//! everything, and still not that it has stored it, at the price of a handshake each time. What remains is a receiver
+//! that holds entries in memory for longer than `RESEND` and is then killed; the gap in the indices shows it, and the
+//! ledger still has them.
+//!
+//! A connection that dies without a word is noticed by the kernel well within `RESEND` (see `tls.rs`).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
+
+use super::feed::{Feed, Message};
+use super::keeper::Keeper;
+use super::tls::Connector;
+use crate::config::SyslogConfig;
+use crate::wire::Time;
+
+/// After a new connection, what was sent within this time before is sent again.
+const RESEND: Duration = Duration::from_secs(30);
+/// What is sent within this time of each other counts as sent at once.
+const SENT_AT_ONCE: Duration = Duration::from_secs(1);
+/// How long a receiver may take for one stretch of entries.
+const WRITE_MAX: Duration = Duration::from_secs(30);
+/// The number that names structured data of one's own: that of examples (RFC 5612), as Brevet has none registered.
+const ENTERPRISE: u32 = 32_473;
+/// `sequenceId` begins anew behind this (RFC 5424, section 7.3.1).
+const SEQUENCE_MAX: u64 = 2_147_483_647;
+
+/// One receiver.
+pub(super) struct SyslogSink {
+    header: Header,
+    connector: Connector,
+}
+
+impl SyslogSink {
+    pub(super) fn new(config: SyslogConfig, connector: Connector) -> Self {
+        let SyslogConfig { app_name, hostname, facility, .. } = config;
+        let hostname = hostname.unwrap_or_else(this_machine);
+        Self { header: Header { facility, hostname, app_name }, connector }
+    }
+
+    /// Sends until the process ends.
+    pub(super) async fn run(self, mut keeper: Keeper, mut feed: Feed) {
+        keeper.begin().await;
+        loop {
+            let why = match self.connector.connect().await {
+                Ok(stream) => self.send(stream, &mut keeper, &mut feed).await,
+                Err(why) => why,
+            };
+            keeper.trouble(&why).await;
+        }
+    }
+
+    /// Sends over one connection until it ends; answers why it did.
+    async fn send(&self, stream: TlsStream<TcpStream>, keeper: &mut Keeper, feed: &mut Feed) -> String {
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let mut unsettled = Unsettled::default();
+        feed.go_to(keeper.position());
+        keeper.well();
+        loop {
+            if let Some(position) = unsettled.settled(Instant::now()) {
+                keeper.delivered(position).await;
+            }
+            tokio::select! {
+                biased;
+                why = until_closed(&mut reader) => return why,
+                () = unsettled.next_settles() => continue,
+                () = feed.ready() => {}
+            }
+            let messages = match feed.take().await {
+                Ok(messages) => messages,
+                Err(error) => return error.to_string(),
+            };
+            let mut frames = Vec::new();
+            for message in &messages.messages {
+                self.header.frame(message, feed.origin(), &mut frames);
+            }
+            let writing = async {
+                writer.write_all(&frames).await?;
+                writer.flush().await
+            };
+            match tokio::time::timeout(WRITE_MAX, writing).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return format!("the connection broke: {error}"),
+                Err(_) => return format!("it took nothing for {} s", WRITE_MAX.as_secs()),
+            }
+            keeper.sent(messages.next);
+            unsettled.sent(Instant::now(), messages.next);
+        }
+    }
+}
+
+/// Ends when the other side does; whatever it says before means nothing.
+async fn until_closed(reader: &mut ReadHalf<TlsStream<TcpStream>>) -> String {
+    let mut ignored = [0; 256];
+    loop {
+        match reader.read(&mut ignored).await {
+            Ok(0) => return "the receiver closed the connection".to_owned(),
+            Ok(_) => {}
+            Err(error) => return format!("the connection broke: {error}"),
+        }
+    }
+}
+
+/// What was sent not long ago. A few numbers, however much that is.
+#[derive(Default)]
+struct Unsettled(VecDeque<Sent>);
+
+struct Sent {
+    first: Instant,
+    last: Instant,
+    next: u64,
+}
+
+impl Unsettled {
+    fn sent(&mut self, now: Instant, next: u64) {
+        match self.0.back_mut() {
+            Some(back) if now < back.first + SENT_AT_ONCE => (back.last, back.next) = (now, next),
+            _ => self.0.push_back(Sent { first: now, last: now, next }),
+        }
+    }
+
+    /// Before which index everything was sent long enough ago, when there is something new to say.
+    fn settled(&mut self, now: Instant) -> Option<u64> {
+        let mut settled = None;
+        while self.0.front().is_some_and(|front| front.last + RESEND <= now) {
+            settled = self.0.pop_front().map(|front| front.next);
+        }
+        settled
+    }
+
+    /// Ends when the oldest of it is old enough; never where there is nothing.
+    async fn next_settles(&self) {
+        match self.0.front() {
+            Some(front) => tokio::time::sleep_until(front.last + RESEND).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// What is the same in every message.
+struct Header {
+    facility: u8,
+    hostname: String,
+    app_name: String,
+}
+
+impl Header {
+    /// `MSG-LEN SP SYSLOG-MSG`. The header says which entry it is, so that a repetition or a gap is seen without
+    /// reading the body: `MSGID` is the kind, `index` counts from 0 without a gap.
+    fn frame(&self, message: &Message, origin: &str, frames: &mut Vec<u8>) {
+        let Self { facility, hostname, app_name } = self;
+        let Message { index, time, kind, severity, actor, request, leaf_hash, line } = message;
+        let priority = u16::from(*facility) * 8 + u16::from(*severity);
+        let time = Time::from_micros(time.micros()).0;
+        let mut text = format!("<{priority}>1 {time} {hostname} {app_name} - {kind} ");
+        let sequence = index % SEQUENCE_MAX + 1;
+        text.push_str(&format!("[meta sequenceId=\"{sequence}\"][brevet@{ENTERPRISE} index=\"{index}\""));
+        let request = request.as_deref().unwrap_or_default();
+        for (name, value) in
+            [("origin", origin), ("actor", actor), ("request", request), ("leafHash", leaf_hash)]
+        {
+            if !value.is_empty() {
+                text.push_str(&format!(" {name}=\"{}\"", escaped(value)));
+            }
+        }
+        text.push_str("] ");
+        let body = line.strip_suffix(b"\n").unwrap_or(line);
+        frames.extend_from_slice(format!("{} ", text.len() + body.len()).as_bytes());
+        frames.extend_from_slice(text.as_bytes());
+        frames.extend_from_slice(body);
+    }
+}
+
+/// PARAM-VALUE (RFC 5424, section 6.3.3), with what misleads a reader made visible.
+fn escaped(value: &str) -> String {
+    let shown = brevet_core::escape_for_display(value);
+    shown.replace('\\', "\\\\").replace('"', "\\\"").replace(']', "\\]")
+}
+
+/// The name of this machine as a header can have it; NILVALUE where it cannot.
+fn this_machine() -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    match !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => name,
+        false => "-".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! A server's ledger as a source: the files that it publishes (C2SP tlog-tiles), fetched to the last one before anything
+//! is verified, so that all of them belong to one checkpoint.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
+
+use brevet_ledger::{
+    Checkpoint, Content, EntryRef, Hash, PART_ROWS, Row, StoredNode, TILE_WIDTH, TextBeside, Tile,
+    TileContent, read_bundle, read_hashes,
+};
+use brevet_store::{Discrepancy, Item, Layered, PartReader, Progress, Source, study_source};
+
+use super::case::{Case, Subject, open_all, origin_of};
+use super::found::Found;
+use super::given::Given;
+use crate::cli::{Fetched, LedgerFiles};
+
+/// What was fetched.
+pub(super) struct Published {
+    size: u64,
+    leaves: Vec<Hash>,
+    nodes: Vec<StoredNode>,
+    /// Entry bundles behind one another, and where each begins; `None` where its entries are archived or withheld.
+    bundles: tempfile::NamedTempFile,
+    starts: Vec<Option<u64>>,
+    /// Why there are no entries, where the server keeps them to itself.
+    withheld: Option<String>,
+}
+
+impl Case {
+    /// What the server at `url` publishes.
+    pub(super) fn of_server(
+        url: &str,
+        ca_file: Option<PathBuf>,
+        archives: &[PathBuf],
+        given: &mut Given,
+        progress: Progress<'_>,
+    ) -> Result<Self, Found> {
+        if given.keys.is_empty() {
+            return Err(Found::cannot(
+                "a server's own word on its key proves nothing: give its verifier key with --key, or a --policy",
+            ));
+        }
+        let cannot = |error: &dyn std::fmt::Display| Found::cannot(error.to_string());
+        let mut files = LedgerFiles::of(url, ca_file).map_err(|error| cannot(&error))?;
+        let Fetched::Here(note) = files.get("checkpoint").map_err(|error| cannot(&error))? else {
+            return Err(Found::cannot(format!("{url} publishes no checkpoint")));
+        };
+        let note = String::from_utf8_lossy(&note).into_owned();
+        let presented = vec![(format!("the checkpoint of {url}"), note)];
+        let origin = origin_of(&presented)?;
+        let archives = open_all(archives)?;
+        let subject = Subject { presented, origin, own_keys: Vec::new(), archives: &archives };
+        let (claims, mut questions) = subject.questions(given)?;
+        let checkpoint: Option<&Checkpoint> = claims.first().map(brevet_ledger::Claim::checkpoint);
+        let size = checkpoint.map_or(0, Checkpoint::size);
+        let published = Published::fetch(&mut files, size, progress)?;
+        questions.hashes_only = published.withheld.is_some();
+        let (own, _) = subject.archives();
+        let layered = Layered::new(&published, own.iter().map(|file| *file as &dyn Source).collect());
+        let account = study_source(&layered, &questions, Some(&published.nodes), progress)?;
+        let mut case = Self::new(subject, account, claims)?;
+        if let Some(why) = published.withheld {
+            case.notes = vec![format!(
+                "the entries were not read ({why}): what was kept is held against hashes alone; set BREVET_TOKEN to \
+                 that of an auditor"
+            )];
+        }
+        Ok(case)
+    }
+}
+
+impl Published {
+    /// Fetches all tiles and bundles of a ledger of this size.
+    fn fetch(files: &mut LedgerFiles, size: u64, progress: Progress<'_>) -> Result<Self, Found> {
+        let bundles = tempfile::NamedTempFile::new()
+            .map_err(|error| Found::cannot(format!("there is no room for what is fetched: {error}")))?;
+        let (leaves, nodes) = (Vec::new(), Vec::new());
+        let mut published = Self { size, leaves, nodes, bundles, starts: Vec::new(), withheld: None };
+        for level in 0..=brevet_ledger::TILE_LEVEL_MAX {
+            if !published.fetch_level(files, level)? {
+                break;
+            }
+        }
+        published.fetch_entries(files, progress)?;
+        Ok(published)
+    }
+
+    /// Fetches the tiles of a level; `false` when there are none.
+    fn fetch_level(&mut self, files: &mut LedgerFiles, level: u8) -> Result<bool, Found> {
+        let mut index = 0;
+        while let Some(tile) = Tile::of_tree(TileContent::Hashes { level }, index, self.size) {
+            let Fetched::Here(bytes) = get(files, &tile)? else {
+                return Err(Found::cannot(format!("the server does not hand out {tile}")));
+            };
+            let hashes = read_hashes(&bytes, tile.width())
+                .map_err(|error| Found::cannot(format!("{tile}: {error}")))?;
+            match level {
+                0 => self.leaves.extend(hashes),
+                tile_level => {
+                    self.nodes.extend((tile.first()..).zip(hashes).map(|(index, hash)| StoredNode {
+                        tile_level,
+                        index,
+                        hash,
+                    }))
+                }
+            }
+            index += 1;
+        }
+        Ok(index > 0)
+    }
+
+    fn fetch_entries(&mut self, files: &mut LedgerFiles, progress: Progress<'_>) -> Result<(), Found> {
+        let mut at = 0;
+        for index in 0.. {
+            let Some(tile) = Tile::of_tree(TileContent::Entries, index, self.size) else { break };
+            match get(files, &tile)? {
+                Fetched::Here(bytes) => {
+                    self.starts.push(Some(at));
+                    at += bytes.len() as u64;
+                    let write = self.bundles.write_all(&bytes);
+                    write.map_err(|error| Found::cannot(format!("there is no room for {tile}: {error}")))?;
+                }
+                Fetched::Archived => self.starts.push(None),
+                Fetched::Withheld(why) => {
+                    self.withheld = Some(why);
+                    self.starts.clear();
+                    return Ok(());
+                }
+            }
+            progress(tile.first() + u64::from(tile.width()), self.size);
+        }
+        self.starts.push(Some(at));
+        self.bundles.flush().map_err(|error| Found::cannot(error.to_string()))
+    }
+}
+
+fn get(files: &mut LedgerFiles, tile: &Tile) -> Result<Fetched, Found> {
+    files.get(&tile.to_string()).map_err(|error| Found::cannot(error.to_string()))
+}
+
+impl Source for Published {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn reader(&self) -> Result<Box<dyn PartReader + '_>, Discrepancy> {
+        let file = self.bundles.reopen().map_err(|error| Discrepancy::Unavailable(error.to_string()))?;
+        Ok(Box::new(Reader { published: self, file }))
+    }
+}
+
+struct Reader<'s> {
+    published: &'s Published,
+    file: File,
+}
+
+impl Reader<'_> {
+    /// The bundle that begins with entry `first`.
+    fn bundle(&mut self, first: u64) -> Result<Option<Vec<u8>>, Discrepancy> {
+        let place = usize::try_from(first / u64::from(TILE_WIDTH)).unwrap_or(usize::MAX);
+        let starts = &self.published.starts;
+        let (Some(Some(start)), Some(behind)) = (starts.get(place), starts.get(place + 1..)) else {
+            return Ok(None);
+        };
+        let end = behind.iter().flatten().next().copied().unwrap_or(*start);
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(0)];
+        let read = self.file.seek(SeekFrom::Start(*start)).and_then(|_| self.file.read_exact(&mut bytes));
+        read.map_err(|error| Discrepancy::Unavailable(error.to_string()))?;
+        Ok(Some(bytes))
+    }
+}
+
+impl PartReader for Reader<'_> {
+    fn read(&mut self, first: u64, take: &mut dyn FnMut(Item<'_>)) -> Result<(), Discrepancy> {
+        let end = self.published.size.min(first.saturating_add(PART_ROWS));
+        for bundle_first in (first..end).step_by(usize::from(TILE_WIDTH)) {
+            let width = u16::try_from(end - bundle_first).map_or(TILE_WIDTH, |left| left.min(TILE_WIDTH));
+            let bundle = self.bundle(bundle_first)?;
+            let entries = match &bundle {
+                Some(bytes) => read_bundle(bytes, width).map(Some).map_err(|error| {
+                    Discrepancy::Malformed { index: bundle_first, why: error.to_string() }
+                })?,
+                None => None,
+            };
+            for (place, position) in (bundle_first..bundle_first + u64::from(width)).enumerate() {
+                let leaf =
+                    usize::try_from(position).ok().and_then(|position| self.published.leaves.get(position));
+                let Some(leaf) = leaf.copied() else { return Ok(()) };
+                match entries.as_ref().and_then(|entries| entries.get(place)) {
+                    Some(bytes) => hand_out(position, bytes, leaf, take),
+                    None => {
+                        let row = Row { position, content: Content::Archived { leaf }, texts: &[] };
+                        take(Item { row, columns: None, texts_are_elsewhere: false });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The texts beside it are not published: to the verifier they are gone, and allowed to be.
+fn hand_out(position: u64, bytes: &[u8], leaf: Hash, take: &mut dyn FnMut(Item<'_>)) {
+    let committed = EntryRef::decode(bytes).map_or(0, |entry| entry.commitments.len());
+    let texts = vec![TextBeside::Erased; committed];
+    let row = Row { position, content: Content::Here { bytes, leaf: Some(leaf) }, texts: &texts };
+    take(Item { row, columns: None, texts_are_elsewhere: true });
+}

@@ -1,0 +1,63 @@
+//! An export, changed after it was written.
+
+use crate::ledger::{checkpoint, keep, text, verify};
+use crate::support::place::Place;
+use crate::support::stage::Stage;
+
+/// The lines of an export, the ledger's key, and a checkpoint kept of the same ledger.
+fn exported() -> (Place, Vec<String>, String, String) {
+    let stage = Stage::with_policy("Linux/Say", "");
+    stage.grant("bob", "--task Linux/Say");
+    let file = stage.place.path().join("ledger.jsonl");
+    stage.types("otto", &format!("audit export --out {}", file.display()), 0);
+    let (place, _) = stage.stop();
+    let lines = std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect();
+    let key = std::fs::read_to_string(place.data().join("ledger.vkey")).unwrap().trim().to_owned();
+    let kept = keep(&place, "kept", &checkpoint(&place.data()));
+    (place, lines, key, kept)
+}
+
+#[test]
+fn an_export_verifies_alone_and_shows_what_was_done_to_it() {
+    let (place, lines, key, larger) = exported();
+    let file = place.path().join("changed.jsonl");
+    let check = |lines: &[String], more: &[&str]| {
+        std::fs::write(&file, lines.join("\n") + "\n").unwrap();
+        verify(&[&["--export", text(&file), "--key", &key], more].concat())
+    };
+    let all = lines.len() - 2;
+    assert_eq!(check(&lines, &[]).is_well().value["entries"], all);
+    assert_eq!(
+        verify(&[text(&file), "--key", &key]).is_well().value["entries"],
+        all,
+        "a path says what it is"
+    );
+    let without = |from: usize| [&lines[..from], &lines[from + 1..]].concat();
+    check(&without(4), &[]).is(11, "missing", "entry 3 is missing");
+    check(&without(all), &[]).is(12, "truncated", "");
+    check(&lines[..=all], &[]).is(12, "truncated", "was cut short");
+    let mut swapped = lines.clone();
+    swapped.swap(4, 5);
+    check(&swapped, &[]).is(11, "missing", "entry 3 is missing");
+    check(&[&lines[..5], &lines[4..]].concat(), &[]).is(10, "changed", "an entry was inserted");
+    let change = |line: usize, from: &str, to: &str| {
+        let mut changed = lines.clone();
+        assert!(changed[line].contains(from), "{}", changed[line]);
+        changed[line] = changed[line].replacen(from, to, 1);
+        changed
+    };
+    let bytes = lines[6].split("\"bytes\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let mut other = bytes.to_owned().into_bytes();
+    other[60] = if other[60] == b'A' { b'B' } else { b'A' };
+    let other = String::from_utf8(other).unwrap();
+    assert_eq!(check(&change(6, bytes, &other), &[]).code, 10);
+    let reason = lines.iter().position(|line| line.contains("Because")).unwrap();
+    let texts = lines[reason].rsplit_once("\"Because\"").unwrap();
+    let mut changed = lines.clone();
+    changed[reason] = format!("{}\"Whatever\"{}", texts.0, texts.1);
+    check(&changed, &[]).is(10, "changed", &format!("text 0 beside entry {}", reason - 1));
+    // A checkpoint of the ledger as it was later signs more than the export has.
+    check(&lines, &["--checkpoint", &larger]).is(12, "truncated", "the ledger was cut short");
+    // An older checkpoint put in place of the last line belongs to fewer entries.
+    check(&change(0, "\"size\":", "\"size\":1"), &[]).is(12, "truncated", "announces");
+}

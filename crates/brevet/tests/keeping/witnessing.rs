@@ -1,0 +1,160 @@
+//! Real witnesses: what they see, what waits for them, and what they refuse to sign.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::support::BREVET;
+use crate::support::patience::until;
+use crate::support::place::{Place, write_private};
+use crate::support::server::Server;
+use crate::support::stage::{Stage, TASKS, text};
+
+const GUARDED: &str = "\n[[task]]\nname = \"Guarded\"\nrun = [\"PRINTF\", \"guarded\"]\nwitnessed = true\n";
+
+/// A witness, which ends with this value.
+struct Witness {
+    child: Child,
+    data: PathBuf,
+    address: String,
+}
+
+fn brevet(words: &[&str], data: &Path, more: &[&str]) -> String {
+    let output = Command::new(BREVET).args(words).arg("--data").arg(data).args(more).output().unwrap();
+    let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{words:?}: {told}");
+    told
+}
+
+impl Witness {
+    fn start(data: PathBuf, listen: &str) -> Self {
+        let mut child = Command::new(BREVET)
+            .args(["witness", "serve", "--name", "witness.example/w1", "--listen", listen, "--data"])
+            .arg(&data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, after) = line.split_once("http://")?;
+                Some(after.split(['/', ' ']).next()?.to_owned())
+            })
+            .expect("the witness says where it is");
+        // Whatever else it says must not block it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, data, address }
+    }
+
+    fn watches(&self, key: &str) {
+        brevet(&["witness", "add-log"], &self.data, &[key]);
+    }
+
+    /// The policy file of a server that asks this witness alone.
+    fn policy(&self) -> String {
+        let key = brevet(&["witness", "key"], &self.data, &[]);
+        let key = key.split_whitespace().find(|word| word.starts_with("witness.example/w1+")).unwrap();
+        format!("witness w1 {key} http://{}\nquorum w1\n", self.address)
+    }
+
+    fn stop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        drop(self.child.kill().and_then(|()| self.child.wait()));
+    }
+}
+
+/// A server that asks one witness, which knows it.
+fn watched() -> (Stage, Witness) {
+    let place = Place::new();
+    let witness = Witness::start(place.path().join("witness"), "127.0.0.1:0");
+    let policy = place.path().join("policy");
+    write_private(&policy, witness.policy().as_bytes());
+    place.settings(&format!(
+        "[ledger]\nwitness_policy = \"{}\"\nwitness_timeout = \"3s\"\nanchor = \"{}\"\n",
+        policy.display(),
+        place.site("anchor").display()
+    ));
+    let stage = Stage::set_in(place, &format!("{TASKS}{GUARDED}"));
+    let key = stage.asks("bob", "audit status")["keys"][0].as_str().unwrap().to_owned();
+    witness.watches(&key);
+    (stage, witness)
+}
+
+fn all_is_witnessed(stage: &Stage) {
+    until("the witness has seen everything", || {
+        let ledger = stage.asks("bob", "audit status");
+        ledger["durable"] == ledger["witnessed"]
+    });
+}
+
+#[test]
+fn what_a_witness_has_seen_is_said_everywhere() {
+    let (stage, _witness) = watched();
+    all_is_witnessed(&stage);
+    let ledger = stage.asks("bob", "audit status");
+    assert!(text(&ledger, "witnessed_checkpoint").contains("witness.example/w1"), "{ledger}");
+    assert_eq!(stage.asks("bob", "whoami")["warning"], serde_json::Value::Null);
+    let health = stage.server.connect("").get("/health").unwrap().ok();
+    assert_eq!(health["witnesses"], "ok");
+}
+
+#[test]
+fn a_task_that_demands_witnesses_does_not_run_without_them_and_others_do_not_wait() {
+    let (stage, mut witness) = watched();
+    stage.policy("Linux/Guarded", "");
+    stage.policy("Linux/Say", "");
+    stage.grant("bob", "--task Linux/Guarded");
+    stage.grant("bob", "--task Linux/Say");
+    all_is_witnessed(&stage);
+    assert_eq!(stage.types("bob", "run Linux/Guarded", 0).0, "guarded");
+    witness.stop();
+    let (_, said) = stage.types("bob", "run Linux/Guarded", 125);
+    assert!(said.contains("not enough witnesses have seen in time"), "{said}");
+    stage.types("bob", "run Linux/Say --param text=hello", 0);
+    let back = Witness::start(witness.data.clone(), &witness.address);
+    all_is_witnessed(&stage);
+    assert_eq!(stage.types("bob", "run Linux/Guarded", 0).0, "guarded");
+    drop(back);
+    stage.verify();
+}
+
+#[test]
+fn of_two_servers_with_one_key_only_one_is_witnessed() {
+    let (stage, witness) = watched();
+    all_is_witnessed(&stage);
+    let (place, people) = stage.stop();
+    let copy = Place::new();
+    copy_folder(&place.data(), &copy.data());
+    let settings = std::fs::read_to_string(place.settings_file()).unwrap();
+    copy.settings(&settings.replace("site/anchor", "site/anchor-of-the-copy"));
+    std::fs::copy(place.site("anchor"), place.site("anchor-of-the-copy")).unwrap();
+    let stage = Stage::again(place, people);
+    all_is_witnessed(&stage);
+    // The copy goes on too, with the same key and another history.
+    let second = Server::start(&copy);
+    until("the witness refuses the second history", || second.errors().contains("a witness did not sign"));
+    let evidence = brevet(&["witness", "evidence"], &witness.data, &[]);
+    assert!(evidence.contains("\u{2014} brevet.local/"), "{evidence}");
+    all_is_witnessed(&stage);
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().mode(0o700).create(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &to.join(entry.file_name())),
+            false => drop(std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Fuzzes [`brevet_fuzz::checkpoint`].
+
+#![no_main]
+
+brevet_fuzz::fuzz!(checkpoint);

@@ -1,0 +1,5 @@
+//! Fuzzes [`brevet_fuzz::entry`].
+
+#![no_main]
+
+brevet_fuzz::fuzz!(entry);

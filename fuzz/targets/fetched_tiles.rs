@@ -1,0 +1,5 @@
+//! Fuzzes [`brevet_fuzz::fetched_tiles`].
+
+#![no_main]
+
+brevet_fuzz::fuzz!(fetched_tiles);

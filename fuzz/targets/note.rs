@@ -1,0 +1,5 @@
+//! Fuzzes [`brevet_fuzz::note`].
+
+#![no_main]
+
+brevet_fuzz::fuzz!(note);

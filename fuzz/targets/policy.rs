@@ -1,0 +1,5 @@
+//! Fuzzes [`brevet_fuzz::policy`].
+
+#![no_main]
+
+brevet_fuzz::fuzz!(policy);

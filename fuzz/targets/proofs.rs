@@ -1,0 +1,5 @@
+//! Fuzzes [`brevet_fuzz::proofs`].
+
+#![no_main]
+
+brevet_fuzz::fuzz!(proofs);

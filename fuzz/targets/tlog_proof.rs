@@ -1,0 +1,5 @@
+//! Fuzzes [`brevet_fuzz::tlog_proof`].
+
+#![no_main]
+
+brevet_fuzz::fuzz!(tlog_proof);

@@ -1,0 +1,5 @@
+//! Fuzzes [`brevet_fuzz::verifier`].
+
+#![no_main]
+
+brevet_fuzz::fuzz!(verifier);
