@@ -25,7 +25,7 @@ use list::{AnyOf, Below, Step, next_block};
 use wanted::Wanted;
 
 /// Blocks of lists that one page reads, beyond the first of each list.
-const BLOCKS_PER_PAGE_MAX: usize = 192;
+const BLOCKS_PER_PAGE_MAX: usize = 128;
 /// Entries that one page reads and does not show.
 const MISSES_PER_PAGE_MAX: usize = 512;
 

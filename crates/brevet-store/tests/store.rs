@@ -29,7 +29,7 @@ fn after_a_restart_the_state_is_what_it_was() {
     assert_eq!(again.store.size(), size);
     let report = verify_folder(&path, None, &[], &quiet).unwrap();
     assert_eq!(report.ledger.size, size);
-    assert_eq!(report.ledger.signed_size, Some(size));
+    assert_eq!(report.signed_size, Some(size));
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn whatever_is_changed_is_found_and_named() {
         ),
         ("UPDATE entry_text SET value = value || '!' WHERE seq = (SELECT max(seq) FROM entry_text)", "text"),
         ("UPDATE head SET checkpoint = replace(checkpoint, 'brevet.local', 'brevet.other')", "checkpoint"),
-        ("DELETE FROM entry_text WHERE seq = (SELECT max(seq) FROM entry_text)", "is gone"),
+        ("DELETE FROM entry_text WHERE seq = (SELECT max(seq) FROM entry_text)", "is missing"),
         ("UPDATE request SET state = 0 WHERE id = 1", "request 1"),
         (
             "UPDATE authorization SET body = (SELECT body FROM authorization WHERE id = 2) WHERE id = 1",

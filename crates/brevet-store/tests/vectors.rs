@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use brevet_core::{
     Access, AccessControl, Actor, Approval, Assignment, AssignmentId, AuthorizationId, Basis, Binding,
@@ -17,7 +18,7 @@ use brevet_core::{
     Text, Timestamp, Uncovered, UserId, Value, Verdict,
 };
 use brevet_ledger::Salt;
-use brevet_store::{Batch, DataFolder, Reader, Store};
+use brevet_store::{Batch, DataFolder, PreparedKey, Reader, Store};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/entries-v1.txt");
 
@@ -294,7 +295,7 @@ fn executions() -> Vec<Event> {
         Event::TaskDefined { task: TaskId::new(2), spec: TaskSpec { witnessed: Some(true), ..task() } },
         Event::Heartbeat { every: Span::seconds(60) },
         Event::ServerStopped {},
-        Event::KeyRotated { old: "old+key".into(), new: "new+key".into(), overlap_until: AT },
+        Event::KeyRotated { old: KEYS.old.clone(), new: KEYS.new.clone(), overlap_until: AT },
         Event::LedgerRecovered {
             origin: "brevet.local/fedcba9876543210".into(),
             previous: "brevet.local/0123456789abcdef".into(),
@@ -315,9 +316,21 @@ fn entries() -> Vec<Entry> {
     events().into_iter().map(|event| Entry { time: AT, actor, session, event }).collect()
 }
 
+/// The keys of the ledger of these vectors, before and after its change: always the same.
+static KEYS: LazyLock<PreparedKey> = LazyLock::new(|| {
+    let folder = tempfile::TempDir::new().unwrap();
+    prepared(&folder).1
+});
+
+fn prepared(folder: &tempfile::TempDir) -> (Store, PreparedKey) {
+    let store = Store::open(DataFolder::claim(&folder.path().join("data")).unwrap(), [1; 32]).unwrap();
+    let keys = store.key_maker().prepare(&[2; 32], None).unwrap();
+    (store, keys)
+}
+
 fn stored() -> Vec<brevet_store::StoredEntry> {
     let folder = tempfile::TempDir::new().unwrap();
-    let mut store = Store::open(DataFolder::claim(&folder.path().join("data")).unwrap(), [1; 32]).unwrap();
+    let (mut store, _) = prepared(&folder);
     let entries = entries();
     let batch = Batch { entries: &entries, changes: &[], state: &State::default(), side: &[] };
     store.append(&batch, &mut || Salt::from_bytes([6; 16])).unwrap();

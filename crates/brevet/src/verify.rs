@@ -146,7 +146,7 @@ fn tell(found: &Found, value: &serde_json::Value, args: &VerifyArgs, format: For
         (Some(evidence), Some(path)) => match std::fs::write(path, evidence) {
             Ok(()) => complain(&format!("Evidence: {}", path.display())),
             Err(error) => {
-                complain(&format!("brevet: {} cannot be written: {error}\n{evidence}", path.display()))
+                complain(&format!("brevet: {} cannot be written: {error}\n{evidence}", path.display()));
             }
         },
         (Some(evidence), None) if format == Format::Table => say(evidence),

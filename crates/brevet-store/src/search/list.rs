@@ -108,7 +108,7 @@ pub(super) struct Below<'c> {
 #[derive(Debug)]
 pub(super) enum Step {
     /// Here may be entries that have all terms.
-    Block(u64, Block),
+    Block(u64, Box<Block>),
     /// There is nothing more.
     End,
     /// Enough was read for one page; nothing is above this block.
@@ -140,5 +140,5 @@ pub(super) fn next_block(
     }
     let mut block = Block::FULL;
     sources.iter().for_each(|source| block.intersect(&source.block(target)));
-    Ok(Step::Block(target, block))
+    Ok(Step::Block(target, Box::new(block)))
 }

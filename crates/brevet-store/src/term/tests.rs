@@ -1,7 +1,5 @@
 //! Words, blocks, and what is forgotten.
 
-#![expect(clippy::unwrap_used, reason = "a store is set up with them")]
-
 use brevet_core::{
     Command, GroupName, NewGroup, NewUser, Origin, SessionId, Span, State, Text, TextKind, Timestamp, UserId,
     UserName, transact,
@@ -215,7 +213,7 @@ fn the_lists_are_the_same_however_the_entries_were_written() {
 
 #[test]
 fn what_stopped_in_the_middle_of_catching_up_goes_on_where_it_was() {
-    let office = Office::of(4_300, 5_000);
+    let office = Office::of(4_500, 5_000);
     let mut connection = office.connection();
     let whole = lists(&connection);
     let size = office.store.as_ref().unwrap().size();

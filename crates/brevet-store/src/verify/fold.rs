@@ -33,6 +33,8 @@ pub(super) struct Fold<'c> {
     is_blind: bool,
     /// How many entries there are.
     size: u64,
+    /// The first request of this ledger; those before it are of the one that it goes on from.
+    own_requests: u64,
 }
 
 impl<'c> Fold<'c> {
@@ -40,7 +42,7 @@ impl<'c> Fold<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
         let state = State::default();
         let (expected, pending) = (HashMap::new(), HashSet::new());
-        Self { connection, state, expected, pending, found: None, is_blind: false, size: 0 }
+        Self { connection, state, expected, pending, found: None, is_blind: false, size: 0, own_requests: 0 }
     }
 
     /// Applies the entries of a part.
@@ -67,6 +69,9 @@ impl<'c> Fold<'c> {
             return Ok(());
         }
         self.size = index + 1;
+        if matches!(entry.event, Event::LedgerRecovered { .. }) {
+            self.own_requests = self.state.counters().requests;
+        }
         let changes = self.state.apply(&entry);
         // Searches go by columns beside the bytes: an entry that says something else there would be hidden from them.
         if let Some(request) = request
@@ -105,7 +110,7 @@ impl<'c> Fold<'c> {
         }
         let count = u64::try_from(self.expected.len()).unwrap_or(u64::MAX);
         let compared = check_counters(self.connection, &self.state)
-            .and_then(|()| check_first_entries(self.connection))
+            .and_then(|()| check_first_entries(self.connection, self.own_requests))
             .and_then(|()| check_search(self.connection, self.size))
             .and_then(|()| compare(self.connection, self.expected));
         match compared {
@@ -136,11 +141,13 @@ fn check_counters(connection: &Connection, state: &State) -> Result<(), Discrepa
     }
 }
 
-/// The reason of a request is found by its first entry: that must be the one that submitted it.
-fn check_first_entries(connection: &Connection) -> Result<(), Discrepancy> {
+/// The reason of a request is found by its first entry: that must be the one that submitted it. The entries of requests
+/// before `own` are in another ledger.
+fn check_first_entries(connection: &Connection, own: u64) -> Result<(), Discrepancy> {
     let sql = "SELECT request.id FROM request LEFT JOIN entry ON entry.seq = request.first_seq
-               WHERE entry.kind IS NOT 'request.submitted' OR entry.request IS NOT request.id LIMIT 1";
-    match connection.query_row(sql, [], |row| row.get(0)).optional()? {
+               WHERE CASE WHEN request.id < ?1 THEN request.first_seq IS NOT -1
+                     ELSE entry.kind IS NOT 'request.submitted' OR entry.request IS NOT request.id END LIMIT 1";
+    match connection.query_row(sql, [signed(own)], |row| row.get(0)).optional()? {
         None => Ok(()),
         Some(id) => Err(differs(("request", id), "it leads to another entry than the one that made it")),
     }

@@ -65,7 +65,7 @@ pub enum WitnessError {
     },
     /// No key of a ledger.
     #[error(
-        "{name} is the key of a witness; give the key of a ledger, as 'brevet whoami' or its owner shows it"
+        "{name} is the key of a witness; give the key of a ledger, as 'brevet serve' shows it when it starts"
     )]
     NotALedger {
         /// The key's name.

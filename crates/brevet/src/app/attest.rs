@@ -1,15 +1,16 @@
 //! How far the ledger is vouched for beyond this machine, and the start that is refused when it cannot be.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use brevet_core::{Span, State, Timestamp};
 use brevet_store::{Anchor, Store};
 
-use super::notary::Notary;
+use super::notary::{Messenger, Notary};
 use super::sequencer::CLOCK_SLACK;
-use super::settings::Settings;
+use super::settings::{Settings, Witnesses};
 use super::standing::{EntryState, Standing};
 use super::{App, AppError};
+use crate::witness::client::Client;
 use crate::world::World;
 
 /// An entry that has no checkpoint for so long is a fault.
@@ -90,13 +91,19 @@ impl<W: World> App<W> {
     }
 
     /// Follows the ledger with the anchor and the witnesses from now on.
-    pub(super) fn attest(&self, anchor: Anchor) {
-        let notary = Notary {
-            anchor: Arc::new(Mutex::new(anchor)),
-            halt: Arc::clone(&self.inner.halt),
-            urgent: Arc::clone(&self.inner.urgent),
+    pub(super) fn attest(&self) {
+        let app = Arc::downgrade(&self.inner);
+        tokio::spawn(Notary.work(app.clone()));
+        let Some(Witnesses { policy: _, timeout, authority }) = &self.inner.settings.witnesses else {
+            return;
         };
-        tokio::spawn(notary.work(self.clone()));
+        match Client::new(*timeout, authority.as_deref()) {
+            Ok(client) => {
+                let urgent = Arc::clone(&self.inner.urgent);
+                drop(tokio::spawn(Messenger { client, urgent }.work(app)));
+            }
+            Err(error) => tracing::error!(%error, "no witness can be asked"),
+        }
     }
 
     /// Ends when enough witnesses have seen the first `size` entries, or when they have not in time.

@@ -3,10 +3,11 @@
 //! Both are made from stored entries on a thread of their own, a few at once, and never in the way of a decision.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use brevet_core::{Past, RequestId, TaskId, Timestamp, UserId, Way};
 use brevet_store::{ReadUpTo, Reader, StoreError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{App, AppError};
 use crate::bundle::{self, Bundle, BundleFault, Collected};
@@ -14,6 +15,8 @@ use crate::world::World;
 
 /// Folds of the ledger and bundles in the making at once: half of the readers, so that lists go on.
 const EVIDENCE_AT_ONCE: usize = 2;
+/// How long one waits for the others; then it is told to come back.
+const EVIDENCE_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Room for evidence in the making, and the last fold, for the next page of its answer.
 pub(super) struct Evidence {
@@ -26,6 +29,13 @@ pub(super) struct Evidence {
 struct Fold {
     time: Timestamp,
     past: Arc<Past>,
+}
+
+impl Evidence {
+    async fn place(&self) -> Result<SemaphorePermit<'_>, AppError> {
+        let place = tokio::time::timeout(EVIDENCE_WAIT_MAX, self.places.acquire()).await;
+        place.map_err(|_| AppError::Busy)?.map_err(|_| AppError::Stopping)
+    }
 }
 
 impl Default for Evidence {
@@ -76,14 +86,14 @@ impl<W: World> App<W> {
     /// Who could run what at an instant: every entry up to it is applied again, and the gate is asked.
     ///
     /// # Errors
-    /// [`AppError::Busy`] while as many others ask as there is room for; [`AppError::Read`].
+    /// [`AppError::Busy`] where too many others ask for too long; [`AppError::Read`].
     pub(crate) async fn as_of(
         &self,
         question: AsOf,
         cursor: u64,
         limit: usize,
     ) -> Result<AsOfAnswer, AppError> {
-        let _place = self.inner.evidence.places.try_acquire().map_err(|_| AppError::Busy)?;
+        let _place = self.inner.evidence.place().await?;
         let last = Arc::clone(&self.inner.evidence.last);
         self.stored(move |reader| {
             let known = lock(&last).clone().filter(|fold| fold.time == question.time);
@@ -108,7 +118,7 @@ impl<W: World> App<W> {
     /// # Errors
     /// [`AppError::Busy`], [`AppError::Read`]; [`AppError::Machine`] where an output cannot be read.
     pub(crate) async fn bundle(&self, request: RequestId, outputs: bool) -> Result<Bundled, AppError> {
-        let _place = self.inner.evidence.places.try_acquire().map_err(|_| AppError::Busy)?;
+        let _place = self.inner.evidence.place().await?;
         let (origin, keys) = (self.ledger_origin().to_owned(), self.verifier_keys());
         let collected = self.stored(move |reader| {
             bundle::collect(reader, &bundle::Wanted { request, origin: &origin, keys: &keys })

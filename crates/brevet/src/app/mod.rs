@@ -89,6 +89,7 @@ struct Inner<W: World> {
     origin: String,
     keys: keys::Keys,
     standings: Standings,
+    anchor: Arc<std::sync::Mutex<brevet_store::Anchor>>,
     settings: Settings,
     sinks: sinks::SinkBoard,
     data: std::path::PathBuf,
@@ -182,6 +183,7 @@ impl<W: World> App<W> {
                 origin,
                 keys,
                 standings: Standings::new(standing),
+                anchor: Arc::new(std::sync::Mutex::new(anchor)),
                 settings,
                 sinks: sinks::SinkBoard::default(),
                 data,
@@ -197,7 +199,7 @@ impl<W: World> App<W> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let witnesses = u32::try_from(app.standing().witnesses.len()).unwrap_or(u32::MAX);
         app.command(Origin::SYSTEM, Command::StartServer { version, witnesses }, None).await?;
-        app.attest(anchor);
+        app.attest();
         Ok(app)
     }
 
@@ -311,5 +313,7 @@ impl<W: World> App<W> {
                 tracing::warn!(%error, "the end of the server could not be put on record");
             }
         }
+        let note = self.published().checkpoint.clone();
+        notary::attest(&self.inner, &note).await;
     }
 }

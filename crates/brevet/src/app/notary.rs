@@ -4,17 +4,17 @@
 //! A witness that is away holds up nothing but the tasks that demand to be witnessed. An anchor that somebody else
 //! wrote ends all writing: two servers go on with one ledger.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use brevet_core::{Origin, Span, Timestamp};
-use brevet_ledger::{AddCheckpoint, Checkpoint, Note, Policy, PolicyWitness, VerifierKey};
+use brevet_ledger::{AddCheckpoint, Checkpoint, Note, NoteSignature, PolicyWitness, VerifierKey};
 use brevet_store::{Anchor, AnchorFault, SideWrite};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::settings::Witnesses;
-use super::standing::{Standing, WitnessStanding};
-use super::{App, AppError, Halt};
+use super::{App, AppError, Inner};
 use crate::witness::client::{Answer, Client};
 use crate::world::World;
 
@@ -22,40 +22,93 @@ use crate::world::World;
 const EVERY: Duration = Duration::from_millis(200);
 /// How long until a witness or an anchor that failed is tried again when nothing else happens.
 const AGAIN_AFTER: Duration = Duration::from_secs(15);
+/// How long witnesses that are not needed for the quorum are waited for.
+const STRAGGLERS: Duration = Duration::from_secs(1);
 /// How far apart cosigned checkpoints that are kept for ever are at least.
 const KEEP_EVERY: Span = Span::seconds(60);
 
-/// What the notary works with.
-pub(super) struct Notary {
-    pub(super) anchor: Arc<Mutex<Anchor>>,
-    pub(super) halt: Halt,
+/// Puts checkpoints into the anchor.
+pub(super) struct Notary;
+
+impl Notary {
+    /// Follows the ledger until the application ends, or the anchor turns out to be somebody else's.
+    pub(super) async fn work<W: World>(self, app: Weak<Inner<W>>) {
+        let Some(mut changed) = app.upgrade().map(|inner| inner.published.changed()) else { return };
+        loop {
+            changed.mark_unchanged();
+            let Some(inner) = app.upgrade() else { return };
+            let note = inner.published.load().checkpoint.clone();
+            if !note.is_empty() && !attest(&inner, &note).await {
+                return;
+            }
+            drop(inner);
+            tokio::select! {
+                done = changed.changed() => if done.is_err() { return },
+                () = tokio::time::sleep(AGAIN_AFTER) => {}
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+}
+
+/// Puts the newest checkpoint into the anchor. Answers whether to go on.
+pub(super) async fn attest<W: World>(inner: &Inner<W>, note: &str) -> bool {
+    if note == inner.standings.load().checkpoint_as_signed() {
+        return true;
+    }
+    match put_into_anchor(&inner.anchor, note).await {
+        Ok(()) => inner.standings.update(|standing| standing.take_over(note)),
+        Err(fault @ AnchorFault::Moved { .. }) => {
+            tracing::error!(%fault, "this server stops writing");
+            drop(inner.halt.set(fault.to_string()));
+            inner.halt_rung.notify_one();
+            inner.runs.stop_all(brevet_core::StopCause::Shutdown);
+            return false;
+        }
+        Err(fault) => {
+            tracing::error!(%fault, "the newest checkpoint is not in the anchor");
+            inner.standings.update(|standing| standing.anchor_problem = Some(fault.to_string()));
+        }
+    }
+    true
+}
+
+async fn put_into_anchor(anchor: &Arc<Mutex<Anchor>>, note: &str) -> Result<(), AnchorFault> {
+    let (anchor, note) = (Arc::clone(anchor), note.to_owned());
+    let write = move || {
+        let mut anchor = anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever came later may have been faster; the anchor never goes back.
+        match anchor.checkpoint().is_some_and(|known| size_of(known) > size_of(&note)) {
+            true => Ok(()),
+            false => anchor.replace(&note),
+        }
+    };
+    tokio::task::spawn_blocking(write).await.unwrap_or_else(|_| Ok(()))
+}
+
+/// The size that a checkpoint speaks of.
+fn size_of(note: &str) -> Option<u64> {
+    note.lines().nth(1)?.parse().ok()
+}
+
+/// Shows checkpoints to witnesses.
+pub(super) struct Messenger {
+    pub(super) client: Client,
     /// Rung when somebody waits for witnesses.
     pub(super) urgent: Arc<Notify>,
 }
 
-impl Notary {
-    /// Follows the ledger until the process ends, or the anchor turns out to be somebody else's.
-    pub(super) async fn work<W: World>(self, app: App<W>) {
-        let witnesses = app.inner.settings.witnesses.as_ref();
-        let client = match witnesses.map(|w| Client::new(w.timeout, w.authority.as_deref())) {
-            Some(Ok(client)) => Some(client),
-            Some(Err(error)) => {
-                tracing::error!(%error, "no witness can be asked");
-                None
-            }
-            None => None,
-        };
-        let mut changed = app.changed();
+impl Messenger {
+    /// Follows what is published until the application ends.
+    pub(super) async fn work<W: World>(self, app: Weak<Inner<W>>) {
+        let Some(mut published) = app.upgrade().map(|inner| inner.standings.checkpointed()) else { return };
         let mut kept = Timestamp::MIN;
         loop {
-            changed.mark_unchanged();
-            let note = app.published().checkpoint.clone();
-            if !note.is_empty() && !self.attest(&app, client.as_ref(), &note, &mut kept).await {
-                return;
-            }
+            published.mark_unchanged();
+            let Some(inner) = app.upgrade() else { return };
+            self.ask(&App { inner }, &mut kept).await;
             tokio::select! {
-                done = changed.changed() => if done.is_err() { return },
-                () = self.urgent.notified() => continue,
+                done = published.changed() => if done.is_err() { return },
                 () = tokio::time::sleep(AGAIN_AFTER) => {}
             }
             tokio::select! {
@@ -65,86 +118,53 @@ impl Notary {
         }
     }
 
-    /// Whether to go on.
-    async fn attest<W: World>(
-        &self,
-        app: &App<W>,
-        client: Option<&Client>,
-        note: &str,
-        kept: &mut Timestamp,
-    ) -> bool {
-        let mut standing = Standing::clone(&app.standing());
-        if note != standing.checkpoint_as_signed() {
-            match self.put_into_anchor(note).await {
-                Ok(()) => {
-                    standing.take_over(note);
-                    app.inner.standings.publish(standing.clone());
-                }
-                Err(fault @ AnchorFault::Moved { .. }) => {
-                    tracing::error!(%fault, "this server stops writing");
-                    drop(self.halt.set(fault.to_string()));
-                    app.inner.halt_rung.notify_one();
-                    app.inner.runs.stop_all(brevet_core::StopCause::Shutdown);
-                    return false;
-                }
-                Err(fault) => {
-                    tracing::error!(%fault, "the newest checkpoint is not in the anchor");
-                    standing.anchor_problem = Some(fault.to_string());
-                    app.inner.standings.publish(standing);
-                    return true;
-                }
-            }
-        }
-        if let (Some(Witnesses { policy, .. }), Some(client)) = (&app.inner.settings.witnesses, client) {
-            self.ask(app, policy, client, standing, kept).await;
-        }
-        true
-    }
-
-    async fn put_into_anchor(&self, note: &str) -> Result<(), AnchorFault> {
-        let (anchor, note) = (Arc::clone(&self.anchor), note.to_owned());
-        let write = move || anchor.lock().unwrap_or_else(PoisonError::into_inner).replace(&note);
-        tokio::task::spawn_blocking(write).await.unwrap_or_else(|_| Ok(()))
-    }
-
-    /// Shows the newest checkpoint to every witness that has not signed it, all at once.
-    async fn ask<W: World>(
-        &self,
-        app: &App<W>,
-        policy: &Policy,
-        client: &Client,
-        mut standing: Standing,
-        kept: &mut Timestamp,
-    ) {
+    /// Shows the newest checkpoint to every witness that has not signed it, all at once. Goes on when enough of them
+    /// have and the rest take their time.
+    async fn ask<W: World>(&self, app: &App<W>, kept: &mut Timestamp) {
+        let standing = app.standing();
+        let Some(Witnesses { policy, .. }) = &app.inner.settings.witnesses else { return };
         let Ok(signed) = standing.checkpoint_as_signed().parse::<Note>() else { return };
         let Ok(checkpoint) = signed.text().parse::<Checkpoint>() else { return };
-        let size = checkpoint.size();
-        let behind = |(witness, known): (&PolicyWitness, &WitnessStanding)| {
-            (known.size < size).then(|| (witness.clone(), known.size))
-        };
-        let behind: Vec<_> = policy.witnesses().iter().zip(&standing.witnesses).filter_map(behind).collect();
-        if behind.is_empty() {
-            return;
+        let (size, signed_text) = (checkpoint.size(), signed.to_string());
+        let mut asked = JoinSet::new();
+        for (witness, known) in policy.witnesses().iter().zip(&standing.witnesses) {
+            if known.size < size {
+                let (app, client) = (app.clone(), self.client.clone());
+                let (witness, old, signed) = (witness.clone(), known.size, signed.clone());
+                asked.spawn(async move {
+                    let answer = ask_one(&app, &client, &witness, old, size, &signed).await;
+                    (witness.name, answer)
+                });
+            }
         }
-        let asked = behind.into_iter().map(|(witness, old)| {
-            let (app, client, signed) = (app.clone(), client.clone(), signed.clone());
-            tokio::spawn(async move {
-                let answer = ask_one(&app, &client, &witness, old, size, &signed).await;
-                (witness.name, answer)
-            })
-        });
-        let asked: Vec<_> = asked.collect();
-        for task in asked {
-            let Ok((name, answer)) = task.await else { continue };
-            standing.note_answer(app.now(), &name, size, answer);
-            standing.judge(app.now(), policy, &app.verifier_keys(), checkpoint.size());
-            app.inner.standings.publish(standing.clone());
+        let (keys, mut merged, mut has_quorum) = (app.verifier_keys(), signed.clone(), false);
+        loop {
+            let next = match has_quorum {
+                true => tokio::time::timeout(STRAGGLERS, asked.join_next()).await.unwrap_or(None),
+                false => asked.join_next().await,
+            };
+            let Some(Ok((name, answer))) = next else { break };
+            let signatures =
+                answer.as_ref().map(|note| note.signatures()[signed.signatures().len()..].to_vec());
+            for signature in signatures.unwrap_or_default() {
+                merged = merged.clone().with_signature(signature).unwrap_or(merged);
+            }
+            has_quorum = policy.has_quorum() && policy.check_with_logs(&merged, &keys).is_ok();
+            let (now, merged) = (app.now(), merged.to_string());
+            app.inner.standings.update(|standing| {
+                standing.note_answer(now, &name, size, answer.err());
+                standing.note_signatures(&signed_text, &merged);
+                if has_quorum {
+                    standing.note_quorum(now, size, merged.clone());
+                }
+            });
         }
-        self.keep(app, &standing, kept).await;
+        self.keep(app, kept).await;
     }
 
     /// Cosigned checkpoints go into the database from time to time: they date the entries between them.
-    async fn keep<W: World>(&self, app: &App<W>, standing: &Standing, kept: &mut Timestamp) {
+    async fn keep<W: World>(&self, app: &App<W>, kept: &mut Timestamp) {
+        let standing = app.standing();
         let (Some(at), Some(note)) = (standing.witnessed_at, &standing.witnessed_checkpoint) else { return };
         if at < kept.plus(KEEP_EVERY) {
             return;
@@ -175,8 +195,12 @@ async fn ask_one<W: World>(
         let request = AddCheckpoint { old, proof, checkpoint: signed.clone() };
         match client.add_checkpoint(url, &request).await.map_err(|error| error.to_string())? {
             Answer::Cosigned(signatures) => {
+                // Whatever else it sends takes no place in the note.
+                let is_theirs = |signature: &NoteSignature| {
+                    signature.name() == witness.key.name() && signature.key_id() == witness.key.id()
+                };
                 let add = |note: Note, signature| note.with_signature(signature);
-                let note = signatures.into_iter().try_fold(signed.clone(), add);
+                let note = signatures.into_iter().filter(is_theirs).try_fold(signed.clone(), add);
                 let note = note.map_err(|error| error.to_string())?;
                 let keys: &[VerifierKey] = std::slice::from_ref(&witness.key);
                 return match note.cosignatures(keys) {

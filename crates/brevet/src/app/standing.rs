@@ -1,11 +1,11 @@
 //! How far the ledger is vouched for: durable, checkpointed, witnessed.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use brevet_core::Timestamp;
-use brevet_ledger::{Checkpoint, Note, Policy, PolicyWitness, VerifierKey};
+use brevet_ledger::{Checkpoint, Note, PolicyWitness};
 use tokio::sync::watch;
 
 use super::settings::Witnesses;
@@ -110,47 +110,30 @@ impl Standing {
         self.checkpointed = size.map_or(self.checkpointed, |checkpoint| checkpoint.size());
     }
 
-    /// What a witness answered about the newest checkpoint.
-    pub(super) fn note_answer(
-        &mut self,
-        now: Timestamp,
-        name: &str,
-        size: u64,
-        answer: Result<Note, String>,
-    ) {
+    /// What a witness answered about a checkpoint of this size; `None` when it signed.
+    pub(super) fn note_answer(&mut self, now: Timestamp, name: &str, size: u64, problem: Option<String>) {
         let Some(witness) = self.witnesses.iter_mut().find(|witness| witness.name == name) else { return };
-        match answer {
-            Ok(note) => {
-                (witness.size, witness.at, witness.problem) = (size, Some(now), None);
-                let added = note.signatures().iter().skip(self.own_signatures()).cloned();
-                let merged = self.checkpoint.parse::<Note>().map(|known| {
-                    added.fold(known, |note: Note, signature| {
-                        note.clone().with_signature(signature).unwrap_or(note)
-                    })
-                });
-                if let Ok(merged) = merged {
-                    self.checkpoint = merged.to_string();
-                }
-            }
-            Err(problem) => {
+        match problem {
+            None => (witness.size, witness.at, witness.problem) = (size, Some(now), None),
+            Some(problem) => {
                 tracing::warn!(witness = name, %problem, "a witness did not sign");
                 witness.problem = Some(problem);
             }
         }
     }
 
-    /// Whether enough witnesses have signed the newest checkpoint by now.
-    pub(super) fn judge(&mut self, now: Timestamp, policy: &Policy, keys: &[VerifierKey], size: u64) {
-        let met = |note: Note| policy.check_with_logs(&note, keys).is_ok();
-        if policy.has_quorum() && self.checkpoint.parse().is_ok_and(met) {
-            self.witnessed = self.witnessed.max(size);
-            self.witnessed_at = Some(now);
-            self.witnessed_checkpoint = Some(self.checkpoint.clone());
+    /// The checkpoint that was shown to witnesses has more signatures now; it may not be the newest any more.
+    pub(super) fn note_signatures(&mut self, signed: &str, merged: &str) {
+        if self.signed == signed {
+            self.checkpoint = merged.to_owned();
         }
     }
 
-    fn own_signatures(&self) -> usize {
-        self.signed.parse::<Note>().map_or(0, |note| note.signatures().len())
+    /// Enough witnesses have signed a checkpoint.
+    pub(super) fn note_quorum(&mut self, now: Timestamp, size: u64, merged: String) {
+        self.witnessed = self.witnessed.max(size);
+        self.witnessed_at = Some(now);
+        self.witnessed_checkpoint = Some(merged);
     }
 
     /// What cannot be proved to somebody who does not trust the operator.
@@ -177,23 +160,36 @@ impl Standing {
 #[derive(Debug)]
 pub(super) struct Standings {
     current: ArcSwap<Standing>,
+    updating: Mutex<()>,
+    checkpointed: watch::Sender<u64>,
     witnessed: watch::Sender<u64>,
 }
 
 impl Standings {
     pub(super) fn new(standing: Standing) -> Self {
+        let checkpointed = watch::Sender::new(standing.checkpointed);
         let witnessed = watch::Sender::new(standing.witnessed);
-        Self { current: ArcSwap::from_pointee(standing), witnessed }
+        Self { current: ArcSwap::from_pointee(standing), updating: Mutex::default(), checkpointed, witnessed }
     }
 
     pub(super) fn load(&self) -> Arc<Standing> {
         self.current.load_full()
     }
 
-    pub(super) fn publish(&self, standing: Standing) {
-        let witnessed = standing.witnessed;
+    /// Lets readers see a changed standing.
+    pub(super) fn update(&self, change: impl FnOnce(&mut Standing)) {
+        let _one_at_a_time = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut standing = Standing::clone(&self.current.load());
+        change(&mut standing);
+        let (checkpointed, witnessed) = (standing.checkpointed, standing.witnessed);
         self.current.store(Arc::new(standing));
+        self.checkpointed.send_if_modified(|known| std::mem::replace(known, checkpointed) != checkpointed);
         self.witnessed.send_replace(witnessed);
+    }
+
+    /// Tells of every checkpoint that is published from now on, by its size.
+    pub(super) fn checkpointed(&self) -> watch::Receiver<u64> {
+        self.checkpointed.subscribe()
     }
 
     /// Ends when enough witnesses have seen so many entries.

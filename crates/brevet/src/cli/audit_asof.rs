@@ -15,10 +15,10 @@ use crate::wire::{Basis, Time, Way};
 /// The server applies every entry up to that instant again and asks its gate, so this is what it would have said then.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brevet audit as-of 2026-11-23T16:10:36Z\n  \
-    brevet audit as-of 2026-11-23T16:10 --user maria\n  \
+    brevet audit as-of now --user maria\n  \
     brevet audit as-of 24h --task Linux/Restart-Service --limit 0 -o json")]
 pub(crate) struct AsOfArgs {
-    /// The instant: a time, or how long ago, for example 24h
+    /// The instant: now, a time, or how long ago, for example 24h
     #[arg(value_name = "TIME")]
     time: String,
     /// Of this account only, by name or id
@@ -33,7 +33,11 @@ pub(crate) struct AsOfArgs {
 
 pub(super) async fn run(context: &mut Context, args: AsOfArgs) -> Result<Done, Failure> {
     let AsOfArgs { time, user, task, limit } = args;
-    let Time(time) = context.console.view.clock.parse_past(&time)?;
+    let clock = &context.console.view.clock;
+    let Time(time) = match time.as_str() {
+        "now" => Time(clock.now),
+        time => clock.parse_past(time)?,
+    };
     let fields = [("time", Some(time.to_string())), ("user", user), ("task", task)];
     let listed = context.list::<Way>("/audit/as-of", &fields, limit.limit).await?;
     let none = format!("Nobody could run any of that at {}.", context.console.view.clock.local(Time(time)));

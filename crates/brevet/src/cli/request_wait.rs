@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::client::{Answer, Client, query};
 use super::context::Context;
 use super::exit::Failure;
+use super::memory;
 use super::request::path;
 use super::settings;
 use super::sign_in::names;
@@ -38,6 +39,8 @@ pub(super) async fn wait(
     request: &str,
     limit: Option<i64>,
 ) -> Result<(Outcome, Value), Failure> {
+    // Waiting may take a day, and end with the terminal: what was asked for has its receipt before.
+    memory::keep_receipts(context).await;
     let began = settings::now();
     let mut answer = client.get(&path(request)).await?;
     let mut found: Request = answer.read()?;

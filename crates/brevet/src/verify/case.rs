@@ -70,9 +70,11 @@ impl Case {
         let subject = Subject { presented, origin, own_keys, archives: &archives };
         let (claims, mut questions) = subject.questions(given)?;
         questions.watch.leaves.extend(head.handovers.iter().map(|handover| handover.index));
-        let (own, before) = subject.archives();
+        let (own, mut before) = subject.archives();
         let own_sources = own.iter().map(|file| *file as &dyn Source).collect();
-        let previous = before.first().map(|file| *file as &dyn Source);
+        before.retain(|file| head.previous.as_ref() == Some(&file.heading.origin));
+        let before = Joined::new(before);
+        let previous = (before.size() > 0).then_some(&before as &dyn Source);
         let account = folder.study(own_sources, previous, &questions, true, progress)?;
         let mut case = Self::new(subject, account, claims)?;
         for handover in &head.handovers {

@@ -33,6 +33,8 @@ pub(super) fn examine(
         return Ok(before);
     };
     let Recovered { previous, size, root, note } = recovered;
+    // Older ones are of ledgers before that one.
+    let archives: Vec<_> = archives.iter().copied().filter(|file| file.heading.origin == *previous).collect();
     if archives.is_empty() {
         before.notes.push(format!(
             "it goes on from {previous}, of which {size} entries were at hand: add their archive as --archive FILE"
@@ -51,7 +53,7 @@ pub(super) fn examine(
     let mut questions = Questions::default();
     questions.watch.sizes.insert(*size);
     claims.iter().for_each(|claim| claim.watch(&mut questions.watch));
-    let joined = Joined::new(archives.to_vec());
+    let joined = Joined::new(archives.clone());
     let older = study_source(&joined, &questions, None, &|_, _| ())?;
     if older.derived.roots.get(size).is_none_or(|found| *found.as_bytes() != root.0) {
         let sentence =

@@ -103,7 +103,7 @@ impl Published {
                         tile_level,
                         index,
                         hash,
-                    }))
+                    }));
                 }
             }
             index += 1;

@@ -18,7 +18,7 @@ fn a_key_that_changed_in_order_is_followed_from_the_one_that_is_trusted() {
     let mut ada = stage.person("ada").connect(&stage.server);
     ada.post("/api/v1/ledger/rotate-key", &json!({"overlap_seconds": 0})).unwrap().ok();
     add_entries(&stage, 0, 3);
-    let (place, _) = stage.stop();
+    let (_place, _) = stage.stop();
     let now = std::fs::read_to_string(data.join("ledger.vkey")).unwrap().trim().to_owned();
     assert_ne!(first, now);
     for key in [&first, &now] {
@@ -26,10 +26,8 @@ fn a_key_that_changed_in_order_is_followed_from_the_one_that_is_trusted() {
     }
     verify_folder(&data, &["--checkpoint", &before]).is_well();
     // Without the checkpoint that both keys signed, the entry alone proves nothing.
-    let kept = checkpoint(&data);
     edit(&data, "DELETE FROM ledger_key");
     verify_folder(&data, &["--key", &first]).is(15, "bad-signature", "none of the known keys signed");
-    drop((place, kept));
 }
 
 #[test]

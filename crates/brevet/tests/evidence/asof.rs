@@ -81,6 +81,7 @@ fn as_of_now_agrees_with_the_gate_for_everybody_and_everything() {
     stage.grant("carol", "--task Linux/Exit");
     let now = last_time(&stage);
     let could = as_of(&stage, &now, "");
+    assert_eq!(as_of(&stage, "now", ""), could);
     let values = [("Say", json!({"text": "this"})), ("Exit", json!({"code": 1})), ("Both", json!({}))];
     for who in ["ada", "alice", "anna", "bob", "carol", "otto"] {
         for (task, parameters) in &values {

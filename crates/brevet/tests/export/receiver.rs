@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -81,6 +82,13 @@ action(type="omfile" file="{folder}/received" template="line")
             .unwrap_or_else(|error| panic!("rsyslog is needed (apt install rsyslog): {error}"));
         self.process = Some(started);
         until("rsyslog listens", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+    }
+
+    /// Stops it in its tracks: its kernel goes on to take bytes, and nobody reads them.
+    pub(crate) fn freeze(&self) {
+        if let Some(process) = &self.process {
+            kill_process(Pid::from_child(process), Signal::STOP).unwrap();
+        }
     }
 
     /// `kill -9`.

@@ -82,6 +82,16 @@ fn a_history_that_went_on_twice_is_refused() {
 }
 
 #[test]
+fn an_orderly_end_is_in_the_anchor() {
+    let stage = anchored();
+    let before = stage.asks("bob", "audit status")["durable"].as_u64().unwrap();
+    let (place, _) = stage.stop();
+    let anchor = std::fs::read_to_string(place.site("anchor")).unwrap();
+    let size: u64 = anchor.lines().nth(1).unwrap().parse().unwrap();
+    assert!(size > before, "{size} entries in the anchor, {before} before the end");
+}
+
+#[test]
 fn a_missing_anchor_is_refused_until_somebody_says_why() {
     let stage = anchored();
     let (place, people) = stage.stop();

@@ -31,7 +31,7 @@ fn a_key_in_a_token_signs_survives_a_restart_and_hands_over_to_another_on_it() {
 
     let server = Server::start_as(hsm.serve("one"));
     let mut ada = people["ada"].connect(&server);
-    assert_eq!(Keys::of(&mut ada).keys, [one.clone()]);
+    assert_eq!(Keys::of(&mut ada).keys, std::slice::from_ref(&one));
     let refused = people["ada"].types(&server, "audit rotate-key", 1).stderr;
     assert!(refused.contains("signs this ledger already"), "{refused}");
     let refused = people["ada"].types(&server, "audit rotate-key --token-key three", 1).stderr;
@@ -63,7 +63,7 @@ fn a_ledger_moves_from_a_file_to_a_token_by_a_change_of_its_key() {
     server.stop();
     let server = Server::start_as(hsm.serve("one"));
     let mut ada = people["ada"].connect(&server);
-    assert_eq!(Keys::of(&mut ada).keys, [file.clone()]);
+    assert_eq!(Keys::of(&mut ada).keys, std::slice::from_ref(&file));
     people["ada"].types(&server, "audit rotate-key --overlap 0", 0);
     let keys = Keys::of(&mut ada);
     assert_eq!(keys.keys.len(), 1);

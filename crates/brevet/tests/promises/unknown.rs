@@ -83,6 +83,9 @@ fn a_server_does_not_start_on_a_database_that_is_not_as_it_was() {
     let stage = Stage::set();
     let (place, _) = stage.stop();
     let database = place.data().join("brevet.db");
+    let open = || rusqlite::Connection::open(&database).unwrap();
+    let version: i64 = open().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let as_it_was = format!("PRAGMA user_version = {version}");
     for (what, harm, mend) in [
         (
             "its last entry is gone",
@@ -95,9 +98,9 @@ fn a_server_does_not_start_on_a_database_that_is_not_as_it_was() {
             "CREATE TABLE kept AS SELECT * FROM entry WHERE seq = 5; UPDATE entry SET leaf = zeroblob(32) WHERE seq = 5",
             "UPDATE entry SET leaf = (SELECT leaf FROM kept) WHERE seq = 5; DROP TABLE kept",
         ),
-        ("a newer Brevet wrote it", "PRAGMA user_version = 4711", "PRAGMA user_version = 1"),
+        ("a newer Brevet wrote it", "PRAGMA user_version = 4711", &as_it_was),
     ] {
-        let connection = rusqlite::Connection::open(&database).unwrap();
+        let connection = open();
         connection.execute_batch(harm).unwrap();
         drop(connection);
         let refused = server::refused(&place);
@@ -105,7 +108,7 @@ fn a_server_does_not_start_on_a_database_that_is_not_as_it_was() {
             refused.code == 1 && !refused.stderr.is_empty() && refused.stdout.is_empty(),
             "{what}: {refused:?}"
         );
-        rusqlite::Connection::open(&database).unwrap().execute_batch(mend).unwrap();
+        open().execute_batch(mend).unwrap();
     }
     server::Server::start(&place).stop();
 }

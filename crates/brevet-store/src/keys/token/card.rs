@@ -160,12 +160,6 @@ impl Card {
     }
 }
 
-impl Drop for Card {
-    fn drop(&mut self) {
-        self.reset();
-    }
-}
-
 /// Label, id and key of an Ed25519 public key; `None` for another curve of the family.
 fn describe(session: &Session, object: ObjectHandle) -> Result<Option<(String, Vec<u8>, Public)>, Error> {
     let wanted = [AttributeType::Label, AttributeType::Id, AttributeType::EcPoint];

@@ -81,7 +81,7 @@ fn task() -> Value {
              "min_length": null, "max_length": null, "allow_leading_dash": false},
         ],
         "command": ["/usr/bin/systemctl", "restart", "--", "{unit}"], "run_as": "root", "timeout": "1m",
-        "timeout_seconds": 60, "on_expiry": "stop", "digest": "ab12", "enabled": true,
+        "timeout_seconds": 60, "on_expiry": "stop", "witnessed": false, "digest": "ab12", "enabled": true,
         "roles": ["Linux\\Web-Operators"], "policy": "pol-3", "may_run": true, "may_ask": true,
         "authorization": "aut-7", "until": "2026-11-23T20:00:00Z",
     })

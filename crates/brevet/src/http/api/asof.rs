@@ -1,6 +1,7 @@
 //! Who could run what at an instant, for auditors. The question is itself an entry.
 
 use axum::http::{StatusCode, Uri};
+use brevet_core::Span;
 use serde::Deserialize;
 
 use super::audit::note_read;
@@ -13,6 +14,9 @@ use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
 use crate::wire;
+
+/// A caller's clock may be ahead of the server's by so much; then now is meant.
+const AHEAD_MAX: Span = Span::minutes(1);
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes.get("/api/v1/audit/as-of", Permission::Auditor, as_of, {
@@ -66,10 +70,11 @@ async fn as_of(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer
 }
 
 fn question(caller: &Caller, wanted: &Wanted) -> Result<AsOf, Failure> {
-    let time = take::timestamp(wanted.time);
-    if time > caller.app.now() {
+    let (time, now) = (take::timestamp(wanted.time), caller.app.now());
+    if time > now.plus(AHEAD_MAX) {
         return Err(Failure::field("time", "it lies in the future, and the ledger says only what was"));
     }
+    let time = time.min(now);
     let user = wanted.user.as_deref();
     let user = user.map(|name| caller.app.read(|state| take::user(state, name))).transpose()?;
     let task = wanted.task.as_deref().map(|given| take::qualified("task", given)).transpose()?;

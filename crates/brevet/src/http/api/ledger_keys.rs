@@ -55,10 +55,12 @@ async fn keys(caller: &Caller) -> Result<wire::LedgerKeys, Failure> {
 }
 
 /// How each key handed over to the next, the oldest first.
-pub(super) async fn handovers(caller: &Caller) -> Result<Vec<wire::KeyHandover>, Failure> {
+async fn handovers(caller: &Caller) -> Result<Vec<wire::KeyHandover>, Failure> {
     let stored = caller.app.stored(|reader| reader.key_handovers()).await?;
-    let handovers = stored
-        .into_iter()
-        .map(|receipt| wire::KeyHandover { entry: STANDARD.encode(receipt.bytes), proof: receipt.proof });
-    Ok(handovers.collect())
+    Ok(stored.into_iter().map(handover).collect())
+}
+
+/// How one key handed over to the next.
+pub(super) fn handover(receipt: brevet_store::Receipt) -> wire::KeyHandover {
+    wire::KeyHandover { entry: STANDARD.encode(receipt.bytes), proof: receipt.proof }
 }

@@ -4,11 +4,11 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::Actor;
-use brevet_store::{Consistency, Proven, Receipt};
+use brevet_store::{Consistency, Proven, Reader, Receipt};
 use serde::Deserialize;
 
 use super::audit::note_read;
-use super::ledger_keys::handovers;
+use super::ledger_keys::handover;
 use crate::http::answer::shown;
 use crate::http::extract::{Query, Segments};
 use crate::http::operation::operation;
@@ -77,7 +77,10 @@ async fn receipt(
 ) -> Answer {
     let standing = caller.app.standing();
     let witnessed = standing.witnessed_checkpoint.clone().map(|note| (standing.witnessed, note));
-    let found = caller.app.stored(move |reader| reader.receipt_under(index, witnessed, kept)).await?;
+    // One visit to the store: somebody waits for this after each command.
+    let read =
+        move |reader: &Reader| Ok((reader.receipt_under(index, witnessed, kept)?, reader.key_handovers()?));
+    let (found, handovers) = caller.app.stored(read).await?;
     let no_such = || Failure::no_such("entry of your own", index);
     let Proven { receipt: Receipt { index, bytes, proof }, actor, consistency } =
         found.ok_or_else(no_such)?;
@@ -96,6 +99,6 @@ async fn receipt(
         consistency: consistency.map(|hashes| hashes.iter().map(brevet_store::hash_text).collect()),
         origin: caller.app.ledger_origin().to_owned(),
         keys: caller.app.verifier_keys().iter().map(ToString::to_string).collect(),
-        handovers: handovers(&caller).await?,
+        handovers: handovers.into_iter().map(handover).collect(),
     })
 }

@@ -1,0 +1,94 @@
+//! Old entries move to a file when two people agree, and everything still verifies.
+
+use std::path::Path;
+use std::process::{Command as Process, Output};
+
+use brevet_core::{Command, NewUser, Reply, Span, UserId};
+
+use crate::house::{ADA, House, SetClock, origin, user};
+
+const DAY: Span = Span::hours(24);
+
+fn verify(data: &Path, more: &[&str]) -> Output {
+    Process::new(env!("CARGO_BIN_EXE_brevet"))
+        .args(["audit", "verify", "--data"])
+        .arg(data)
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+/// An office of five hundred days ago, with a second administrator and some work since.
+async fn old(data: &Path) -> (House, UserId) {
+    let house = House::found(data).await;
+    for _ in 0..20 {
+        house.ask(None).await;
+    }
+    house.clock.forward(Span::from_micros(DAY.micros() * 500).unwrap());
+    house.system(Command::Beat { every: Span::seconds(60) }).await;
+    let adam = NewUser { administrator: true, ..user("adam") };
+    let Reply::User(adam) = house.by(ADA, Command::AddUser(adam)).await.unwrap().reply else { panic!() };
+    house.ask(None).await;
+    (house, adam)
+}
+
+#[tokio::test]
+async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (house, adam) = old(&data).await;
+    let before = house.app.now();
+    let before = before.minus(Span::from_micros(DAY.micros() * 450).unwrap());
+    house.app.ask_for_archive(origin(ADA), before).await.unwrap();
+    assert!(house.app.agree_to_archive(origin(ADA)).await.is_err());
+    assert!(!data.join("archive").exists(), "who may not agree makes no file");
+    let file = house.app.agree_to_archive(origin(adam)).await.unwrap();
+    assert!(file.first == 0 && file.size >= 20, "{file:?}");
+    house.app.tend().await.unwrap();
+    let entry = house.app.stored(|reader| reader.entry(0)).await;
+    assert!(!matches!(entry, Ok(Some(_))), "the entry has left the database");
+    // A proof of what is archived is still made.
+    assert!(house.app.stored(|reader| reader.consistency(3, 20)).await.is_ok());
+    house.ask(None).await;
+    let archive = data.join("archive").join(&file.name);
+    let digest = {
+        use sha2::Digest as _;
+        <[u8; 32]>::from(sha2::Sha256::digest(std::fs::read(&archive).unwrap()))
+    };
+    assert_eq!(digest, file.digest);
+    drop(house);
+    let together = verify(&data, &["--archive", archive.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&[together.stdout, together.stderr].concat()).into_owned();
+    assert_eq!(together.status.code(), Some(0), "{said}");
+    let kept = std::fs::read_to_string(&archive).unwrap();
+    let forged = kept.replacen("\"texts\":[]", "\"texts\":[{\"slot\":0,\"salt\":\"00\",\"text\":\"x\"}]", 1);
+    assert_ne!(kept, forged);
+    std::fs::write(&archive, forged).unwrap();
+    let forged = verify(&data, &["--archive", archive.to_str().unwrap()]);
+    assert_eq!(forged.status.code(), Some(10), "{}", String::from_utf8_lossy(&forged.stderr));
+}
+
+#[tokio::test]
+async fn a_server_goes_on_after_archiving_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (house, adam) = old(&data).await;
+    let clock: SetClock = house.clock.clone();
+    let before = house.app.now().minus(Span::from_micros(DAY.micros() * 450).unwrap());
+    house.app.ask_for_archive(origin(ADA), before).await.unwrap();
+    house.app.agree_to_archive(origin(adam)).await.unwrap();
+    drop(house);
+    let house = loop {
+        match House::open(&data, clock.clone()).await {
+            Ok(house) => break house,
+            Err(error) => assert!(error.to_string().contains("another server"), "{error}"),
+        }
+        tokio::task::yield_now().await;
+    };
+    // What was not taken out before the restart is now.
+    house.app.tend().await.unwrap();
+    let files = house.app.archives().await.unwrap().files;
+    assert!(files.iter().all(|file| file.pruned == file.size), "{files:?}");
+    let old = house.app.read(|state| state.users().len());
+    assert_eq!(old, 4);
+}

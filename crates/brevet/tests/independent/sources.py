@@ -1,0 +1,141 @@
+"""What there is of a ledger, read from a data folder or from an export (docs/ledger-format.md, docs/exporting.md)."""
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections import namedtuple
+
+from formats import Key, Malformed, leaf_hash, need, unbase64, utf8
+
+Row = namedtuple("Row", "position raw leaf texts")
+
+
+class Finding(Exception):
+    """What is wrong, and with which entry."""
+
+    def __init__(self, word, sentence, entry=None):
+        super().__init__(sentence)
+        self.word, self.sentence, self.entry = word, sentence, entry
+
+
+class Ledger:
+    """What there is of a ledger: rows, nodes, head, and the notes that lie with it."""
+
+    def __init__(self):
+        self.rows, self.nodes, self.edge, self.size = [], None, None, None
+        self.notes, self.keys, self.first, self.digest = [], [], 0, None
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def read_text(path):
+    try:
+        return utf8(read(path))
+    except Malformed as error:
+        raise Finding("cannot-verify", f"{path}: {error}") from error
+
+
+def keys_of(text):
+    return [Key.parse(line) for line in text.split("\n") if line.strip()]
+
+
+def folder(path):
+    """Reads a data folder, as of one instant."""
+    ledger = Ledger()
+    database = sqlite3.connect(f"file:{os.path.abspath(path)}/brevet.db?mode=ro", uri=True, timeout=10)
+    database.execute("BEGIN")
+    texts = {}
+    for seq, slot, salt, value in database.execute("SELECT seq, slot, salt, CAST(value AS BLOB) FROM entry_text"):
+        texts.setdefault(seq, {})[slot] = (salt, value)
+    for seq, raw, leaf in database.execute("SELECT seq, bytes, leaf FROM entry ORDER BY seq"):
+        ledger.rows.append(Row(seq, raw, leaf, texts.pop(seq, {})))
+    if texts:
+        raise Finding("changed", "a text lies beside an entry that is not there", min(texts))
+    nodes = database.execute("SELECT level, place, hash FROM node")
+    ledger.nodes = {(level, place): node for level, place, node in nodes}
+    head = database.execute("SELECT size, edge, CAST(checkpoint AS BLOB) FROM head")
+    ledger.size, ledger.edge, note = head.fetchone()
+    ledger.notes = [("the checkpoint in the folder", note)]
+    for seq, raw, note in database.execute("SELECT seq, bytes, CAST(checkpoint AS BLOB) FROM ledger_key"):
+        ledger.notes.append((f"the checkpoint over the change of keys in entry {seq}", note))
+        stored = next((row.leaf for row in ledger.rows if row.position == seq), None)
+        if leaf_hash(raw) != stored:
+            raise Finding("changed", f"the change of keys in entry {seq} is another one", seq)
+    for size, note in database.execute("SELECT size, CAST(note AS BLOB) FROM cosigned"):
+        ledger.notes.append((f"the cosigned checkpoint of {size} entries", note))
+    database.close()
+    if os.path.exists(os.path.join(path, "anchor")):
+        ledger.notes.append(("the anchor in the folder", read(os.path.join(path, "anchor"))))
+    ledger.keys = keys_of(read_text(os.path.join(path, "ledger.vkey")))
+    return ledger
+
+
+def once(pairs):
+    """An object without a member that is there twice."""
+    need(len({name for name, _ in pairs}) == len(pairs), "a member that is there twice")
+    return dict(pairs)
+
+
+def parse_json(text):
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"no JSON: {error}") from error
+
+
+def number(value):
+    need(isinstance(value, int) and not isinstance(value, bool) and value >= 0, "no number")
+    return value
+
+
+def text_of(value):
+    """Slot, salt and text of one object."""
+    need(isinstance(value, dict) and set(value) == {"slot", "salt", "text"}, "a text of another form")
+    salt, text = value["salt"], value["text"]
+    need(isinstance(salt, str) and isinstance(text, str) and len(salt) == 32, "a text of another form")
+    need(all(digit in "0123456789abcdef" for digit in salt), "a salt in another spelling")
+    return number(value["slot"]), (bytes.fromhex(salt), text.encode())
+
+
+def texts_of(values):
+    need(isinstance(values, list), "texts of another form")
+    texts = [text_of(value) for value in values]
+    need(len(dict(texts)) == len(texts), "two texts in one slot")
+    return dict(texts)
+
+
+def line_of(line):
+    """A line of an export, as a row."""
+    value = parse_json(line)
+    need(isinstance(value, dict) and isinstance(value.get("bytes"), str), "no entry")
+    raw = unbase64(value["bytes"])
+    return Row(number(value.get("index")), raw, leaf_hash(raw), texts_of(value.get("texts")))
+
+
+def export(path):
+    """Reads an export or an archive."""
+    ledger, data = Ledger(), read(path)
+    ledger.digest = hashlib.sha256(data).digest()
+    lines = utf8(data).split("\n")
+    head = parse_json(lines[0])
+    is_export = isinstance(head, dict) and head.get("brevet") == "ledger" and head.get("version") == 1
+    if not is_export:
+        raise Finding("cannot-verify", f"{path} is no export that can be verified")
+    ledger.first, ledger.keys = number(head.get("first")), [Key.parse(key) for key in head.get("keys", [])]
+    lines = lines[1:] if lines[-1] else lines[1:-1]
+    if lines and lines[-1].startswith('{"checkpoint":'):
+        note = parse_json(lines.pop())["checkpoint"]
+        ledger.notes = [("the checkpoint of the export", note.encode())]
+    for at, line in enumerate(lines, ledger.first):
+        try:
+            ledger.rows.append(line_of(line))
+        except Malformed as error:
+            raise Finding("changed", f"the line of entry {at} cannot be read: {error}", at) from error
+    size = ledger.first + len(ledger.rows)
+    if not ledger.notes or number(head.get("size")) != size:
+        raise Finding("truncated", "the export was cut short: it has not all that it announces", size)
+    return ledger

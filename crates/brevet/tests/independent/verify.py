@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+"""A second verifier of Brevet's ledger, written from docs/ledger-format.md alone.
+
+    verify.py PATH [--key KEY|FILE]... [--checkpoint FILE]... [--receipts DIR|FILE]... [--archive FILE]...
+                   [--anchor FILE]... [--policy FILE]
+
+PATH is a data folder, an export, an evidence bundle or a receipt. The answer is one line of JSON; exit codes are those
+of `brevet audit verify`. Of a bundle the form, signatures, proofs and texts are verified, not the story. What the
+server makes out of the entries (its other tables) is not looked at.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sqlite3
+import sys
+
+from formats import Entry, Key, Malformed, Note, Policy, Receipt, Tree, commitment, leaf_hash, need
+from formats import root_of_path, stored_nodes, unbase64, utf8
+from sources import Finding, export, folder, keys_of, number, parse_json, read, read_text, texts_of
+
+CODES = {
+    "cannot-verify": 1, "changed": 10, "back-dated": 10, "missing": 11, "truncated": 12, "forked": 13,
+    "bad-signature": 15, "policy-not-met": 16, "rows-differ": 17,
+}  # fmt: skip
+DATED_WITHIN = 120 * 10**6
+BUNDLE_BYTES_MAX = 256 * 2**20
+
+
+# How a ledger is verified, step by step
+
+
+class Verification:
+    """Walks over a ledger, and then holds against it what was kept."""
+
+    def __init__(self, ledger, archives, trusted, policy):
+        self.ledger, self.policy, self.trusted = ledger, policy, list(trusted)
+        self.old = {row.position: row for archive in archives for row in archive.rows}
+        self.archives, self.tree, self.leaves = archives, Tree(), []
+        self.entries, self.gone, self.roots, self.origin = [], [], {0: Tree().root()}, None
+
+    def rows(self):
+        """Step 1."""
+        before = [self.old[position] for position in range(self.ledger.first) if position in self.old]
+        if len(before) < self.ledger.first:
+            raise Finding("cannot-verify", "the export begins later: give the archive file with what is older too")
+        for row in before + self.ledger.rows:
+            self.row(row)
+
+    def row(self, row):
+        position = self.tree.size
+        if row.position != position:
+            is_missing = row.position > position
+            raise Finding("missing", f"entry {position} is missing", position) if is_missing else Finding(
+                "changed", f"an entry was inserted at {position}", position
+            )
+        if self.ledger.size is not None and position >= self.ledger.size:
+            raise Finding("changed", f"entry {position} was inserted", position)
+        old = self.old.get(position) if row.raw == b"" else None
+        whole = row._replace(raw=old.raw, texts={**row.texts, **old.texts}) if old else row
+        self.entries.append(self.entry(whole, position))
+        self.tree.append(row.leaf)
+        self.leaves.append(row.leaf)
+        self.roots[self.tree.size] = self.tree.root()
+
+    def entry(self, row, position):
+        if row.raw == b"":
+            if row.texts:
+                raise Finding("changed", f"texts lie beside entry {position}, which is in an archive", position)
+            return None
+        if leaf_hash(row.raw) != row.leaf:
+            raise Finding("changed", f"entry {position} was changed", position)
+        try:
+            entry = Entry(row.raw)
+        except Malformed as error:
+            raise Finding("changed", f"entry {position} was changed: {error}", position) from error
+        self.texts(entry, row.texts, position)
+        if entry.index != position:
+            raise Finding("changed", f"entry {position} was moved from {entry.index}", position)
+        if self.entries and self.entries[-1] and entry.time < self.entries[-1].time:
+            raise Finding("changed", f"at entry {position} time went back", position)
+        return entry
+
+    def texts(self, entry, texts, position):
+        try:
+            differs = next(iter(wrong_texts(entry, texts)), None)
+        except Malformed as error:
+            raise Finding("changed", f"a text beside entry {position} cannot be read: {error}", position) from error
+        if differs is not None:
+            raise Finding("changed", f"text {differs} beside entry {position} is another one", position)
+        self.gone.append(set(range(len(entry.commitments))) - set(texts))
+
+    def stored(self):
+        """Steps 2 to 4."""
+        ledger, size = self.ledger, self.tree.size
+        if ledger.size is None:
+            return
+        if size != ledger.size:
+            raise Finding("missing", f"entry {size} is missing", size)
+        nodes = stored_nodes(self.leaves)
+        for key in sorted(nodes.keys() | ledger.nodes.keys()):
+            if key not in ledger.nodes:
+                raise Finding("missing", f"the stored node {key} is missing")
+            if nodes.get(key) != ledger.nodes[key]:
+                raise Finding("changed", f"the stored node {key} differs, or is surplus")
+        if ledger.edge != self.tree.edge():
+            raise Finding("changed", "the stored head differs")
+
+    def of_kind(self, kind):
+        return [(entry, entry.fields()[1]) for entry in self.entries if entry and entry.kind == kind]
+
+    def archived(self):
+        """Step 5."""
+        archived = self.of_kind("ledger.archived")
+        until = archived[-1][1][0] if archived else 0
+        lost = next((at for at, entry in enumerate(self.entries) if entry is None and at >= until), None)
+        if lost is not None:
+            raise Finding("missing", f"entry {lost} has no bytes, and no entry says that it was archived", lost)
+        digests = {fields[2] for _, fields in archived}
+        for archive in self.archives:
+            if archive.digest not in digests:
+                raise Finding("changed", "an archive file is not the one that an entry states")
+
+    def erased(self):
+        """Step 6."""
+        until = {fields[0]: entry.index for entry, fields in self.of_kind("ledger.texts-erased")}
+        known = iter(self.gone)
+        for entry in filter(None, self.entries):
+            owner, gone = owner_of(entry), next(known)
+            is_erased = owner is not None and until.get(owner, -1) > entry.index
+            if gone and not is_erased:
+                raise Finding("missing", f"text {min(gone)} beside entry {entry.index} is missing", entry.index)
+            if is_erased and len(gone) < len(entry.commitments) and entry.index not in self.old:
+                raise Finding("rows-differ", f"a text beside entry {entry.index} is still there", entry.index)
+
+    def follow_keys(self, notes):
+        """Step 7: trusts more keys, until nothing changes."""
+        changes = self.rotations()
+        count = -1
+        while count != len(self.trusted):
+            count = len(self.trusted)
+            for index, old, new in changes:
+                for one, other in ((old, new), (new, old)):
+                    if one in self.trusted and other not in self.trusted and self.is_signed(notes, index, one):
+                        self.trusted.append(other)
+
+    def rotations(self):
+        changes = self.of_kind("ledger.key-rotated")
+        return [(entry.index, Key.parse(fields[0]), Key.parse(fields[1])) for entry, fields in changes]
+
+    def is_signed(self, notes, index, key):
+        for note in notes:
+            if note.size > index and self.roots.get(note.size) == note.root and note.origin == self.origin:
+                try:
+                    if note.signers([key]):
+                        return True
+                except Malformed:
+                    continue
+        return False
+
+    def believe(self, label, text):
+        """Step 8, for one note."""
+        try:
+            note = Note(utf8(text)) if isinstance(text, bytes) else text
+            need(note.origin == self.origin, "it is of another ledger")
+            signers = note.signers([key for key in self.trusted if key.name == self.origin])
+            need(signers, "no trusted key signed it")
+            return note
+        except Malformed as error:
+            raise Finding("bad-signature", f"{label} cannot be believed: {error}") from error
+
+    def hold(self, label, text):
+        """Steps 8 to 10, for one note."""
+        note = self.believe(label, text)
+        if note.size > self.tree.size:
+            raise Finding("truncated", f"the ledger was cut short: {label} signs {note.size} entries", self.tree.size)
+        if note.root != self.roots[note.size]:
+            raise Finding("forked", f"{label} signs another history", note.size)
+
+    def hold_receipt(self, label, receipt):
+        self.hold(label, receipt.note)
+        leaf = self.leaves[receipt.index] if receipt.index < len(self.leaves) else b""
+        try:
+            need(receipt.leads_from(leaf), "its path leads elsewhere")
+        except Malformed as error:
+            raise Finding("bad-signature", f"{label} proves nothing: {error}") from error
+
+    def witnessed(self, notes):
+        """Step 11."""
+        if self.policy is None:
+            return
+        if not any(self.policy.is_met_by(note) for note in notes):
+            raise Finding("policy-not-met", "no checkpoint meets the policy")
+        for note in notes:
+            for key, time in signers_or_none(note, list(self.policy.witnesses.values())):
+                self.dated(note.size, time * 10**6)
+
+    def dated(self, size, time):
+        last = self.entries[size - 1] if 0 < size <= len(self.entries) else None
+        after = self.entries[size] if size < len(self.entries) else None
+        if last and last.time > time + DATED_WITHIN:
+            raise Finding("back-dated", f"entry {size - 1} is dated later than a witness saw it", size - 1)
+        if after and after.time < time - DATED_WITHIN:
+            raise Finding("back-dated", f"entry {size} is back-dated", size)
+
+    def run(self, kept, receipts):
+        """All of it."""
+        self.rows()
+        self.stored()
+        self.archived()
+        self.erased()
+        opened = [fields[0] for kind in ("ledger.opened", "ledger.recovered") for _, fields in self.of_kind(kind)]
+        notes = self.ledger.notes + kept
+        parsed = list(filter(None, (note_or_none(text) for _, text in notes)))
+        parsed += [receipt.note for _, receipt in receipts]
+        self.origin = opened[0] if opened else max(parsed, key=lambda note: note.size).origin
+        self.follow_keys(parsed)
+        checks = [lambda note=note: self.hold(*note) for note in notes]
+        checks += [lambda receipt=receipt: self.hold_receipt(*receipt) for receipt in receipts]
+        worst_of(checks)
+        self.witnessed(parsed)
+
+
+def wrong_texts(entry, texts):
+    """The slots whose text is not the one that the entry commits to, or that the entry has not."""
+    for slot, (salt, text) in sorted(texts.items()):
+        has = slot < len(entry.commitments) and len(salt) == 16
+        if not has or entry.commitments[slot] != commitment(salt, utf8(text)):
+            yield slot
+
+
+def owner_of(entry):
+    """Whose texts these are, as the number of a user."""
+    if entry.kind in ("user.added", "session.opened", "session.refused"):
+        return entry.fields()[1][0]
+    is_user = entry.kind != "group.created" and entry.actor.startswith("usr-")
+    return int(entry.actor[4:]) if is_user else None
+
+
+def note_or_none(text):
+    try:
+        return Note(utf8(text))
+    except Malformed:
+        return None
+
+
+def signers_or_none(note, keys):
+    try:
+        return note.signers(keys)
+    except Malformed:
+        return []
+
+
+def worst_of(checks):
+    """Runs all; forks come first, then what was cut short, then what cannot be believed."""
+    found = []
+    for check in checks:
+        try:
+            check()
+        except Finding as finding:
+            found.append(finding)
+    order = ["forked", "truncated", "bad-signature"]
+    if found:
+        raise min(found, key=lambda finding: order.index(finding.word))
+
+
+# Files that stand alone
+
+
+BUNDLE = {"brevet", "version", "origin", "keys", "request", "checkpoint", "entries", "outputs", "summary"}
+
+
+def bundle(path, trusted, policy):
+    """Steps 1 to 3 and 5 of the chapter on evidence bundles."""
+    data = read(path)
+    need(len(data) <= BUNDLE_BYTES_MAX, "the bundle is too large")
+    value = parse_json(utf8(data))
+    need(isinstance(value, dict) and set(value) == BUNDLE, "other members than a bundle has")
+    need(value["brevet"] == "evidence-bundle" and value["version"] == 1, "another layout")
+    note, entries = Note(value["checkpoint"]), [bundle_entry(entry) for entry in value["entries"]]
+    if note.origin != value["origin"] or note.origin not in {key.name for key in trusted}:
+        raise Finding("bad-signature", "the bundle is of another ledger")
+    if not signers_or_none(note, [key for key in trusted if key.name == note.origin]):
+        raise Finding("bad-signature", "no trusted key signed the checkpoint, or wrongly")
+    if policy and not policy.is_met_by(note):
+        raise Finding("policy-not-met", "the checkpoint does not meet the policy")
+    try:
+        bundle_tree(note, entries)
+        bundle_outputs(entries, value["outputs"])
+    except Malformed as error:
+        raise Finding("changed", f"the bundle was changed: {error}") from error
+    return len(entries)
+
+
+def bundle_entry(value):
+    """Index, bytes, texts and proof of one object."""
+    need(isinstance(value, dict) and set(value) == {"index", "bytes", "texts", "proof"}, "an entry of another form")
+    path = [unbase64(sibling, 32) for sibling in value["proof"]]
+    return number(value["index"]), unbase64(value["bytes"]), texts_of(value["texts"]), path
+
+
+def bundle_tree(note, entries):
+    last = None
+    for index, raw, texts, path in entries:
+        root = root_of_path(leaf_hash(raw), index, note.size, path)
+        need(root == note.root, f"entry {index} is not in the tree")
+        entry = Entry(raw)
+        need(entry.index == index, f"entry {index} was moved")
+        need(not list(wrong_texts(entry, texts)), f"a text beside entry {index} is another one")
+        entry.fields()
+        need(last is None or (last.index < entry.index and last.time <= entry.time), "entries out of order")
+        last = entry
+
+
+def bundle_outputs(entries, outputs):
+    entries = [Entry(raw) for _, raw, _, _ in entries]
+    ends = [entry.fields()[1] for entry in entries if entry.kind == "execution.finished"]
+    known = [fields[2][0] for fields in ends if len(fields) > 2 and fields[2]]
+    for output in outputs:
+        need(set(output) == {"digest", "bytes"}, "an output of another form")
+        digest = hashlib.sha256(unbase64(output["bytes"])).digest()
+        need(digest.hex() == output["digest"] and digest in known, "an output that no run wrote, or that is there twice")
+        known = [other for other in known if other != digest]
+
+
+def receipt(path, trusted, policy):
+    """One receipt alone: what it has of the entry leads to a root that is signed."""
+    kept = Receipt(read_text(path))
+    need(kept.extra is not None, "the receipt does not have the entry")
+    if not signers_or_none(kept.note, [key for key in trusted if key.name == kept.note.origin]):
+        raise Finding("bad-signature", "no trusted key signed the checkpoint, or wrongly")
+    try:
+        need(kept.leads_from(leaf_hash(kept.extra)) and Entry(kept.extra).index == kept.index, "it leads elsewhere")
+    except Malformed as error:
+        raise Finding("bad-signature", f"the receipt proves nothing: {error}") from error
+    if policy and not policy.is_met_by(kept.note):
+        raise Finding("policy-not-met", "the checkpoint does not meet the policy")
+    return 1
+
+
+# The command line
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path")
+    for option in ("--key", "--checkpoint", "--receipts", "--archive", "--anchor"):
+        parser.add_argument(option, action="append", default=[])
+    parser.add_argument("--policy")
+    return parser.parse_args()
+
+
+def files_of(paths):
+    for path in paths:
+        inside = [os.path.join(path, name) for name in sorted(os.listdir(path))] if os.path.isdir(path) else [path]
+        yield from inside
+
+
+def receipts_of(paths):
+    for path in files_of(paths):
+        try:
+            yield path, Receipt(read_text(path))
+        except Malformed as error:
+            raise Finding("bad-signature", f"{path} cannot be read: {error}") from error
+
+
+def check(asked):
+    """Verifies what was asked for; answers how many entries there are."""
+    keys = [key for text in asked.key for key in keys_of(read_text(text) if os.path.exists(text) else text)]
+    policy = Policy(read_text(asked.policy)) if asked.policy else None
+    trusted = keys + (policy.logs if policy else [])
+    is_folder = os.path.isdir(asked.path)
+    start = b"" if is_folder else read(asked.path)[:4096]
+    if start.startswith(b"c2sp.org/tlog-proof@v1\n") or (not is_folder and b'"evidence-bundle"' in start):
+        alone = receipt if start.startswith(b"c2sp") else bundle
+        need(trusted, "give a key, from elsewhere, or a policy")
+        return alone(asked.path, trusted, policy)
+    ledger = folder(asked.path) if is_folder else export(asked.path)
+    kept = [(path, read(path)) for path in asked.checkpoint + asked.anchor]
+    archives = [export(path) for path in asked.archive]
+    verification = Verification(ledger, archives, trusted or ledger.keys, policy)
+    verification.run(kept, list(receipts_of(asked.receipts)))
+    return verification.tree.size
+
+
+def main():
+    answer = {"verified": True, "code": 0}
+    try:
+        answer["entries"] = check(arguments())
+    except Finding as finding:
+        answer = {"verified": False, "code": CODES[finding.word], "finding": finding.word}
+        answer |= {"entry": finding.entry, "sentence": finding.sentence}
+    except (Malformed, OSError, sqlite3.Error, KeyError, TypeError, AttributeError) as error:
+        answer = {"verified": False, "code": 1, "finding": "cannot-verify", "sentence": f"{error!r}"}
+    print(json.dumps(answer))
+    sys.exit(answer["code"])
+
+
+if __name__ == "__main__":
+    main()
