@@ -67,7 +67,7 @@ fn page() -> String {
         line(&mut page, &format!("{name}, own"), on(None));
         line(&mut page, &format!("{name}, of the requester"), on(Some("rita")));
     }
-    for (name, command) in without_owner() {
+    for (name, command) in without_owner().into_iter().chain(on_the_ledger()) {
         line(&mut page, name, |world, _| command(world));
     }
     page
@@ -212,6 +212,11 @@ fn without_owner() -> Vec<(&'static str, OnNothing)> {
         ("set up again", |_| Command::SetUp(new_user("second", None))),
         ("start the server", |_| Command::StartServer { version: "1".into(), witnesses: 0 }),
         ("act on what is due", |_| Command::ActOnDue),
+    ]
+}
+
+fn on_the_ledger() -> Vec<(&'static str, OnNothing)> {
+    vec![
         ("stop the server", |_| Command::StopServer),
         ("write a heartbeat", |_| Command::Beat { every: brevet_core::Span::seconds(60) }),
         ("note a moved clock", |_| Command::NoteClockStep { by: brevet_core::Span::seconds(60), back: true }),

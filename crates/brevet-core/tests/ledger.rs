@@ -1,5 +1,7 @@
 //! Decisions about the ledger itself: erasure, archives, keys, beginning anew.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod world;
 
 use brevet_core::{

@@ -152,10 +152,13 @@ fn beside(placeholder: &Text, text: Option<String>) -> Text {
     if placeholder.was_given() { Text::stored(text) } else { Text::default() }
 }
 
+/// An object, and both texts beside it.
+type WithTexts<T> = (T, Option<String>, Option<String>);
+
 fn with_texts<T: for<'b> Decode<'b, ()>>(
     connection: &Connection,
     kind: &str,
-) -> Result<Vec<(T, Option<String>, Option<String>)>, StoreError> {
+) -> Result<Vec<WithTexts<T>>, StoreError> {
     let mut statement =
         connection.prepare("SELECT body, text1, text2 FROM object WHERE kind = ?1 ORDER BY id")?;
     let mut rows = statement.query(params![kind])?;

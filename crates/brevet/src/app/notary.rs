@@ -4,6 +4,7 @@
 //! A witness that is away holds up nothing but the tasks that demand to be witnessed. An anchor that somebody else
 //! wrote ends all writing: two servers go on with one ledger.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -83,7 +84,8 @@ async fn put_into_anchor(anchor: &Arc<Mutex<Anchor>>, note: &str) -> Result<(), 
             false => anchor.replace(&note),
         }
     };
-    tokio::task::spawn_blocking(write).await.unwrap_or_else(|_| Ok(()))
+    let failed = |error| AnchorFault::Unusable { path: PathBuf::new(), source: std::io::Error::other(error) };
+    tokio::task::spawn_blocking(write).await.unwrap_or_else(|error| Err(failed(error)))
 }
 
 /// The size that a checkpoint speaks of.

@@ -94,7 +94,7 @@ class Entry:
 
 
 def commitment(salt, text):
-    return hashlib.sha256(b"brevet/text/v1\n" + salt + text.encode()).digest()
+    return hashlib.sha256(b"brevet/text/v1\n" + salt + text).digest()
 
 
 def cbor(data):

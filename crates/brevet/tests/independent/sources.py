@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections import namedtuple
 
-from formats import Key, Malformed, leaf_hash, need, unbase64, utf8
+from formats import Key, Malformed, Note, leaf_hash, need, unbase64, utf8
 
 Row = namedtuple("Row", "position raw leaf texts")
 
@@ -25,6 +25,7 @@ class Ledger:
     def __init__(self):
         self.rows, self.nodes, self.edge, self.size = [], None, None, None
         self.notes, self.keys, self.first, self.digest = [], [], 0, None
+        self.stray = []  # positions of texts beside no row
 
 
 def read(path):
@@ -53,8 +54,7 @@ def folder(path):
         texts.setdefault(seq, {})[slot] = (salt, value)
     for seq, raw, leaf in database.execute("SELECT seq, bytes, leaf FROM entry ORDER BY seq"):
         ledger.rows.append(Row(seq, raw, leaf, texts.pop(seq, {})))
-    if texts:
-        raise Finding("changed", "a text lies beside an entry that is not there", min(texts))
+    ledger.stray = sorted(texts)
     nodes = database.execute("SELECT level, place, hash FROM node")
     ledger.nodes = {(level, place): node for level, place, node in nodes}
     head = database.execute("SELECT size, edge, CAST(checkpoint AS BLOB) FROM head")
@@ -68,10 +68,17 @@ def folder(path):
     for size, note in database.execute("SELECT size, CAST(note AS BLOB) FROM cosigned"):
         ledger.notes.append((f"the cosigned checkpoint of {size} entries", note))
     database.close()
-    if os.path.exists(os.path.join(path, "anchor")):
-        ledger.notes.append(("the anchor in the folder", read(os.path.join(path, "anchor"))))
-    ledger.keys = keys_of(read_text(os.path.join(path, "ledger.vkey")))
+    ledger.notes += anchor(os.path.join(path, "anchor"))
     return ledger
+
+
+def anchor(path):
+    """The anchor in a folder, which its owner can remove; one that cannot be read is as good as none."""
+    try:
+        note = Note(read_text(path))
+    except (OSError, Malformed, Finding):
+        return []
+    return [("the anchor in the folder", note.text.encode())]
 
 
 def once(pairs):

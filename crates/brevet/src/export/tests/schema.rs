@@ -225,10 +225,10 @@ fn objects(event: &Value) -> Vec<String> {
         let unknown = fields.keys().filter(|name| !object.knows.contains(&name.as_str()));
         found.extend(unknown.map(|name| format!("{place} does not know {name}")));
     }
-    if let Some(ip) = event.pointer("/src_endpoint/ip").and_then(Value::as_str) {
-        if ip.parse::<std::net::IpAddr>().is_err() {
-            found.push(format!("{ip} is no address"));
-        }
+    if let Some(ip) = event.pointer("/src_endpoint/ip").and_then(Value::as_str)
+        && ip.parse::<std::net::IpAddr>().is_err()
+    {
+        found.push(format!("{ip} is no address"));
     }
     found
 }
