@@ -44,7 +44,7 @@ pub use reader::Reader;
 pub use retire::ArchiveFile;
 pub use search::EntryFilter;
 pub use side::{Credential, Idempotent, SessionRow, SideWrite};
-pub use term::{About, BadWords, Outcome, Words};
+pub use term::{About, BadWords, Gathered, Outcome, Words};
 pub use tiles::{FileBytes, LedgerFile};
 pub use verify::{
     Account, ArchiveStated, Chronicle, ClockStep, Columns, Discrepancy, FolderReport, Gap, Handover, Head,

@@ -26,6 +26,8 @@ pub struct ArchiveFile {
 
 /// Removes every text of one person, with the words by which a search finds it.
 pub(crate) fn erase_texts(transaction: &Transaction<'_>, user: UserId) -> Result<(), StoreError> {
+    // A reader may have gathered words of theirs already; with nothing left to list, it is too late for those.
+    term::take_in_all(transaction)?;
     let mut delete = transaction.prepare("DELETE FROM entry_text WHERE seq = ?1").map_err(writing)?;
     for seq in term::with_texts_of(transaction, user)? {
         term::forget_texts(transaction, seq)?;

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use crate::error::{StoreError, writing};
 use crate::retire::{self, ArchiveFile};
 use crate::row::signed;
+use crate::term::{self, Gathered};
 use brevet_core::{SessionId, Timestamp, UserId};
 
 /// How an account proves who it is.
@@ -78,6 +79,8 @@ pub enum SideWrite {
         /// The note.
         note: String,
     },
+    /// Writes what entries add to the lists of the search.
+    Lists(Gathered),
     /// Removes every text of one person, and what signs them in.
     EraseTexts(UserId),
     /// Remembers an archive file.
@@ -145,6 +148,7 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
             retire::erase_texts(connection, *user)?;
             run("DELETE FROM credential WHERE user = ?1", params![user.number()])
         }
+        SideWrite::Lists(gathered) => return term::put(connection, gathered),
         SideWrite::Archive(file) => return retire::note_archive(connection, file),
         SideWrite::Prune { size, entries } => return retire::prune(connection, *size, *entries),
         SideWrite::Cosigned { size, note } => {

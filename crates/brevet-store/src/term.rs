@@ -15,8 +15,10 @@ use brevet_core::{Actor, Entry, Event, Parameters, Text, UserId, Value};
 
 pub(crate) use about::Names;
 pub use about::{About, Outcome};
+pub use index::Gathered;
 pub(crate) use index::{
-    block_at, catch_up, first_missing, forget_before, forget_texts, indexed, keep_up, number, with_texts_of,
+    block_at, catch_up, first_missing, forget_before, forget_texts, indexed, keep_up, number, put,
+    take_in_all, with_texts_of,
 };
 pub use word::{BadWords, Words};
 

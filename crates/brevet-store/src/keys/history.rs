@@ -54,6 +54,13 @@ pub(crate) fn insert(
 }
 
 impl Reader {
+    /// The checkpoints over every change of the signing key, oldest first: each is signed by both keys.
+    pub fn key_checkpoints(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT checkpoint FROM ledger_key ORDER BY seq")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Every change of the signing key, oldest first, with the proof that both keys signed for it:
     /// [`brevet_ledger::follow_keys`] checks them.
     pub fn key_handovers(&self) -> Result<Vec<Receipt>, StoreError> {

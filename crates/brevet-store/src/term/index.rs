@@ -1,10 +1,11 @@
 //! The lists of the terms: which entries have each.
 //!
 //! To write an entry's dozen terms at once would touch a dozen pages of the database in each transaction, and
-//! cost more than the entry. So entries are taken into the lists some hundreds at a time, in the transaction of
-//! the batch that makes them so many; `term_head` says how far the lists go, and a search looks through the few
-//! entries behind it one by one. A ledger from before there were lists catches up at the start, a piece at a
-//! time; a crash in between costs at most one piece.
+//! cost more than the entry. So entries are taken into the lists some hundreds at a time: a reader gathers what they
+//! add ([`Reader::unlisted`]), off the path of a reply, and the next batch writes it. `term_head` says how far the lists
+//! go, and a search looks through the few entries behind it one by one. Where nobody gathers, the batch that makes them
+//! very many takes them in itself. A ledger from before there were lists catches up at the start, a piece at a time; a
+//! crash in between costs at most one piece.
 
 use std::collections::HashMap;
 
@@ -15,11 +16,13 @@ use super::block::Block;
 use super::{Names, all, of_actor, of_owner, of_texts_alone};
 use crate::codec::StoredEntry;
 use crate::error::{StoreError, writing};
-use crate::reader::stored_entry;
+use crate::reader::{Reader, stored_entry};
 use crate::row::signed;
 
-/// Entries that are in no list yet: at so many they are taken in.
-pub(super) const TAIL_ENTRIES_MAX: u64 = 256;
+/// Entries that are in no list yet: at so many it is worth to gather them.
+pub(super) const TAIL_ENTRIES: u64 = 256;
+/// Entries that are in no list yet: at so many a batch takes them in, whatever it costs.
+pub(super) const TAIL_ENTRIES_MAX: u64 = 4_096;
 /// Entries that are taken in at once while catching up; also the entries of one block.
 const PIECE_ENTRIES: u64 = super::block::BLOCK_ENTRIES;
 
@@ -44,7 +47,7 @@ pub(crate) fn keep_up(transaction: &Transaction<'_>, size: u64) -> Result<(), St
 pub(crate) fn catch_up(connection: &mut Connection, size: u64) -> Result<(), StoreError> {
     loop {
         let from = indexed(connection)?;
-        if size.saturating_sub(from) < TAIL_ENTRIES_MAX {
+        if size.saturating_sub(from) < TAIL_ENTRIES {
             return Ok(());
         }
         let transaction =
@@ -55,7 +58,51 @@ pub(crate) fn catch_up(connection: &mut Connection, size: u64) -> Result<(), Sto
     }
 }
 
+/// What entries add to the lists.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    from: u64,
+    to: u64,
+    lists: Vec<(String, Vec<u64>)>,
+}
+
+impl Reader {
+    /// What the entries add that are in no list yet, at most a block of them; `None` while they are few.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn unlisted(&self) -> Result<Option<Gathered>, StoreError> {
+        let view = self.connection.unchecked_transaction()?;
+        let from = indexed(&view)?;
+        let size: Option<i64> = view.query_row("SELECT size FROM head", [], |row| row.get(0)).optional()?;
+        let size = size.map_or(0, i64::unsigned_abs);
+        match size.saturating_sub(from) {
+            0..TAIL_ENTRIES => Ok(None),
+            _ => gather(&view, from, size.min(from + PIECE_ENTRIES)).map(Some),
+        }
+    }
+}
+
+/// Writes what was gathered, unless the lists went on meanwhile.
+pub(crate) fn put(transaction: &Transaction<'_>, gathered: &Gathered) -> Result<(), StoreError> {
+    match indexed(transaction)? == gathered.from {
+        true => write_lists(transaction, gathered),
+        false => Ok(()),
+    }
+}
+
+/// Takes all entries into the lists. What was gathered before is not written any more.
+pub(crate) fn take_in_all(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let last: Option<i64> = transaction.query_row("SELECT max(seq) FROM entry", [], |row| row.get(0))?;
+    let (from, to) = (indexed(transaction)?, last.map_or(0, |last| last.unsigned_abs() + 1));
+    if from < to { take_in(transaction, from, to) } else { Ok(()) }
+}
+
 pub(super) fn take_in(connection: &Connection, from: u64, to: u64) -> Result<(), StoreError> {
+    write_lists(connection, &gather(connection, from, to)?)
+}
+
+fn gather(connection: &Connection, from: u64, to: u64) -> Result<Gathered, StoreError> {
     let mut lists: HashMap<String, Vec<u64>> = HashMap::new();
     let names = Names::new(connection);
     // Entries in an archive have no bytes here, and are found there.
@@ -68,9 +115,16 @@ pub(super) fn take_in(connection: &Connection, from: u64, to: u64) -> Result<(),
             lists.entry(term).or_default().push(index);
         }
     }
-    let mut lists: Vec<(i64, Vec<u64>)> = lists
-        .into_iter()
-        .map(|(term, seqs)| Ok((intern(connection, &term)?, seqs)))
+    Ok(Gathered { from, to, lists: lists.into_iter().collect() })
+}
+
+fn write_lists(
+    connection: &Connection,
+    Gathered { from: _, to, lists }: &Gathered,
+) -> Result<(), StoreError> {
+    let mut lists: Vec<(i64, &Vec<u64>)> = lists
+        .iter()
+        .map(|(term, seqs)| Ok((intern(connection, term)?, seqs)))
         .collect::<Result<_, StoreError>>()?;
     // In the order in which they lie on the disk.
     lists.sort_unstable_by_key(|(term, _)| *term);
@@ -81,7 +135,7 @@ pub(super) fn take_in(connection: &Connection, from: u64, to: u64) -> Result<(),
     }
     let mut statement =
         connection.prepare_cached("UPDATE term_head SET size = ?1 WHERE one = 1").map_err(writing)?;
-    statement.execute([signed(to)]).map(drop).map_err(writing)
+    statement.execute([signed(*to)]).map(drop).map_err(writing)
 }
 
 /// The number of a term, a new one where it has none.

@@ -12,7 +12,7 @@ use super::block::{BLOCK_ENTRIES, Block};
 use super::word::{self, WORD_BYTES_MAX};
 use super::{BadWords, Words, catch_up, first_missing, forget_before, forget_texts, index, with_texts_of};
 use crate::row::signed;
-use crate::{Batch, DataFolder, EntryFilter, Reader, Store, sqlite};
+use crate::{Batch, DataFolder, EntryFilter, Reader, SideWrite, Store, sqlite};
 
 fn words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -117,6 +117,7 @@ impl Office {
             (admin, Command::CreateGroup(group)),
         ];
         commands.extend((0..people).map(|n| (admin, Command::AddUser(user(&format!("person-{n}"))))));
+        let reader = Reader::open(&office.data).unwrap();
         let (mut entries, mut changes) = (Vec::new(), Vec::new());
         let mut salt = || Salt::from_bytes([9; Salt::BYTES]);
         for (number, (origin, command)) in commands.into_iter().enumerate() {
@@ -129,6 +130,12 @@ impl Office {
                 store.append(&batch, &mut salt).unwrap();
                 entries.clear();
                 changes.clear();
+                // As the server does, off the path of a reply.
+                while let Some(gathered) = reader.unlisted().unwrap() {
+                    let side = [SideWrite::Lists(gathered)];
+                    let batch = Batch { entries: &[], changes: &[], state: &office.state, side: &side };
+                    store.append(&batch, &mut salt).unwrap();
+                }
             }
         }
         office.store = Some(store);
@@ -209,6 +216,29 @@ fn the_lists_are_the_same_however_the_entries_were_written() {
         assert_eq!(office.found("person 4299 example").len(), 1);
         assert_eq!(office.found("person").len(), 4_300);
     }
+}
+
+#[test]
+fn what_was_gathered_before_an_erasure_is_not_written_after_it() {
+    let mut office = Office::of(200, 1);
+    let mut store = office.store.take().unwrap();
+    let reader = Reader::open(&office.data).unwrap();
+    let mut append = |office: &mut Office, name: &str, side: &[SideWrite]| {
+        let admin = Origin::user(UserId::new(1), SessionId::new(1));
+        let outcome = transact(&mut office.state, office.now, admin, Command::AddUser(user(name))).unwrap();
+        let (entries, changes) = (&outcome.entries[..], &outcome.changes[..]);
+        let batch = Batch { entries, changes, state: &office.state, side };
+        store.append(&batch, &mut || Salt::from_bytes([9; Salt::BYTES])).unwrap();
+    };
+    (0..60).for_each(|number| append(&mut office, &format!("late-x{number}"), &[]));
+    let gathered = reader.unlisted().unwrap().unwrap();
+    append(&mut office, "one-more", &[SideWrite::EraseTexts(UserId::new(60))]);
+    append(&mut office, "and-another", &[SideWrite::Lists(gathered)]);
+    let connection = office.connection();
+    let count = "SELECT count(*) FROM term WHERE word = 'w:58'";
+    assert_eq!(connection.query_row(count, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+    assert_eq!(office.found("person").len(), 199);
+    assert_eq!(office.found("late").len(), 60);
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod run;
 mod search;
 mod server;
 mod table;
+mod tree;
 mod verify;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -30,7 +31,7 @@ use measure::Sizes;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Topic = fn(&Sizes) -> Outcome;
 
-const TOPICS: [(&str, Topic); 9] = [
+const TOPICS: [(&str, Topic); 10] = [
     ("decision", decision::measure),
     ("check", check::measure),
     ("durable", durable::measure),
@@ -40,6 +41,7 @@ const TOPICS: [(&str, Topic); 9] = [
     ("search", search::measure),
     ("memory", memory::measure),
     ("verify", verify::measure),
+    ("tree", tree::measure),
 ];
 
 fn main() -> ExitCode {

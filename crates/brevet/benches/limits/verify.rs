@@ -20,7 +20,7 @@ const RATIO_MIN: f64 = 0.3;
 pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     let place = folder()?;
     let data = place.path();
-    Historian::open(data, sizes.requests[0])?.write_until(|history| history.entries() >= sizes.entries)?;
+    Historian::open(data, sizes.requests[1])?.write_until(|history| history.entries() >= sizes.entries)?;
     let hashed = hashed(data)?;
     let bytes: usize = hashed.iter().map(Vec::len).sum();
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

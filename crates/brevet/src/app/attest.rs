@@ -5,6 +5,7 @@ use std::sync::Arc;
 use brevet_core::{Span, State, Timestamp};
 use brevet_store::{Anchor, Store};
 
+use super::lists;
 use super::notary::{Messenger, Notary};
 use super::sequencer::CLOCK_SLACK;
 use super::settings::{Settings, Witnesses};
@@ -90,10 +91,11 @@ impl<W: World> App<W> {
         }
     }
 
-    /// Follows the ledger with the anchor and the witnesses from now on.
+    /// Follows the ledger with the lists of the search, the anchor and the witnesses from now on.
     pub(super) fn attest(&self) {
         let app = Arc::downgrade(&self.inner);
         tokio::spawn(Notary.work(app.clone()));
+        tokio::spawn(lists::keep_up(app.clone()));
         let Some(Witnesses { policy: _, timeout, authority }) = &self.inner.settings.witnesses else {
             return;
         };

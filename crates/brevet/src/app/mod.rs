@@ -8,6 +8,7 @@ mod evidence;
 mod follow;
 mod idempotency;
 mod keys;
+mod lists;
 mod notary;
 mod password;
 mod published;

@@ -21,25 +21,41 @@ pub(crate) const BOB: UserId = UserId::new(3);
 
 /// A clock that stands where the test puts it; chance is the machine's.
 #[derive(Debug, Clone)]
-pub(crate) struct SetClock(Arc<AtomicI64>);
+pub(crate) struct SetClock {
+    wall: Arc<AtomicI64>,
+    steady: Arc<AtomicI64>,
+}
 
 impl SetClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(1_750_000_000_000_000)))
+        let at = |micros| Arc::new(AtomicI64::new(micros));
+        Self { wall: at(1_750_000_000_000_000), steady: at(0) }
     }
 
+    /// Time passes.
     pub(crate) fn forward(&self, span: Span) {
-        self.0.fetch_add(span.micros(), Ordering::SeqCst);
+        self.steady.fetch_add(span.micros(), Ordering::SeqCst);
+        self.wall.fetch_add(span.micros(), Ordering::SeqCst);
     }
 
+    /// Somebody sets the clock ahead.
+    pub(crate) fn ahead(&self, span: Span) {
+        self.wall.fetch_add(span.micros(), Ordering::SeqCst);
+    }
+
+    /// Somebody sets the clock back.
     pub(crate) fn back(&self, span: Span) {
-        self.0.fetch_sub(span.micros(), Ordering::SeqCst);
+        self.wall.fetch_sub(span.micros(), Ordering::SeqCst);
     }
 }
 
 impl World for SetClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+        Timestamp::from_micros(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Option<std::time::Duration> {
+        Some(std::time::Duration::from_micros(self.steady.load(Ordering::SeqCst).unsigned_abs()))
     }
 
     fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the organization is set up with them")]
 
 mod archiving;
+mod clock;
 mod concurrency;
 mod faults;
 mod house;

@@ -19,6 +19,20 @@ POLICY_ITEMS_MAX = 32
 SIGNS, COSIGNS = 1, 4  # types of keys
 
 
+# The kinds, in the order of their numbers ("Bodies"). A dot in front goes on with the word before.
+KINDS = """
+    ledger.opened server.started user.added .disabled .enabled .code-issued .password-set
+    session.opened .refused .closed group.created .member-added .member-removed .deleted
+    access-control.enabled .disabled assignment.added .removed task.defined .removed
+    role.defined .removed role-group.defined .removed policy.created .changed .removed
+    request.submitted .decided .expired .cancelled authorization.granted .extended .started .ended
+    execution.started .stop-requested .finished .refused ledger.read .heartbeat server.stopped ledger.key-rotated
+    .recovered .texts-erased .archive-requested .archived .archive-cancelled server.clock-stepped
+""".split()
+for at, kind in enumerate(KINDS):
+    KINDS[at] = KINDS[at - 1].split(".")[0] + kind if kind[0] == "." else kind
+
+
 class Malformed(Exception):
     """Something is not written as the document says, or a signature does not hold."""
 
@@ -42,13 +56,13 @@ def unbase64(text, size=None):
 
 def decimal(text, maximum=SIZE_MAX):
     """Reads a number that has one spelling."""
-    need(text.isascii() and text.isdigit() and len(text) < 20 and str(int(text)) == text, f"no number: {text!r}")
+    need(text.isascii() and text.isdigit() and len(text) <= 20 and str(int(text)) == text, f"no number: {text!r}")
     need(int(text) <= maximum, f"{text} is too large")
     return int(text)
 
 
-def has_control(text, but=""):
-    return any(unicodedata.category(c) == "Cc" and c not in but for c in text)
+def has_control(text, but):
+    return any(c < " " and c not in but for c in text)
 
 
 # Entries
@@ -90,6 +104,7 @@ class Entry:
         value, rest = cbor(self.body)
         need(rest == b"" and isinstance(value, list) and len(value) == 2, "a body of another form")
         need(isinstance(value[0], int) and isinstance(value[1], list), "a body of another form")
+        need(value[0] < len(KINDS) and KINDS[value[0]] == self.kind, "a body of another kind")
         return value
 
 
@@ -302,7 +317,7 @@ def ed25519_holds(public, message, signature):
 
 
 def key_name(text):
-    bad = not text or "+" in text or any(c.isspace() for c in text) or has_control(text)
+    bad = not text or any(c == "+" or c.isspace() or unicodedata.category(c) == "Cc" for c in text)
     need(not bad, f"no name of a key: {text!r}")
     return text
 
@@ -335,7 +350,7 @@ class Note:
         self.signatures = [self.signature(line) for line in lines]
         lines = self.signed.split("\n")
         need(len(lines) >= 4 and lines[0] and all(lines[:-1]), "no checkpoint")
-        self.origin, self.size, self.root = lines[0], decimal(lines[1]), unbase64(lines[2], 32)
+        self.origin, self.size, self.root = lines[0], decimal(lines[1], 2**64 - 1), unbase64(lines[2], 32)
 
     @staticmethod
     def signature(line):
@@ -374,7 +389,7 @@ class Receipt:
         is_extra = bool(lines) and lines[0].startswith("extra ")
         self.extra = unbase64(lines.pop(0)[6:]) if is_extra else None
         need(lines and lines[0].startswith("index "), "a receipt without an index")
-        self.index = decimal(lines.pop(0)[6:])
+        self.index = decimal(lines.pop(0)[6:], 2**64 - 1)
         need(len(lines) <= 63, "a proof that is too long")
         self.path, self.note = [unbase64(line, 32) for line in lines], Note(note)
 
@@ -390,12 +405,13 @@ class Policy:
 
     def __init__(self, text):
         need(len(text.encode()) <= POLICY_BYTES_MAX and not has_control(text, "\t\n"), "no text of a policy")
+        need("\x7f" not in text, "no text of a policy")
         self.logs, self.witnesses, self.groups, self.quorum, self.used = [], {}, {}, [], set()
         readers = {"log": self.log, "witness": self.witness, "group": self.group, "quorum": self.set_quorum}
         for line in text.split("\n"):
             words = line.replace("\t", " ").split(" ")
             words = [word for word in words if word]
-            if words and not line.startswith("#"):
+            if words and not words[0].startswith("#"):
                 need(words[0] in readers, f"a line that is not known: {line!r}")
                 readers[words[0]](words[1:])
         need(len(self.quorum) == 1, "not exactly one quorum")

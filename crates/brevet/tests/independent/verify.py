@@ -17,8 +17,8 @@ import sqlite3
 import sys
 
 from formats import Entry, Key, Malformed, Note, Policy, Receipt, Tree, commitment, leaf_hash, need
-from formats import root_of_path, stored_nodes, unbase64, utf8
-from sources import Finding, export, folder, keys_of, number, parse_json, read, read_text, texts_of
+from formats import decimal, root_of_path, stored_nodes, unbase64, utf8
+from sources import Finding, export, folder, keys_of, parse_json, read, read_text, texts_of
 
 CODES = {
     "cannot-verify": 1, "changed": 10, "back-dated": 10, "missing": 11, "truncated": 12, "forked": 13,
@@ -36,7 +36,7 @@ class Verification:
 
     def __init__(self, ledger, archives, trusted, policy):
         self.ledger, self.policy, self.trusted = ledger, policy, list(trusted)
-        self.old = {row.position: row for archive in archives for row in archive.rows}
+        self.old = {row.position: row for archive in archives for row in archive.rows}  # step 1 takes what is archived
         self.archives, self.tree, self.leaves = archives, Tree(), []
         self.entries, self.gone, self.roots, self.origin = [], [], {0: Tree().root()}, None
 
@@ -59,15 +59,18 @@ class Verification:
             )
         if self.ledger.size is not None and position >= self.ledger.size:
             raise Finding("changed", f"entry {position} was inserted", position)
-        old = self.old.get(position) if row.raw == b"" else None
+        old = self.old.get(position) if self.is_archived(row) else None
         whole = row._replace(raw=old.raw, texts={**row.texts, **old.texts}) if old else row
         self.entries.append(self.entry(whole, position))
         self.tree.append(row.leaf)
         self.leaves.append(row.leaf)
         self.roots[self.tree.size] = self.tree.root()
 
+    def is_archived(self, row):
+        return row.raw == b"" and self.ledger.size is not None
+
     def entry(self, row, position):
-        if row.raw == b"":
+        if self.is_archived(row):
             if row.texts:
                 raise Finding("changed", f"texts lie beside entry {position}, which is in an archive", position)
             return None
@@ -75,6 +78,7 @@ class Verification:
             raise Finding("changed", f"entry {position} was changed", position)
         try:
             entry = Entry(row.raw)
+            entry.fields()
         except Malformed as error:
             raise Finding("changed", f"entry {position} was changed: {error}", position) from error
         self.texts(entry, row.texts, position)
@@ -96,6 +100,8 @@ class Verification:
     def stored(self):
         """Steps 2 to 4."""
         ledger, size = self.ledger, self.tree.size
+        if ledger.announced not in (None, size):
+            raise Finding("truncated", "the export was cut short: it has not all that it announces", size)
         if ledger.size is None:
             return
         if size != ledger.size:
@@ -121,20 +127,44 @@ class Verification:
             raise Finding("missing", f"entry {lost} has no bytes, and no entry says that it was archived", lost)
         digests = {fields[2] for _, fields in archived}
         for archive in self.archives:
-            if archive.digest not in digests:
+            before = self.recovered(archive)
+            if not before and archive.digest not in digests:
                 raise Finding("changed", "an archive file is not the one that an entry states")
+
+    def recovered(self, archive):
+        """Whether this is the archive of the ledger that this one goes on from; it is verified then."""
+        found = [fields for _, fields in self.of_kind("ledger.recovered") if fields[1] == archive.origin]
+        if not found:
+            return False
+        _, _, size, root, text = found[0]
+        before, note = Verification(archive, [], [], None), note_or_none(text.encode())
+        before.rows()
+        has_note = note is None or note.size > size or before.roots.get(note.size) == note.root
+        if before.roots.get(size) != root or not has_note:
+            raise Finding("changed", "the archive of the ledger before is another one")
+        return True
 
     def erased(self):
         """Step 6."""
         until = {fields[0]: entry.index for entry, fields in self.of_kind("ledger.texts-erased")}
-        known = iter(self.gone)
-        for entry in filter(None, self.entries):
-            owner, gone = owner_of(entry), next(known)
-            is_erased = owner is not None and until.get(owner, -1) > entry.index
+        for entry, gone in zip(filter(None, self.entries), self.gone):
+            yield entry, gone, until.get(owner_of(entry), -1) > entry.index
+
+    def text_gone(self):
+        for entry, gone, is_erased in self.erased():
             if gone and not is_erased:
                 raise Finding("missing", f"text {min(gone)} beside entry {entry.index} is missing", entry.index)
+
+    def text_back(self):
+        for entry, gone, is_erased in self.erased():
             if is_erased and len(gone) < len(entry.commitments) and entry.index not in self.old:
                 raise Finding("rows-differ", f"a text beside entry {entry.index} is still there", entry.index)
+
+    def changes_are_entries(self):
+        """The bytes in `ledger_key` are those of the entry."""
+        for seq, raw in self.ledger.changes:
+            if seq >= self.tree.size or leaf_hash(raw) != self.leaves[seq]:
+                raise Finding("changed", f"the change of keys in entry {seq} is another one", seq)
 
     def follow_keys(self, notes):
         """Step 7: trusts more keys, until nothing changes."""
@@ -178,7 +208,16 @@ class Verification:
         if note.size > self.tree.size:
             raise Finding("truncated", f"the ledger was cut short: {label} signs {note.size} entries", self.tree.size)
         if note.root != self.roots[note.size]:
-            raise Finding("forked", f"{label} signs another history", note.size)
+            is_fork = any(self.agrees(other, note.size) for other in self.ledger.notes)
+            raise Finding("forked" if is_fork else "changed", f"{label} signs another history")
+
+    def agrees(self, note, size):
+        """Whether a note that lies with the ledger, over so many entries or more, is believed and of this history."""
+        try:
+            other = self.believe(*note)
+        except Finding:
+            return False
+        return other.size >= size and self.roots.get(other.size) == other.root
 
     def hold_receipt(self, label, receipt):
         self.hold(label, receipt.note)
@@ -190,7 +229,7 @@ class Verification:
 
     def witnessed(self, notes):
         """Step 11."""
-        if self.policy is None:
+        if self.policy is None or self.policy.quorum == ["none"]:
             return
         if not any(self.policy.is_met_by(note) for note in notes):
             raise Finding("policy-not-met", "no checkpoint meets the policy")
@@ -211,14 +250,14 @@ class Verification:
         self.rows()
         self.stored()
         self.archived()
-        self.erased()
+        self.text_gone()
         opened = [fields[0] for kind in ("ledger.opened", "ledger.recovered") for _, fields in self.of_kind(kind)]
         notes = self.ledger.notes + kept
         parsed = list(filter(None, (note_or_none(text) for _, text in notes)))
         parsed += [receipt.note for _, receipt in receipts]
         self.origin = opened[0] if opened else max(parsed, key=lambda note: note.size).origin
         self.follow_keys(parsed)
-        checks = [lambda note=note: self.hold(*note) for note in notes]
+        checks = [self.changes_are_entries, self.text_back] + [lambda note=note: self.hold(*note) for note in notes]
         checks += [lambda receipt=receipt: self.hold_receipt(*receipt) for receipt in receipts]
         worst_of(checks)
         self.witnessed(parsed)
@@ -255,14 +294,14 @@ def signers_or_none(note, keys):
 
 
 def worst_of(checks):
-    """Runs all; forks come first, then what was cut short, then what cannot be believed."""
+    """Runs all; forks come first, then what was changed, cut short, and what cannot be believed."""
     found = []
     for check in checks:
         try:
             check()
         except Finding as finding:
             found.append(finding)
-    order = ["forked", "truncated", "bad-signature"]
+    order = ["forked", "changed", "truncated", "bad-signature", "rows-differ"]
     if found:
         raise min(found, key=lambda finding: order.index(finding.word))
 
@@ -270,7 +309,21 @@ def worst_of(checks):
 # Files that stand alone
 
 
-BUNDLE = {"brevet", "version", "origin", "keys", "request", "checkpoint", "entries", "outputs", "summary"}
+BUNDLE = {
+    "brevet": str, "version": int, "origin": str, "keys": [str], "request": str, "checkpoint": str,
+    "entries": [{"index": int, "bytes": str, "texts": [{"slot": int, "salt": str, "text": str}], "proof": [str]}],
+    "outputs": [{"digest": str, "bytes": str}], "summary": [str],
+}  # fmt: skip
+
+
+def has_form(value, form):
+    """Whether a value is of a type, an array of such, or an object with exactly such members."""
+    if isinstance(form, list):
+        return isinstance(value, list) and all(has_form(item, form[0]) for item in value)
+    if isinstance(form, dict):
+        same = isinstance(value, dict) and set(value) == set(form)
+        return same and all(has_form(value[name], inner) for name, inner in form.items())
+    return type(value) is form and (form is not int or value >= 0)
 
 
 def bundle(path, trusted, policy):
@@ -278,16 +331,17 @@ def bundle(path, trusted, policy):
     data = read(path)
     need(len(data) <= BUNDLE_BYTES_MAX, "the bundle is too large")
     value = parse_json(utf8(data))
-    need(isinstance(value, dict) and set(value) == BUNDLE, "other members than a bundle has")
+    need(has_form(value, BUNDLE), "another form than a bundle has")
     need(value["brevet"] == "evidence-bundle" and value["version"] == 1, "another layout")
-    note, entries = Note(value["checkpoint"]), [bundle_entry(entry) for entry in value["entries"]]
+    need(value["request"].startswith("req-") and decimal(value["request"][4:]) > 0, "no request")
+    note = Note(value["checkpoint"])
     if note.origin != value["origin"] or note.origin not in {key.name for key in trusted}:
         raise Finding("bad-signature", "the bundle is of another ledger")
     if not signers_or_none(note, [key for key in trusted if key.name == note.origin]):
         raise Finding("bad-signature", "no trusted key signed the checkpoint, or wrongly")
-    if policy and not policy.is_met_by(note):
-        raise Finding("policy-not-met", "the checkpoint does not meet the policy")
+    meets(policy, note)
     try:
+        entries = [bundle_entry(entry) for entry in value["entries"]]
         bundle_tree(note, entries)
         bundle_outputs(entries, value["outputs"])
     except Malformed as error:
@@ -295,11 +349,15 @@ def bundle(path, trusted, policy):
     return len(entries)
 
 
+def meets(policy, note):
+    if policy and policy.quorum != ["none"] and not policy.is_met_by(note):
+        raise Finding("policy-not-met", "the checkpoint does not meet the policy")
+
+
 def bundle_entry(value):
     """Index, bytes, texts and proof of one object."""
-    need(isinstance(value, dict) and set(value) == {"index", "bytes", "texts", "proof"}, "an entry of another form")
     path = [unbase64(sibling, 32) for sibling in value["proof"]]
-    return number(value["index"]), unbase64(value["bytes"]), texts_of(value["texts"]), path
+    return value["index"], unbase64(value["bytes"]), texts_of(value["texts"]), path
 
 
 def bundle_tree(note, entries):
@@ -320,9 +378,8 @@ def bundle_outputs(entries, outputs):
     ends = [entry.fields()[1] for entry in entries if entry.kind == "execution.finished"]
     known = [fields[2][0] for fields in ends if len(fields) > 2 and fields[2]]
     for output in outputs:
-        need(set(output) == {"digest", "bytes"}, "an output of another form")
         digest = hashlib.sha256(unbase64(output["bytes"])).digest()
-        need(digest.hex() == output["digest"] and digest in known, "an output that no run wrote, or that is there twice")
+        need(digest.hex() == output["digest"] and digest in known, "an output that no run wrote, or twice")
         known = [other for other in known if other != digest]
 
 
@@ -336,8 +393,7 @@ def receipt(path, trusted, policy):
         need(kept.leads_from(leaf_hash(kept.extra)) and Entry(kept.extra).index == kept.index, "it leads elsewhere")
     except Malformed as error:
         raise Finding("bad-signature", f"the receipt proves nothing: {error}") from error
-    if policy and not policy.is_met_by(kept.note):
-        raise Finding("policy-not-met", "the checkpoint does not meet the policy")
+    meets(policy, kept.note)
     return 1
 
 
@@ -377,7 +433,6 @@ def check(asked):
     start = b"" if is_folder else read(asked.path)[:4096]
     if start.startswith(b"c2sp.org/tlog-proof@v1\n") or (not is_folder and b'"evidence-bundle"' in start):
         alone = receipt if start.startswith(b"c2sp") else bundle
-        need(trusted, "give a key, from elsewhere, or a policy")
         return alone(asked.path, trusted, policy)
     ledger = folder(asked.path) if is_folder else export(asked.path)
     kept = [note_of(path) for path in asked.checkpoint + asked.anchor]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use brevet_core::{RequestId, Timestamp};
-use brevet_store::ExportFilter;
+use brevet_store::{ExportFilter, Reader};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -128,6 +128,11 @@ impl Job {
         self.begin(&caller.app, kept..end, &mut lines);
         let entries = self.write_entries(caller, kept..end, pipe, &mut lines).await?;
         if self.format == Format::Jsonl {
+            // With these, a reader who trusts an older key can follow to the one that signed the last.
+            let handovers = caller.app.stored(Reader::key_checkpoints).await.map_err(|e| Some(e.into()))?;
+            if is_whole {
+                handovers.iter().for_each(|note| Heading::last_line(note, &mut lines));
+            }
             match is_whole {
                 true => Heading::last_line(&checkpoint, &mut lines),
                 false => Excerpt::last_line(entries, &mut lines),

@@ -1,0 +1,120 @@
+//! What whoever owns the folder does: older states, other keys, other histories, texts that come back.
+
+use brevet_ledger::{Checkpoint, CosigningKey, KeyName, Note, Origin, SigningKey};
+use rusqlite::Connection;
+
+use crate::story::{Copy, Story};
+use crate::{both, text};
+
+#[test]
+fn both_find_that_an_end_is_missing_by_what_was_kept() {
+    let story = Story::told();
+    let cut = story.kept("early");
+    assert_eq!(both(&[text(&cut)]).code, 0, "an older state is sound in itself");
+    for (option, file, code) in [
+        ("--checkpoint", "early-checkpoint", 0),
+        ("--receipts", "early.tlog-proof", 0),
+        ("--checkpoint", "late-checkpoint", 15),
+        ("--receipts", "late.tlog-proof", 15),
+    ] {
+        let verdict = both(&[text(&cut), option, text(&story.kept(file))]);
+        assert_eq!(verdict.code, code, "{file}: {verdict:#?}");
+        let keys = [text(&story.kept("early.vkey")).to_owned(), text(&story.kept("late.vkey")).to_owned()];
+        let verdict =
+            both(&[text(&cut), "--key", &keys[0], "--key", &keys[1], option, text(&story.kept(file))]);
+        assert_eq!(verdict.code, if code == 15 { 12 } else { 0 }, "{file}, both keys: {verdict:#?}");
+    }
+    std::fs::copy(story.data().join("anchor"), cut.join("anchor")).unwrap();
+    assert_eq!(both(&[text(&cut), "--key", text(&story.kept("late.vkey"))]).code, 12, "by the anchor");
+}
+
+#[test]
+fn both_tell_a_wrong_key_from_the_right_one() {
+    let story = Story::told();
+    let name = std::fs::read_to_string(story.kept("late.vkey")).unwrap();
+    let name = KeyName::parse(name.split('+').next().unwrap()).unwrap();
+    let stranger = SigningKey::from_seed(name, &[1; 32]).verifier().to_string();
+    let other = SigningKey::from_seed(KeyName::parse("other.example").unwrap(), &[1; 32]);
+    for key in [stranger, other.verifier().to_string()] {
+        for file in [story.data(), story.kept("ledger.jsonl"), story.kept("story.brevet-bundle")] {
+            assert_eq!(both(&[text(&file), "--key", &key]).code, 15, "{}", file.display());
+        }
+    }
+}
+
+/// The ledger's own key, in the wrong hands.
+fn stolen(story: &Story) -> SigningKey {
+    SigningKey::parse(std::fs::read_to_string(story.data().join("ledger.key")).unwrap().trim()).unwrap()
+}
+
+#[test]
+fn both_see_that_the_key_signed_another_history() {
+    let story = Story::told();
+    let key = stolen(&story);
+    let origin = Origin::parse(key.verifier().name().as_str()).unwrap();
+    let other =
+        Checkpoint::new(origin, 450, brevet_ledger::leaf_hash(b"another history")).sign(&key).unwrap();
+    std::fs::write(story.kept("other"), other.to_string()).unwrap();
+    let arguments = [text(&story.data()).to_owned(), text(&story.kept("other")).to_owned()];
+    let verdict = both(&[&arguments[0], "--checkpoint", &arguments[1]]);
+    assert_eq!((verdict.code, &verdict.second["finding"]), (13, &"forked".into()), "{verdict:#?}");
+    // Beside something that is only not signed, the fork is what counts.
+    std::fs::write(story.kept("unsigned"), other.to_string().replacen("450", "451", 1)).unwrap();
+    let unsigned = text(&story.kept("unsigned")).to_owned();
+    assert_eq!(both(&[&arguments[0], "--checkpoint", &unsigned]).code, 15);
+    let more = ["--checkpoint", &unsigned, "--checkpoint", &arguments[1]];
+    assert_eq!(both(&[&[arguments[0].as_str()], &more[..]].concat()).code, 13);
+}
+
+#[test]
+fn both_see_a_text_that_comes_back_after_it_was_erased() {
+    let story = Story::told();
+    let early = Connection::open(story.kept("early").join("brevet.db")).unwrap();
+    let erased = "SELECT seq, salt, value FROM entry_text WHERE value = 'carol'";
+    let (seq, salt, value): (i64, Vec<u8>, String) =
+        early.query_row(erased, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let copy = Copy::of(&story);
+    let back = copy.open().execute("INSERT INTO entry_text VALUES (?1, 0, ?2, ?3)", (seq, salt, value));
+    assert_eq!(back.unwrap(), 1);
+    assert_eq!(both(&[text(copy.path())]).code, 17);
+}
+
+/// A policy with two witnesses of which both must cosign.
+fn policy(story: &Story, witnesses: &[&CosigningKey; 2]) -> String {
+    let log = std::fs::read_to_string(story.kept("late.vkey")).unwrap();
+    let [one, two] = witnesses.map(|witness| witness.verifier().to_string());
+    let policy = format!(
+        "# Both\nlog {}\nwitness w1 {one}\nwitness w2 {two}\ngroup both all w1 w2\nquorum both\n",
+        log.trim()
+    );
+    std::fs::write(story.kept("policy"), policy).unwrap();
+    text(&story.kept("policy")).to_owned()
+}
+
+#[test]
+fn both_count_the_same_cosignatures() {
+    let story = Story::told();
+    let [one, two] = [8, 9].map(|seed| {
+        CosigningKey::from_seed(KeyName::parse(&format!("w{seed}.example")).unwrap(), &[seed; 32])
+    });
+    let policy = policy(&story, &[&one, &two]);
+    let note: Note = std::fs::read_to_string(story.kept("late-checkpoint")).unwrap().parse().unwrap();
+    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap();
+    let check = |cosigned: &[(&CosigningKey, u64)]| {
+        let copy = Copy::of(&story);
+        let with = |note: Note, (key, time): &(&CosigningKey, u64)| {
+            let line = key.cosign(&note, *time);
+            note.with_signature(line).unwrap()
+        };
+        let cosigned = cosigned.iter().fold(note.clone(), with).to_string();
+        let sql = "INSERT INTO cosigned SELECT size, ?1 FROM head";
+        copy.open().execute(sql, [cosigned]).unwrap();
+        both(&[text(copy.path()), "--policy", &policy]).code
+    };
+    assert_eq!(check(&[]), 16);
+    assert_eq!(check(&[(&one, now)]), 16);
+    assert_eq!(check(&[(&one, now), (&two, now)]), 0);
+    assert_eq!(check(&[(&one, now - 3_600), (&two, now)]), 10, "seen an hour before it says it was written");
+    let wrong = CosigningKey::from_seed(KeyName::parse("w9.example").unwrap(), &[10; 32]);
+    assert_eq!(check(&[(&one, now), (&wrong, now)]), 16);
+}
