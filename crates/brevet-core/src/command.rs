@@ -303,7 +303,8 @@ pub enum Command {
     NoteRefusal { user: UserId, task: QualifiedName, why: &'static str, count: u32 },
     /// Notes that somebody read the ledger.
     NoteRead { query: Text },
-    /// Begins a ledger that goes on where another one cannot. Brevet only, and only as its first entry.
+    /// Begins a ledger that goes on where another one cannot. Brevet only, and only on a state before its first entry: see
+    /// [`State::before_first_entry`](crate::State::before_first_entry).
     Recover(Recovery),
     /// Notes that nothing else happened for so long. Brevet only.
     Beat { every: Span },

@@ -154,6 +154,12 @@ impl State {
         self.last
     }
 
+    /// Forgets the time of the last entry, for a ledger that goes on where another one cannot: it begins its own
+    /// time, also where the other one was dated far ahead.
+    pub const fn before_first_entry(&mut self) {
+        self.last = None;
+    }
+
     /// Tasks, roles and role groups.
     pub const fn catalog(&self) -> &Catalog {
         &self.catalog

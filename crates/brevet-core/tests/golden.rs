@@ -229,7 +229,8 @@ fn on_the_ledger() -> Vec<(&'static str, OnNothing)> {
             new: "new".into(),
             overlap_until: world.now,
         }),
-        ("begin the ledger anew", |_| {
+        ("begin the ledger anew", |world| {
+            world.state.before_first_entry();
             let (origin, previous, note) = ("new".into(), "old".into(), String::new());
             let root = brevet_core::Digest([0; 32]);
             Command::Recover(brevet_core::Recovery { origin, previous, size: 1, root, note })

@@ -8,7 +8,7 @@ use brevet_core::{
     ARCHIVE_RETENTION_MIN, Command, Digest, Entry, Event, Origin, Recovery, Refusal, SessionId, Span, Text,
     TextKind, Timestamp, UserName,
 };
-use world::{HOUR, T0, World, new_user};
+use world::{HOUR, T0, World, extend, manual, new_user};
 
 const RETENTION: Span = Span::hours(24 * 400);
 
@@ -142,11 +142,57 @@ fn a_ledger_that_goes_on_has_a_name_of_its_own_and_nothing_archived() {
         let (origin, previous, note) = (origin.to_owned(), "brevet.local/1".to_owned(), String::new());
         Command::Recover(Recovery { origin, previous, size: 9, root: FILE, note })
     };
+    let second = world.try_from(Origin::SYSTEM, recovery("brevet.local/2"));
+    assert_eq!(second.unwrap_err().code(), "exists", "only as the first entry");
+    world.state.before_first_entry();
     let same = world.try_from(Origin::SYSTEM, recovery("brevet.local/1"));
     assert_eq!(same.unwrap_err().code(), "invalid");
     assert_eq!(tries(&mut world, "ada", recovery("brevet.local/2")).unwrap_err().code(), "forbidden");
     world.brevet(recovery("brevet.local/2"));
     assert_eq!(world.state.archive(), &brevet_core::Archive::default());
+}
+
+#[test]
+fn a_ledger_that_goes_on_gives_nothing_back_that_lost_entries_may_have_taken() {
+    let mut world = World::office();
+    world.policy("Restart", manual());
+    let wants = world.wants("Restart");
+    let held = world.granted("rita", wants);
+    let run = world.runs("rita", "Restart", "unit=nginx");
+    let more = world.asks("rita", extend(held, HOUR));
+    let wants = world.wants("Restart");
+    let pending = world.asks("olaf", wants);
+    // Dated a year ahead, the ledger could not be started before that time.
+    world.later(Span::minutes(1));
+    let (before, year) = (world.now, Span::hours(24 * 365));
+    world.state.before_first_entry();
+    world.now = before.minus(year);
+    let (origin, previous) = ("brevet.local/2".to_owned(), "brevet.local/1".to_owned());
+    let recovery = Recovery { origin, previous, size: 9, root: FILE, note: String::new() };
+    let seen = world.entries.len();
+    world.brevet(Command::Recover(recovery));
+    let kinds: Vec<&str> = world.entries[seen..].iter().map(|entry| entry.event.kind().name).collect();
+    assert_eq!(
+        kinds,
+        [
+            "ledger.recovered",
+            "request.cancelled",
+            "request.cancelled",
+            "authorization.ended",
+            "execution.stop-requested"
+        ]
+    );
+    let ended = Event::AuthorizationEnded {
+        authorization: held,
+        how: brevet_core::Ending::Voided,
+        comment: Text::default(),
+    };
+    assert_eq!(world.entries[seen + 3].event, ended);
+    assert_eq!(world.state.last(), Some(before.minus(year)));
+    assert!(world.state.authorizations().next().is_none() && world.state.requests().next().is_none());
+    assert!([more, pending].iter().all(|id| world.state.request(*id).is_none_or(|row| !row.is_pending())));
+    assert!(world.state.execution(run).is_some());
+    assert!(world.tries("rita", world::run("Restart", "unit=nginx")).is_err());
 }
 
 #[test]

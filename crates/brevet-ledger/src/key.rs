@@ -93,8 +93,7 @@ impl VerifierKey {
     /// # Errors
     /// [`Error::VerifierKeyText`] for bytes that are no Ed25519 key, or one that no signature should be believed of.
     pub fn of_ed25519(name: KeyName, public: &[u8; KEY_BYTES]) -> Result<Self, Error> {
-        let key = ed25519_dalek::VerifyingKey::from_bytes(public).map_err(|_| Error::VerifierKeyText)?;
-        if key.is_weak() { Err(Error::VerifierKeyText) } else { Ok(Self::new(name, KeyType::Ed25519, key)) }
+        Ok(Self::new(name, KeyType::Ed25519, believable(public)?))
     }
 
     /// The public key itself.
@@ -165,13 +164,18 @@ impl FromStr for VerifierKey {
             return Err(Error::KeyTypeUnknown { name: name.0, kind });
         };
         let bytes = <&[u8; KEY_BYTES]>::try_from(&**bytes).map_err(|_| Error::VerifierKeyText)?;
-        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| Error::VerifierKeyText)?;
-        if key.is_weak() {
-            return Err(Error::VerifierKeyText);
-        }
-        let key = Self::new(name, kind, key);
+        let key = Self::new(name, kind, believable(bytes)?);
         if key.id == id { Ok(key) } else { Err(Error::KeyId { name: key.name.0, id }) }
     }
+}
+
+/// A public key of which a signature can be believed: a point of the curve in its one spelling (RFC 8032 section 5.1.3: *y*
+/// is below 2^255 − 19), and not of small order.
+fn believable(public: &[u8; KEY_BYTES]) -> Result<ed25519_dalek::VerifyingKey, Error> {
+    let [low, middle @ .., high] = public;
+    let is_canonical = *low < 0xed || high | 0x80 != 0xff || middle.iter().any(|byte| *byte != 0xff);
+    let key = ed25519_dalek::VerifyingKey::from_bytes(public).map_err(|_| Error::VerifierKeyText)?;
+    if is_canonical && !key.is_weak() { Ok(key) } else { Err(Error::VerifierKeyText) }
 }
 
 /// A private key that signs checkpoints. It never prints itself, and its memory is wiped when it is dropped.

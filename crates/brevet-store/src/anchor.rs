@@ -9,7 +9,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use brevet_ledger::{Checkpoint, Note, VerifierKey, root_at};
+use brevet_ledger::{Checkpoint, Hash, Note, VerifierKey, root_at};
 use rusqlite::OptionalExtension as _;
 
 use crate::append::Store;
@@ -100,6 +100,8 @@ pub struct Anchor {
     path: PathBuf,
     /// What it held when it was last read or written here.
     known: Option<String>,
+    /// What was on its way there when the storage failed: it may have arrived.
+    attempted: Option<String>,
     _lock: File,
 }
 
@@ -117,7 +119,7 @@ impl Anchor {
             Err(fs::TryLockError::Error(source)) => return Err(unusable(source)),
         }
         let known = read(path).map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), known, _lock: lock })
+        Ok(Self { path: path.to_owned(), known, attempted: None, _lock: lock })
     }
 
     /// Where it is.
@@ -137,11 +139,14 @@ impl Anchor {
     /// [`AnchorFault::Unusable`].
     pub fn replace(&mut self, checkpoint: &str) -> Result<(), AnchorFault> {
         let unusable = |source| AnchorFault::Unusable { path: self.path.clone(), source };
-        if read(&self.path).map_err(unusable)? != self.known {
+        let found = read(&self.path).map_err(unusable)?;
+        let is_ours = found == self.known || (found.is_some() && found == self.attempted);
+        if !is_ours {
             return Err(AnchorFault::Moved { path: self.path.clone() });
         }
+        self.attempted = Some(checkpoint.to_owned());
         self.write(checkpoint).map_err(unusable)?;
-        self.known = Some(checkpoint.to_owned());
+        self.known = self.attempted.take();
         Ok(())
     }
 
@@ -194,6 +199,14 @@ impl Store {
             true => Ok(()),
             false => Err(AnchorFault::Differs { path, anchored: anchored.size() }.into()),
         }
+    }
+
+    /// The root of the tree over the first `size` entries.
+    ///
+    /// # Errors
+    /// When there are not so many, or their hashes cannot be read.
+    pub fn root_at(&self, size: u64) -> Result<Hash, StoreError> {
+        root_at(&Hashes { connection: self.connection() }, size)
     }
 
     /// The newest checkpoint that enough witnesses signed and that was kept, with its size.

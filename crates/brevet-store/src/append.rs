@@ -14,6 +14,9 @@ use crate::row::{self, Born, signed};
 use crate::side::{self, Credential, Idempotent, SessionRow, SideWrite};
 use crate::{retire, schema, sqlite, term};
 
+/// Batches between two attempts to empty the write-ahead log while somebody reads from it.
+const EMPTY_LOG_EVERY: u32 = 64;
+
 /// What goes to the disk together.
 #[derive(Debug)]
 pub struct Batch<'a> {
@@ -51,8 +54,8 @@ pub struct Store {
     checkpoint: String,
     body: Vec<u8>,
     bytes: Vec<u8>,
-    /// Whether the write-ahead log may hold what was erased.
-    log_to_empty: bool,
+    /// Whether the write-ahead log may hold what was erased, and after how many more batches that is looked at.
+    log_to_empty: Option<u32>,
 }
 
 impl Store {
@@ -74,7 +77,7 @@ impl Store {
         let Head { edge, checkpoint } = load::head(&connection, &origin, &keys.verifiers())?;
         term::catch_up(&mut connection, edge.size())?;
         let (body, bytes) = (Vec::new(), Vec::new());
-        let log_to_empty = !retire::empty_log(&connection);
+        let log_to_empty = (!retire::empty_log(&connection)).then_some(EMPTY_LOG_EVERY);
         Ok(Self { connection, folder, origin, keys, edge, checkpoint, body, bytes, log_to_empty })
     }
 
@@ -181,10 +184,13 @@ impl Store {
         let notice = self.keys.settle(turn, now).map(|error| error.to_string());
         self.edge = edge;
         self.checkpoint.clone_from(&checkpoint);
-        self.log_to_empty |= batch.side.iter().any(|write| matches!(write, SideWrite::EraseTexts(_)));
-        if self.log_to_empty {
-            self.log_to_empty = !retire::empty_log(&self.connection);
+        if batch.side.iter().any(|write| matches!(write, SideWrite::EraseTexts(_))) {
+            self.log_to_empty = Some(0);
         }
+        self.log_to_empty = match self.log_to_empty {
+            Some(0) => (!retire::empty_log(&self.connection)).then_some(EMPTY_LOG_EVERY),
+            left => left.map(|left| left - 1),
+        };
         Ok(Appended { first, size: self.edge.size(), checkpoint, notice })
     }
 

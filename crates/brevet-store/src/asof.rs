@@ -1,6 +1,6 @@
 //! Reading the ledger from its first entry up to an instant, to make the state of that instant again.
 
-use brevet_core::{Entry, Timestamp};
+use brevet_core::{Entry, Event, Timestamp};
 
 use crate::codec::decode_entry;
 use crate::error::StoreError;
@@ -12,7 +12,7 @@ use crate::row::signed;
 const STEP_ENTRIES: usize = 8_192;
 
 /// How far entries up to an instant could be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadUpTo {
     /// Up to the instant: the next entry is later, so that nothing can be added any more.
     Later,
@@ -23,11 +23,16 @@ pub enum ReadUpTo {
         /// The first entry that is here.
         before: u64,
     },
+    /// Not at all: this ledger goes on from another one, whose entries come first and are not here.
+    Recovered {
+        /// The name of the other one.
+        previous: String,
+    },
 }
 
 impl Reader {
     /// Gives every entry up to and including an instant to `take`, the oldest first, without its texts. Nothing is
-    /// given where the first of them are in an archive file.
+    /// given where the first of them are in an archive file, or in another ledger.
     pub fn entries_up_to(
         &self,
         time: Timestamp,
@@ -48,6 +53,9 @@ impl Reader {
                 let (index, entry) = decode_entry(bytes, Vec::new()).map_err(StoreError::damaged)?;
                 if found != next || index != next {
                     return Err(StoreError::damaged(format!("entry {next} is missing")));
+                }
+                if let Event::LedgerRecovered { previous, .. } = entry.event {
+                    return Ok(ReadUpTo::Recovered { previous });
                 }
                 if entry.time > time {
                     return Ok(ReadUpTo::Later);

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use brevet_ledger::VerifierKey;
+
 use crate::error::StoreError;
 
 const FOLDER_MODE: u32 = 0o700;
@@ -93,6 +95,12 @@ impl DataFolder {
             .map_err(failed)?;
         fs::rename(self.path.join(&part), self.path.join(name)).map_err(failed)?;
         File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+
+    /// The verifier keys as they were last written beside the database, the current one first.
+    pub(crate) fn verifier_keys(&self) -> Result<Vec<VerifierKey>, StoreError> {
+        let text = self.read("ledger.vkey")?.unwrap_or_default();
+        Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
     }
 
     /// Makes a private folder in it.

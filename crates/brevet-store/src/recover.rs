@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use brevet_ledger::{Hash, root_at};
+use brevet_ledger::{Checkpoint, Hash, Note, VerifierKey, root_at};
 
 use crate::append::Store;
 use crate::error::{StoreError, writing};
@@ -10,7 +10,7 @@ use crate::folder::DataFolder;
 use crate::proof::Hashes;
 
 /// What belongs to the ledger alone, and begins anew with it. Requests point at entries for their reasons; those are
-/// in the archive then.
+/// in the archive then. Sign-outs may be among what was lost, so everybody signs in again.
 const BEGIN_ANEW: &str = "
     DELETE FROM head;
     DELETE FROM entry;
@@ -24,6 +24,8 @@ const BEGIN_ANEW: &str = "
     DELETE FROM ledger_key;
     UPDATE sink SET position = 0;
     UPDATE request SET first_seq = -1;
+    DELETE FROM session;
+    DELETE FROM idempotency;
 ";
 
 impl Store {
@@ -33,6 +35,23 @@ impl Store {
     /// When the stored hashes cannot be read.
     pub fn root(&self) -> Result<Hash, StoreError> {
         root_at(&Hashes { connection: self.connection() }, self.size())
+    }
+
+    /// Opens a checkpoint of this ledger that was kept elsewhere: signed by a key that the database knows, or by one
+    /// of those beside it in `ledger.vkey`, which knows newer ones than a database that was restored.
+    ///
+    /// # Errors
+    /// When it is no checkpoint of this ledger, or nobody known signed it.
+    pub fn kept_checkpoint(&self, note: &str) -> Result<Checkpoint, StoreError> {
+        let note: Note = note.parse().map_err(StoreError::damaged)?;
+        let known = self.known_keys();
+        let mut keys: Vec<VerifierKey> = known.iter().filter_map(|key| key.parse().ok()).collect();
+        for key in self.folder().verifier_keys()? {
+            if key.name().as_str() == self.origin() && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        Checkpoint::open(&note, self.ledger_name(), &keys).map_err(StoreError::damaged)
     }
 
     /// Copies the database to a folder that has none, with an empty ledger in it.

@@ -1,13 +1,15 @@
 //! What leaves the database: the texts of one person, and old entries that are in an archive file. Both leave what
 //! the proofs need.
 
+use std::time::Duration;
+
 use brevet_core::UserId;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use crate::error::{StoreError, writing};
 use crate::reader::{Reader, as_limit};
 use crate::row::signed;
-use crate::term;
+use crate::{sqlite, term};
 
 /// An archive file, as the database remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +41,11 @@ pub(crate) fn erase_texts(transaction: &Transaction<'_>, user: UserId) -> Result
 /// Moves the write-ahead log into the database and empties it, so that nothing erased is left in it. `false` while a
 /// reader still needs it: to be tried again.
 pub(crate) fn empty_log(connection: &Connection) -> bool {
+    // Nobody who waits for an answer waits for somebody's long read.
+    let patient = connection.busy_timeout(Duration::ZERO);
     let busy: Result<i64, _> = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-    matches!(busy, Ok(0))
+    let patient = patient.and_then(|()| connection.busy_timeout(sqlite::BUSY_TIMEOUT));
+    matches!((busy, patient), (Ok(0), Ok(())))
 }
 
 /// Remembers an archive file.

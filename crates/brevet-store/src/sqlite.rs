@@ -8,6 +8,8 @@ use crate::error::StoreError;
 
 /// 3.51.3: earlier versions can corrupt a write-ahead log when it is reset.
 const VERSION_MIN: i32 = 3_051_003;
+/// How long a connection waits for another one, as in [`SETTINGS`].
+pub(crate) const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// Statements kept compiled for each connection.
 const STATEMENTS_MAX: usize = 64;
 /// Pages of 4 KiB that a connection keeps: 64 MiB.

@@ -77,7 +77,7 @@ pub enum Discrepancy {
     /// The bytes of an entry are gone, and no archive is stated that has them.
     #[error("the bytes of entry {index} are missing, and no entry says that they are in an archive")]
     BytesGone {
-        /// The first.
+        /// The last of them.
         index: u64,
     },
     /// A row says something else than the entries.

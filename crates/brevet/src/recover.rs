@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use brevet_core::{Command, Digest, Entry, Event, Origin, Recovery, transact};
 use brevet_ledger::{Checkpoint, Note, Salt};
-use brevet_store::{Anchor, AnchorFault, Batch, DataFolder, Reader, Store, StoreError};
+use brevet_store::{Anchor, AnchorFault, Batch, DataFolder, KeyPlace, Reader, Store, StoreError};
 
 use crate::app::{ArchiveHeading, archive_file_name, write_archive_file};
 use crate::cli::{AnchorArgs, Format, RecoverArgs};
@@ -77,6 +77,13 @@ fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
     if into.exists() {
         bail!("{} exists already; name a new folder for the ledger that goes on", into.display());
     }
+    if matches!(config.ledger.key, KeyPlace::Token(_)) {
+        bail!(
+            "the settings name a token for the ledger's key ([ledger.pkcs11]), and a ledger that goes on begins with \
+             a new key in a file. Recover with settings that have no [ledger.pkcs11], start the server with them, and \
+             move the new ledger to a token afterwards, by a change of its key"
+        );
+    }
     let old = open(&config, existing(&config.data)?)?;
     if old.size() == 0 {
         bail!("{} has no ledger", config.data.display());
@@ -88,6 +95,13 @@ fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
     old.copy_with_empty_ledger(&folder)?;
     let new = first_entry(&old, folder, note)?;
     let path = anchor.unwrap_or_else(|| into.join(ANCHOR_BESIDE));
+    let named = config.ledger.anchor.as_ref().filter(|named| **named != path).map(|named| {
+        format!(
+            "\nThe settings still name the anchor of the old ledger, {}: set [ledger] anchor = \"{}\".",
+            named.display(),
+            path.display()
+        )
+    });
     let mut anchor = Anchor::hold(&path).map_err(StoreError::from)?;
     set_aside(&path)?;
     anchor.replace_any(new.checkpoint()).map_err(StoreError::from)?;
@@ -95,7 +109,10 @@ fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
         sentence: format!(
             "The ledger goes on as {} in {}, after {} entries of {}, which are in {}.\n\
              Start the server with --data {} and give its new key to witnesses and auditors:\n  {}\n\
-             Keep {} as evidence.",
+             Keep {} as evidence.{}\n\
+             Entries that were lost may have taken something away. So nothing that was asked for or given goes on, and \
+             everybody signs in again. Look through passwords and accounts: one that was changed or disabled in a lost \
+             entry is as it was before.",
             new.origin(),
             into.display(),
             old.size(),
@@ -104,6 +121,7 @@ fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
             into.display(),
             new.verifier_key(),
             config.data.display(),
+            named.unwrap_or_default(),
         ),
         fields: serde_json::json!({
             "origin": new.origin(), "key": new.verifier_key(), "data": into, "anchor": path,
@@ -123,9 +141,7 @@ fn open(config: &Config, folder: DataFolder) -> anyhow::Result<Store> {
     let path = folder.path().to_owned();
     match Store::open_with(folder, seed()?, &config.ledger.key) {
         // A lost key is a reason to be here.
-        Err(StoreError::Key(_)) => {
-            Ok(Store::open_with(DataFolder::claim(&path)?, seed()?, &brevet_store::KeyPlace::Lost)?)
-        }
+        Err(StoreError::Key(_)) => Ok(Store::open_with(DataFolder::claim(&path)?, seed()?, &KeyPlace::Lost)?),
         opened => Ok(opened?),
     }
 }
@@ -136,25 +152,75 @@ fn seed() -> std::io::Result<[u8; 32]> {
     Ok(seed)
 }
 
-/// What is known of the end of the old ledger from outside it.
+/// What is known of the end of the old ledger from outside it: the larger one of what the operator or the anchor has,
+/// and of what witnesses signed and was kept.
 fn last_checkpoint(config: &Config, given: Option<&Path>, old: &Store) -> anyhow::Result<String> {
-    let beside = config.data.join(ANCHOR_BESIDE);
-    let anchor = config.ledger.anchor.as_deref().unwrap_or(&beside);
-    let text = match given {
+    let outside = match given {
         Some(path) => {
-            std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("{} cannot be read", path.display()))?;
+            Some((sized(old, &text).with_context(|| format!("{} is of no use", path.display()))?, text))
         }
-        None => match std::fs::read_to_string(anchor) {
-            Ok(text) => text,
-            Err(_) => old.cosigned()?.map_or_else(|| old.checkpoint().to_owned(), |(_, note)| note),
-        },
+        None => anchored(config, old)?,
     };
+    let cosigned = old.cosigned()?.map(|(_, note)| Ok::<_, anyhow::Error>((sized(old, &note)?, note)));
+    let largest = outside.into_iter().chain(cosigned.transpose()?).max_by_key(|(size, _)| *size);
+    Ok(largest.map_or_else(|| old.checkpoint().to_owned(), |(_, note)| note))
+}
+
+/// What the anchor holds. Only one that nobody chose a place for may be absent.
+fn anchored(config: &Config, old: &Store) -> anyhow::Result<Option<(u64, String)>> {
+    let beside = config.data.join(ANCHOR_BESIDE);
+    let path = config.ledger.anchor.as_deref().unwrap_or(&beside);
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let size = sized(old, &text).with_context(|| format!("the anchor {} is of no use", path.display()))?;
+            Ok(Some((size, text)))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && config.ledger.anchor.is_none() => Ok(None),
+        Err(error) => Err(error).with_context(|| {
+            format!(
+                "the anchor {} cannot be read; put it back, or give the last checkpoint that witnesses, receipts or \
+                 auditors have, with --checkpoint FILE",
+                path.display()
+            )
+        }),
+    }
+}
+
+/// The size that a checkpoint of the old ledger states, signed by one of its keys.
+fn sized(old: &Store, text: &str) -> anyhow::Result<u64> {
     let note: Note = text.parse().context("this is not a signed checkpoint")?;
     let checkpoint: Checkpoint = note.text().parse().context("this is not a signed checkpoint")?;
     if checkpoint.origin().as_str() != old.origin() {
         bail!("the checkpoint is of {}, the folder of {}", checkpoint.origin(), old.origin());
     }
-    Ok(text)
+    let kept = old.kept_checkpoint(text).with_context(|| {
+        format!(
+            "no key of {} that is known here signed it: add its key to ledger.vkey in the old folder",
+            old.origin()
+        )
+    })?;
+    Ok(kept.size())
+}
+
+/// Salts from the system; a failure is kept until the batch is there.
+struct Salts(std::io::Result<()>);
+
+impl Default for Salts {
+    fn default() -> Self {
+        Self(Ok(()))
+    }
+}
+
+impl Salts {
+    fn draw(&mut self) -> Salt {
+        let mut bytes = [0; Salt::BYTES];
+        if let Err(error) = Machine.fill(&mut bytes) {
+            self.0 = Err(error);
+        }
+        Salt::from_bytes(bytes)
+    }
 }
 
 /// Everything that the old ledger has here, to be verified and folded together with the new one.
@@ -198,13 +264,19 @@ fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
 fn first_entry(old: &Store, folder: DataFolder, note: String) -> anyhow::Result<Store> {
     let mut new = Store::open(folder, seed()?)?;
     let mut state = old.load()?;
+    state.before_first_entry();
     let (origin, previous) = (new.origin().to_owned(), old.origin().to_owned());
     let root = Digest(*old.root()?.as_bytes());
     let recovery = Recovery { origin, previous, size: old.size(), root, note };
     let outcome = transact(&mut state, Machine.now(), Origin::SYSTEM, Command::Recover(recovery))?;
-    debug_assert!(matches!(outcome.entries.as_slice(), [Entry { event: Event::LedgerRecovered { .. }, .. }]));
+    debug_assert!(matches!(
+        outcome.entries.as_slice(),
+        [Entry { event: Event::LedgerRecovered { .. }, .. }, ..]
+    ));
     let batch = Batch { entries: &outcome.entries, changes: &outcome.changes, state: &state, side: &[] };
-    new.append(&batch, &mut || Salt::from_bytes([0; Salt::BYTES]))?;
+    let mut salts = Salts::default();
+    new.append(&batch, &mut || salts.draw())?;
+    salts.0?;
     Ok(new)
 }
 

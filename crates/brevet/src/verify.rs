@@ -17,6 +17,7 @@ use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use brevet_core::escape_for_display;
 use case::Case;
 use found::Found;
 use given::Given;
@@ -50,6 +51,13 @@ fn run(args: &VerifyArgs, format: Format) -> Result<ExitCode, Found> {
         complain("brevet: say what to verify: a data folder, an export, or the address of a server");
         return Ok(ExitCode::from(2));
     };
+    if let (What::Bundle(_), Some(option)) = (&what, unused_by_bundles(args)) {
+        complain(&format!(
+            "brevet: {option} cannot be held against an evidence bundle, which is verified by itself with --key and \
+             --policy; leave it out, or verify the whole ledger"
+        ));
+        return Ok(ExitCode::from(2));
+    }
     let mut given = Given::read(args, &Machine)?;
     let bar = Bar::new(std::io::stderr().is_terminal() && format == Format::Table);
     let progress = |done, all| bar.show(done, all);
@@ -75,9 +83,21 @@ fn run(args: &VerifyArgs, format: Format) -> Result<ExitCode, Found> {
     };
     let code = tell(first, &value(), args, format);
     if format == Format::Table {
-        outcome.found.iter().skip(1).for_each(|also| complain(&format!("Also: {}", also.sentence)));
+        outcome.found.iter().skip(1).for_each(|also| complain(&format!("Also: {}", escape_for_display(&also.sentence))));
     }
     Ok(code)
+}
+
+/// An option that says nothing about a bundle, when it was given.
+fn unused_by_bundles(args: &VerifyArgs) -> Option<&'static str> {
+    let given = [
+        ("--checkpoint", !args.checkpoint.is_empty()),
+        ("--receipts", !args.receipts.is_empty()),
+        ("--anchor", !args.anchor.is_empty()),
+        ("--archive", !args.archive.is_empty()),
+        ("--max-age", args.max_age.is_some()),
+    ];
+    given.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option)
 }
 
 /// What the arguments name; a path says by itself what it is.
@@ -125,12 +145,11 @@ fn detect(text: &str) -> Result<What, Found> {
 
 /// A bundle is checked by itself: it has the story of one request, and not the ledger.
 fn check_bundle(path: &Path, given: &Given, format: Format) -> Result<ExitCode, Found> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Found::cannot(format!("{} cannot be read: {error}", path.display())))?;
+    let bytes = given::read_bytes(path, bundle::BUNDLE_BYTES_MAX as u64)?;
     let trust = Trust { keys: &given.keys, policy: given.policy.as_ref() };
     let report = bundle::check(&bytes, &trust)?;
     say(&match format {
-        Format::Table => report.to_string(),
+        Format::Table => displayed(&report.to_string()),
         format => written(&report.to_json(), format),
     });
     Ok(ExitCode::SUCCESS)
@@ -139,17 +158,17 @@ fn check_bundle(path: &Path, given: &Given, format: Format) -> Result<ExitCode, 
 /// Says what was found first, with the evidence where it goes.
 fn tell(found: &Found, value: &serde_json::Value, args: &VerifyArgs, format: Format) -> ExitCode {
     match format {
-        Format::Table => complain(&format!("NOT VERIFIED: {}", found.sentence)),
+        Format::Table => complain(&format!("NOT VERIFIED: {}", escape_for_display(&found.sentence))),
         format => say(&written(value, format)),
     }
     match (&found.evidence, &args.evidence) {
         (Some(evidence), Some(path)) => match std::fs::write(path, evidence) {
             Ok(()) => complain(&format!("Evidence: {}", path.display())),
             Err(error) => {
-                complain(&format!("brevet: {} cannot be written: {error}\n{evidence}", path.display()));
+                complain(&format!("brevet: {} cannot be written: {error}\n{}", path.display(), displayed(evidence)));
             }
         },
-        (Some(evidence), None) if format == Format::Table => say(evidence),
+        (Some(evidence), None) if format == Format::Table => say(&displayed(evidence)),
         _ => {}
     }
     ExitCode::from(found.kind.code())
@@ -160,6 +179,16 @@ fn written(value: &serde_json::Value, format: Format) -> String {
         Format::Yaml => serde_saphyr::to_string(value).unwrap_or_default(),
         _ => format!("{value:#}\n"),
     }
+}
+
+/// Lines for the eyes of people: what a stranger wrote must not move their cursor.
+fn displayed(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => escape_for_display(line) + "\n",
+            None => escape_for_display(line),
+        })
+        .collect()
 }
 
 fn say(text: &str) {

@@ -10,8 +10,11 @@ impl State {
     pub(super) fn apply_to_ledger(&mut self, entry: &Entry) -> Vec<Change> {
         match (&entry.event, entry.actor) {
             (Event::TextsErased { user }, _) => return self.erase_texts(*user),
-            // The entries of the ledger before are no entries of this one.
-            (Event::LedgerRecovered { .. }, _) => self.archive = Archive::default(),
+            // The entries of the ledger before are no entries of this one, and its time is not this one's.
+            (Event::LedgerRecovered { .. }, _) => {
+                self.archive = Archive::default();
+                self.last = Some(entry.time);
+            }
             (Event::ArchiveRequested { size, before }, Actor::User(by)) => {
                 let (size, before, at) = (*size, *before, entry.time);
                 self.archive.asked = Some(ArchiveRequest { by, size, before, at });

@@ -1,6 +1,6 @@
 //! Decisions about the ledger itself: heartbeats, keys, erasure, archives.
 
-use super::{Decision, Reply};
+use super::{Decision, Reply, reconcile};
 use crate::actor::Origin;
 use crate::command::Recovery;
 use crate::event::Event;
@@ -18,12 +18,19 @@ pub(super) fn open(state: &State, origin: String) -> Result<Decision, Refusal> {
     }
 }
 
-pub(super) fn recover(recovery: Recovery) -> Result<Decision, Refusal> {
+/// Nobody knows what the lost entries took away: so nothing that was asked for or given goes on. It can be asked for
+/// again.
+pub(super) fn recover(state: &State, now: Timestamp, recovery: Recovery) -> Result<Decision, Refusal> {
+    if state.last.is_some() {
+        return Err(Refusal::Exists { what: "ledger", id: "here".into() });
+    }
     let Recovery { origin, previous, size, root, note } = recovery;
     if origin == previous {
         return Err(Refusal::Invalid("a ledger that goes on elsewhere needs a name of its own".into()));
     }
-    Decision::done(Event::LedgerRecovered { origin, previous, size, root, note })
+    let mut events = vec![Event::LedgerRecovered { origin, previous, size, root, note }];
+    reconcile::end_all(state, now, &mut events);
+    Decision::new(Reply::Done, events)
 }
 
 pub(super) fn rotate_key(

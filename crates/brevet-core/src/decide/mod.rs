@@ -145,7 +145,7 @@ fn decide_for_brevet(state: &State, now: Timestamp, command: Command) -> Result<
     match command {
         Command::OpenLedger { origin } => ledger::open(state, origin),
         Command::StartServer { version, witnesses } => run::start_server(state, version, witnesses),
-        Command::Recover(recovery) => ledger::recover(recovery),
+        Command::Recover(recovery) => ledger::recover(state, now, recovery),
         Command::Beat { every } => Decision::done(Event::Heartbeat { every }),
         Command::StopServer => Decision::done(Event::ServerStopped {}),
         Command::NoteClockStep { by, back } => Decision::done(Event::ClockStepped { by, back }),

@@ -78,6 +78,14 @@ fn end_untenable(state: &State, now: Timestamp, whose: impl Fn(UserId) -> bool, 
     events.extend(void.into_iter().map(|held| ended(held, now, Ending::Voided)));
 }
 
+/// Ends every request and every authorization.
+pub(super) fn end_all(state: &State, now: Timestamp, events: &mut Vec<Event>) {
+    close(state.requests(), now, events);
+    let mut live: Vec<&Authorization> = state.authorizations().collect();
+    live.sort_unstable_by_key(|held| held.id);
+    events.extend(live.into_iter().map(|held| ended(held, now, Ending::Voided)));
+}
+
 /// Closes requests that nobody decides on any more; those whose time is over have expired.
 fn close<'a>(requests: impl Iterator<Item = &'a Request>, now: Timestamp, events: &mut Vec<Event>) {
     let mut gone: Vec<&Request> = requests.collect();

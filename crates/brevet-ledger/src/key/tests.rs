@@ -30,6 +30,18 @@ fn a_seed_makes_one_key() {
 }
 
 #[test]
+fn a_point_has_one_spelling() {
+    let name = KeyName::parse("ledger.example").unwrap();
+    let mut point = [0; 32];
+    point[0] = 3;
+    VerifierKey::of_ed25519(name.clone(), &point).unwrap();
+    // The same, with 2^255 - 19 added.
+    let mut again = [0xff; 32];
+    (again[0], again[31]) = (0xf0, 0x7f);
+    assert_eq!(VerifierKey::of_ed25519(name, &again), Err(Error::VerifierKeyText));
+}
+
+#[test]
 fn a_private_key_does_not_show_itself() {
     let key = SigningKey::parse(GO_PRIVATE).unwrap();
     let shown = format!("{key:?}");

@@ -124,11 +124,19 @@ pub struct Judgement<'c> {
     pub believed: Vec<&'c Claim>,
     /// The keys that are trusted, with those that the ledger's rotations lead to.
     pub keys: Vec<VerifierKey>,
+    /// The changes of the key: from its entry on, a key that was replaced signs nothing more.
+    pub rotations: Vec<Rotation>,
     /// Everything that is wrong, the most severe first.
     pub findings: Vec<Finding>,
 }
 
 impl Judgement<'_> {
+    /// The trusted keys that may sign a checkpoint over `size` entries: none that was replaced by one of these entries.
+    #[must_use]
+    pub fn keys_at(&self, size: u64) -> Vec<VerifierKey> {
+        self.keys.iter().filter(|key| is_current(key, size, &self.rotations)).cloned().collect()
+    }
+
     /// The largest checkpoint believed: entries from there on are not signed for.
     #[must_use]
     pub fn signed_size(&self) -> Option<u64> {
@@ -139,7 +147,8 @@ impl Judgement<'_> {
 /// Holds the claims against the entries.
 ///
 /// A rotation is followed only when a checkpoint that contains its entry is signed by the key *before*: otherwise
-/// whoever owns the host could name a key of their own.
+/// whoever owns the host could name a key of their own. A checkpoint that contains its entry is believed only when a key
+/// signs that was not replaced by then: otherwise a key that was replaced because it was stolen would go on signing.
 #[must_use]
 pub fn judge<'c>(
     claims: &'c [Claim],
@@ -149,10 +158,12 @@ pub fn judge<'c>(
     rotations: &[Rotation],
 ) -> Judgement<'c> {
     let keys = follow(claims, derived, trusted, rotations);
-    let mut judgement = Judgement { believed: Vec::new(), keys, findings: Vec::new() };
+    let rotations = rotations.to_vec();
+    let mut judgement = Judgement { believed: Vec::new(), keys, rotations, findings: Vec::new() };
     let (mut differing, mut larger) = (Vec::new(), Vec::new());
     for claim in claims {
-        if let Err(reason) = Checkpoint::open(&claim.note, origin, &judgement.keys) {
+        let keys = judgement.keys_at(claim.checkpoint.size());
+        if let Err(reason) = Checkpoint::open(&claim.note, origin, &keys) {
             let by = claim.source.clone();
             judgement.findings.push(Finding::Claim { by, reason });
             continue;
@@ -194,8 +205,13 @@ fn contradiction(claim: &Claim, believed: &[&Claim]) -> Finding {
     }
 }
 
-/// The trusted keys, with those that rotations lead to. Back from a trusted key no proof is needed: what it signs
-/// contains the entry that names its predecessor.
+/// Whether no entry below `size` replaced the key.
+fn is_current(key: &VerifierKey, size: u64, rotations: &[Rotation]) -> bool {
+    !rotations.iter().any(|rotation| rotation.old == *key && rotation.index < size)
+}
+
+/// The trusted keys, with those that rotations lead to: forward where the key before vouches for the entry, back where
+/// the key after does. A key that an earlier entry replaced vouches for nothing.
 fn follow(
     claims: &[Claim],
     derived: &Derived,
@@ -204,11 +220,12 @@ fn follow(
 ) -> Vec<VerifierKey> {
     let mut keys = trusted.to_vec();
     let vouched = |by: &VerifierKey, index: u64| {
-        claims.iter().any(|claim| {
-            claim.checkpoint.size() > index
-                && claim.agrees(derived) == Some(true)
-                && claim.note.verify(std::slice::from_ref(by)).is_ok()
-        })
+        is_current(by, index, rotations)
+            && claims.iter().any(|claim| {
+                claim.checkpoint.size() > index
+                    && claim.agrees(derived) == Some(true)
+                    && claim.note.verify(std::slice::from_ref(by)).is_ok()
+            })
     };
     for Rotation { index, old, new } in rotations {
         if keys.contains(old) && !keys.contains(new) && vouched(old, *index) {

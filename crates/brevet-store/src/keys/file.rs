@@ -121,10 +121,14 @@ impl Cabinet {
         }
     }
 
-    /// The verifier keys as they were last written.
+    /// Every verifier key that was last written.
+    pub(crate) fn all_published(&self) -> Result<Vec<VerifierKey>, StoreError> {
+        self.folder.verifier_keys()
+    }
+
+    /// The current one of them.
     pub(crate) fn published(&self) -> Result<Option<VerifierKey>, StoreError> {
-        let text = self.folder.read(VERIFIER_FILE)?;
-        Ok(text.and_then(|text| text.lines().next().and_then(|line| line.parse().ok())))
+        Ok(self.all_published()?.into_iter().next())
     }
 
     fn write(&self, name: &str, key: &SigningKey) -> Result<(), StoreError> {

@@ -112,7 +112,7 @@ impl Keys {
         };
         let search = Search { cabinet: &cabinet, name: &name, token: token.as_ref() };
         let active = match (changes.last(), &head) {
-            (last, _) if *place == KeyPlace::Lost => search.lost(last)?,
+            (last, _) if *place == KeyPlace::Lost => search.lost(last, head.as_deref())?,
             (Some(last), _) => search.named(&last.new)?.ok_or(not_here(&last.new))?,
             (None, Some(note)) => search.that_signed(note)?,
             (None, None) => search.first(&seed, place)?,
@@ -285,10 +285,16 @@ impl Search<'_> {
     }
 
     /// Who signed last, when nobody can any more.
-    fn lost(&self, last: Option<&Change>) -> Result<Signer, StoreError> {
-        let key = match last {
-            Some(last) => Some(last.new.parse()?),
-            None => self.cabinet.published()?,
+    fn lost(&self, last: Option<&Change>, head: Option<&str>) -> Result<Signer, StoreError> {
+        let key = match (last, head) {
+            (Some(last), _) => Some(last.new.parse()?),
+            // A database that was restored may be from before a change of the key.
+            (None, Some(head)) => {
+                let note: Note = head.parse()?;
+                let signed = |key: &VerifierKey| note.signatures().iter().any(|line| line.key_id() == key.id());
+                self.cabinet.all_published()?.into_iter().find(signed)
+            }
+            (None, None) => self.cabinet.published()?,
         };
         key.map(Signer::Lost).ok_or_else(|| not_here(&format!("named {}", self.name)))
     }

@@ -195,7 +195,7 @@ impl Writer {
         texts.check(&self.erased)?;
         let stated = self.chronicle.archives.iter().map(|archive| archive.size).max().unwrap_or(0);
         match archived_to {
-            Some(last) if last >= stated => Err(Discrepancy::BytesGone { index: stated }),
+            Some(last) if last >= stated => Err(Discrepancy::BytesGone { index: last }),
             _ => Ok(self.chronicle),
         }
     }

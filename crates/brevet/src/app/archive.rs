@@ -11,6 +11,7 @@ use brevet_core::{Command, Digest, Origin, Reply, Timestamp, UserId};
 use brevet_store::{ArchiveFile, ExportFilter, Reader, SideWrite, StoreError};
 use serde_json::json;
 use sha2::Digest as _;
+use tokio::sync::oneshot;
 
 use super::{App, AppError, Done, IdempotencyKey};
 use crate::world::World;
@@ -39,6 +40,8 @@ impl<W: World> App<W> {
         user: UserId,
         key: Option<IdempotencyKey>,
     ) -> Result<Done, AppError> {
+        // An archive that is being written would keep what goes here.
+        let _one_at_a_time = self.inner.archiving.lock().await;
         let beside = move |_: Reply| vec![SideWrite::EraseTexts(user)];
         let done = self.command_with(origin, Some(Command::EraseTexts(user)), key, beside).await?;
         self.inner.sessions.close_all_of(user);
@@ -53,28 +56,36 @@ impl<W: World> App<W> {
         self.command(origin, Command::RequestArchive { size, before, retention }, None).await
     }
 
-    /// Agrees as a second person: writes the archive file, puts its digest on record, and lets the entries go.
-    pub async fn agree_to_archive(&self, origin: Origin) -> Result<ArchiveFile, AppError> {
-        let asked = self.read(|state| state.archive().asked.clone());
-        let Some(asked) = asked else {
-            let refusal = brevet_core::Refusal::NoChange("no archive was asked for");
-            return Err(refusal.into());
-        };
+    /// Agrees as a second person to the archive of the entries before `size`: writes the file, puts its digest on
+    /// record, and lets the entries go. What was begun goes on whatever becomes of the caller.
+    pub async fn agree_to_archive(&self, origin: Origin, size: u64) -> Result<ArchiveFile, AppError> {
+        let (answer, answered) = oneshot::channel();
+        let app = self.clone();
+        tokio::spawn(async move { drop(answer.send(app.write_and_agree(origin, size).await)) });
+        answered.await.map_err(|_| AppError::Stopping)?
+    }
+
+    async fn write_and_agree(&self, origin: Origin, size: u64) -> Result<ArchiveFile, AppError> {
+        let _one_at_a_time = self.inner.archiving.lock().await;
         // Decided once before the file is written, so that nobody without the right makes the server write files.
-        let digest = Digest([0; 32]);
-        let command = Command::ConfirmArchive { size: asked.size, file: digest };
+        let command = Command::ConfirmArchive { size, file: Digest([0; 32]) };
         self.read(|state| brevet_core::decide(state, self.now(), origin, command).map(drop))?;
         let first = self.read(|state| state.archive().size);
         let heading =
             ArchiveHeading { origin: self.ledger_origin().to_owned(), keys: self.verifier_key_texts() };
-        let name = archive_file_name(&heading.origin, first, asked.size);
+        let name = archive_file_name(&heading.origin, first, size);
         let path = self.archive_folder()?.join(&name);
-        let size = asked.size;
+        let to = path.clone();
         let digest =
-            self.stored(move |reader| write_archive_file(reader, &path, &heading, first, size)).await?;
+            self.stored(move |reader| write_archive_file(reader, &to, &heading, first, size)).await?;
         let file = ArchiveFile { first, size, name, digest, pruned: first };
         let (command, beside) = (Command::ConfirmArchive { size, file: Digest(digest) }, file.clone());
-        self.command_with(origin, Some(command), None, move |_| vec![SideWrite::Archive(beside)]).await?;
+        let done = self.command_with(origin, Some(command), None, move |_| vec![SideWrite::Archive(beside)]);
+        if let Err(AppError::Refused(refusal)) = done.await.map(drop) {
+            // Nobody is to find texts in a file that the ledger does not know.
+            std::fs::remove_file(&path)?;
+            return Err(refusal.into());
+        }
         Ok(file)
     }
 
@@ -88,14 +99,42 @@ impl<W: World> App<W> {
     /// Lets entries go that are in an archive file, a few at a time.
     pub(super) async fn prune(&self) -> Result<(), AppError> {
         let files = self.stored(Reader::archive_files).await?;
-        for ArchiveFile { size, pruned, .. } in files {
+        for file in files {
+            let ArchiveFile { size, pruned, .. } = file;
             let batches = size.saturating_sub(pruned).div_ceil(PRUNE_AT_ONCE as u64);
+            if batches > 0 {
+                self.check_file(file).await?;
+            }
             for _ in 0..batches {
                 let write = move |_: Reply| vec![SideWrite::Prune { size, entries: PRUNE_AT_ONCE }];
                 self.command_with(Origin::SYSTEM, None, None, write).await?;
             }
         }
         Ok(())
+    }
+
+    /// Nothing leaves the database whose only other copy is not what the ledger says.
+    async fn check_file(&self, file: ArchiveFile) -> Result<(), AppError> {
+        let path = self.data_folder().join(FOLDER).join(&file.name);
+        let hashed = tokio::task::spawn_blocking(move || -> std::io::Result<[u8; 32]> {
+            let mut hashing = Hashing { out: std::io::sink(), hash: sha2::Sha256::new() };
+            std::io::copy(&mut std::fs::File::open(path)?, &mut hashing)?;
+            Ok(hashing.hash.finalize().into())
+        });
+        match hashed.await.map_err(|_| AppError::Stopping)? {
+            Ok(digest) if digest == file.digest => Ok(()),
+            found => {
+                let why = found
+                    .err()
+                    .map_or_else(|| "its content is another".to_owned(), |error| error.to_string());
+                let told = format!(
+                    "the archive file {} is not what was archived ({why}); its entries stay in the database: \
+                     put the file back",
+                    file.name
+                );
+                Err(std::io::Error::other(told).into())
+            }
+        }
     }
 
     fn not_archived(&self) -> (u64, u64) {
@@ -161,9 +200,10 @@ fn write_lines(
     line(json!({
         "brevet": "ledger", "version": 1, "origin": origin, "keys": keys, "first": first, "size": size,
     }))?;
-    let mut at = first;
+    let (mut at, mut written) = (first, 0);
     while at < size {
         let stretch = reader.export(&ExportFilter::default(), &(at..size))?;
+        written += stretch.entries.len() as u64;
         for exported in &stretch.entries {
             let texts = exported
                 .texts
@@ -176,6 +216,10 @@ fn write_lines(
             }))?;
         }
         at = stretch.next;
+    }
+    if written != size - first {
+        let source = std::io::Error::other(format!("there are {written} entries from {first} to {size}"));
+        return Err(StoreError::Folder { path: PathBuf::from(FOLDER), source });
     }
     // The checkpoint is over the whole ledger; the hashes say that the archive is a part of that.
     let checkpoint = reader.checkpoint()?;

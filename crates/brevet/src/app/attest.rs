@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use brevet_core::{Span, State, Timestamp};
+use brevet_ledger::{Note, VerifierKey};
 use brevet_store::{Anchor, Store};
 
 use super::lists;
@@ -28,6 +29,21 @@ pub(super) fn hold_anchor(store: &Store, settings: &Settings) -> Result<Anchor, 
     let anchor = Anchor::hold(path).map_err(brevet_store::StoreError::from)?;
     store.check_anchor(&anchor)?;
     Ok(anchor)
+}
+
+/// The newest checkpoint that was kept because enough witnesses had signed it, if it holds by the policy of today and is
+/// of this very history.
+pub(super) fn last_witnessed(store: &Store, settings: &Settings) -> Result<Option<(u64, String)>, AppError> {
+    let Some(Witnesses { policy, .. }) = settings.witnesses.as_ref().filter(|w| w.policy.has_quorum()) else {
+        return Ok(None);
+    };
+    let Some((size, text)) = store.cosigned()? else { return Ok(None) };
+    let keys: Vec<VerifierKey> = store.verifier_keys().iter().filter_map(|key| key.parse().ok()).collect();
+    let met = text.parse().ok().and_then(|note: Note| policy.check_with_logs(&note, &keys).ok());
+    let Some(met) = met.filter(|met| met.checkpoint.size() == size && size <= store.size()) else {
+        return Ok(None);
+    };
+    Ok((store.root_at(size)? == met.checkpoint.root()).then_some((size, text)))
 }
 
 /// A server whose clock is behind the ledger would date everything wrong.
@@ -67,13 +83,9 @@ impl<W: World> App<W> {
         if let Some(why) = self.halted() {
             return Some(why.to_owned());
         }
-        let (now, standing) = (self.now(), self.standing());
-        let (size, last) = {
-            let published = self.published();
-            (published.size, published.state.last())
-        };
+        let (now, standing, size) = (self.now(), self.standing(), self.published().size);
         let is_old = |since: Option<Timestamp>, span| since.is_some_and(|since| since.plus(span) < now);
-        if standing.checkpointed < size && is_old(last, CHECKPOINT_LATE) {
+        if is_old(standing.behind_since, CHECKPOINT_LATE) {
             let why = standing.anchor_problem.clone().unwrap_or_default();
             return Some(format!("the newest entries have no checkpoint in the anchor. {why}"));
         }

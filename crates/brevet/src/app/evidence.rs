@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brevet_core::{Past, RequestId, TaskId, Timestamp, UserId, Way};
 use brevet_store::{ReadUpTo, Reader, StoreError};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{App, AppError};
 use crate::bundle::{self, Bundle, BundleFault, Collected};
@@ -20,7 +20,7 @@ const EVIDENCE_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Room for evidence in the making, and the last fold, for the next page of its answer.
 pub(super) struct Evidence {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     last: Arc<Mutex<Option<Fold>>>,
 }
 
@@ -32,15 +32,17 @@ struct Fold {
 }
 
 impl Evidence {
-    async fn place(&self) -> Result<SemaphorePermit<'_>, AppError> {
-        let place = tokio::time::timeout(EVIDENCE_WAIT_MAX, self.places.acquire()).await;
+    /// A place, to be held by the work itself: it goes on when the one who asked is gone.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        let place = Arc::clone(&self.places).acquire_owned();
+        let place = tokio::time::timeout(EVIDENCE_WAIT_MAX, place).await;
         place.map_err(|_| AppError::Busy)?.map_err(|_| AppError::Stopping)
     }
 }
 
 impl Default for Evidence {
     fn default() -> Self {
-        Self { places: Semaphore::new(EVIDENCE_AT_ONCE), last: Arc::default() }
+        Self { places: Arc::new(Semaphore::new(EVIDENCE_AT_ONCE)), last: Arc::default() }
     }
 }
 
@@ -69,6 +71,11 @@ pub(crate) enum AsOfAnswer {
         /// The first entry that is here.
         before: u64,
     },
+    /// This ledger goes on from another one, whose entries come first.
+    Recovered {
+        /// The name of the other one.
+        previous: String,
+    },
 }
 
 /// A bundle, or why there is none.
@@ -77,6 +84,7 @@ pub(crate) enum Bundled {
     File(Box<Bundle>),
     NoSuch,
     Archived,
+    Recovered { previous: String },
     TooLong,
     TooMuchOutput,
     Faulty(BundleFault),
@@ -93,9 +101,10 @@ impl<W: World> App<W> {
         cursor: u64,
         limit: usize,
     ) -> Result<AsOfAnswer, AppError> {
-        let _place = self.inner.evidence.place().await?;
+        let place = self.inner.evidence.place().await?;
         let last = Arc::clone(&self.inner.evidence.last);
         self.stored(move |reader| {
+            let _place = place;
             let known = lock(&last).clone().filter(|fold| fold.time == question.time);
             let past = match known {
                 Some(fold) => fold.past,
@@ -104,7 +113,7 @@ impl<W: World> App<W> {
                         lock(&last).clone_from(&fold.kept);
                         fold.past
                     }
-                    Err(before) => return Ok(AsOfAnswer::Archived { before }),
+                    Err(unknown) => return Ok(unknown),
                 },
             };
             let (ways, next) = page(&past, question, cursor, limit);
@@ -118,15 +127,19 @@ impl<W: World> App<W> {
     /// # Errors
     /// [`AppError::Busy`], [`AppError::Read`]; [`AppError::Machine`] where an output cannot be read.
     pub(crate) async fn bundle(&self, request: RequestId, outputs: bool) -> Result<Bundled, AppError> {
-        let _place = self.inner.evidence.place().await?;
+        let place = self.inner.evidence.place().await?;
         let (origin, keys) = (self.ledger_origin().to_owned(), self.verifier_keys());
         let collected = self.stored(move |reader| {
-            bundle::collect(reader, &bundle::Wanted { request, origin: &origin, keys: &keys })
+            let collected =
+                bundle::collect(reader, &bundle::Wanted { request, origin: &origin, keys: &keys })?;
+            Ok((collected, place))
         });
-        let (mut bundle, wrote) = match collected.await? {
+        let (collected, place) = collected.await?;
+        let (mut bundle, wrote) = match collected {
             Collected::Bundle(bundle, wrote) => (bundle, wrote),
             Collected::NoSuch => return Ok(Bundled::NoSuch),
             Collected::Archived => return Ok(Bundled::Archived),
+            Collected::Recovered { previous } => return Ok(Bundled::Recovered { previous }),
             Collected::TooLong => return Ok(Bundled::TooLong),
             Collected::Faulty(fault) => return Ok(Bundled::Faulty(fault)),
         };
@@ -135,6 +148,7 @@ impl<W: World> App<W> {
         }
         let blobs = self.inner.runs.workloads().blobs().clone();
         let embed = move || {
+            let _place = place;
             let fits = bundle::with_outputs(&mut bundle, &wrote, |output| blobs.bytes(output))?;
             Ok::<_, std::io::Error>(if fits { Bundled::File(bundle) } else { Bundled::TooMuchOutput })
         };
@@ -148,13 +162,14 @@ struct Folded {
     kept: Option<Fold>,
 }
 
-/// The state at an instant; where the beginning is in an archive file, the first entry that is not.
-fn fold(reader: &Reader, time: Timestamp) -> Result<Result<Folded, u64>, StoreError> {
+/// The state at an instant; where the beginning is elsewhere, the answer that says so.
+fn fold(reader: &Reader, time: Timestamp) -> Result<Result<Folded, AsOfAnswer>, StoreError> {
     let mut past = Past::default();
     let read = reader.entries_up_to(time, |entry| past.take(entry))?;
     let past = Arc::new(past);
     Ok(match read {
-        ReadUpTo::Archived { before } => Err(before),
+        ReadUpTo::Archived { before } => Err(AsOfAnswer::Archived { before }),
+        ReadUpTo::Recovered { previous } => Err(AsOfAnswer::Recovered { previous }),
         ReadUpTo::End => Ok(Folded { past, kept: None }),
         ReadUpTo::Later => Ok(Folded { past: Arc::clone(&past), kept: Some(Fold { time, past }) }),
     })

@@ -59,11 +59,25 @@ impl<W: World> App<W> {
     }
 
     /// Changes the key that signs; the one before signs too for as long as `overlap`. With a token, `label` names
-    /// the key on it.
+    /// the key on it. The change goes on whatever becomes of the caller: nobody else may prepare a key while this one
+    /// waits for its entry.
     ///
     /// # Errors
     /// [`AppError::Key`] when there is no such key or it was used before; those of every command.
     pub async fn rotate_key(
+        &self,
+        origin: Origin,
+        overlap: Span,
+        label: Option<String>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Done, AppError> {
+        let app = self.clone();
+        let changed =
+            tokio::spawn(async move { app.rotate_key_to_the_end(origin, overlap, label, key).await });
+        changed.await.map_err(|_| AppError::Stopping)?
+    }
+
+    async fn rotate_key_to_the_end(
         &self,
         origin: Origin,
         overlap: Span,

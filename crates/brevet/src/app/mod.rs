@@ -85,6 +85,8 @@ struct Inner<W: World> {
     set_up_code: SetUpCode,
     hashing: Semaphore,
     evidence: evidence::Evidence,
+    /// Held while an archive is written, or texts are erased.
+    archiving: tokio::sync::Mutex<()>,
     /// Held from looking at a credential to having replaced it: a code is spent once.
     credentials: tokio::sync::Mutex<()>,
     origin: String,
@@ -154,7 +156,7 @@ impl<W: World> App<W> {
         attest::check_clock(&world, &state)?;
         let (halt, data) = (Halt::default(), store.folder().path().to_owned());
         let witnesses = settings.witnesses.as_ref();
-        let standing = Standing::at_start(&anchor, &data, world.now(), witnesses, store.cosigned()?);
+        let standing = Standing::at_start(&anchor, &data, world.now(), witnesses, attest::last_witnessed(&store, &settings)?);
         let published =
             Published { state: state.clone(), size: store.size(), checkpoint: store.checkpoint().into() };
         let published = Arc::new(PublishedReaders::new(published));
@@ -180,6 +182,7 @@ impl<W: World> App<W> {
                 set_up_code: SetUpCode::default(),
                 hashing: Semaphore::new(HASHES_AT_ONCE),
                 evidence: evidence::Evidence::default(),
+                archiving: tokio::sync::Mutex::default(),
                 credentials: tokio::sync::Mutex::default(),
                 origin,
                 keys,
@@ -315,6 +318,8 @@ impl<W: World> App<W> {
             }
         }
         let note = self.published().checkpoint.clone();
-        notary::attest(&self.inner, &note).await;
+        if tokio::time::timeout(within, notary::attest(&self.inner, &note)).await.is_err() {
+            tracing::error!("the last checkpoint is not in the anchor: its storage does not answer");
+        }
     }
 }

@@ -57,8 +57,11 @@ pub(super) async fn attest<W: World>(inner: &Inner<W>, note: &str) -> bool {
     if note == inner.standings.load().checkpoint_as_signed() {
         return true;
     }
+    let now = inner.world.now();
+    inner.standings.update(|standing| standing.behind_since = standing.behind_since.or(Some(now)));
     match put_into_anchor(&inner.anchor, note).await {
-        Ok(()) => inner.standings.update(|standing| standing.take_over(note)),
+        Ok(Put::Surpassed) => {}
+        Ok(Put::There) => inner.standings.update(|standing| standing.take_over(note)),
         Err(fault @ AnchorFault::Moved { .. }) => {
             tracing::error!(%fault, "this server stops writing");
             drop(inner.halt.set(fault.to_string()));
@@ -74,14 +77,22 @@ pub(super) async fn attest<W: World>(inner: &Inner<W>, note: &str) -> bool {
     true
 }
 
-async fn put_into_anchor(anchor: &Arc<Mutex<Anchor>>, note: &str) -> Result<(), AnchorFault> {
+/// What became of a checkpoint.
+enum Put {
+    /// It is in the anchor.
+    There,
+    /// A newer one is.
+    Surpassed,
+}
+
+async fn put_into_anchor(anchor: &Arc<Mutex<Anchor>>, note: &str) -> Result<Put, AnchorFault> {
     let (anchor, note) = (Arc::clone(anchor), note.to_owned());
     let write = move || {
         let mut anchor = anchor.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever came later may have been faster; the anchor never goes back.
         match anchor.checkpoint().is_some_and(|known| size_of(known) > size_of(&note)) {
-            true => Ok(()),
-            false => anchor.replace(&note),
+            true => Ok(Put::Surpassed),
+            false => anchor.replace(&note).map(|()| Put::There),
         }
     };
     let failed = |error| AnchorFault::Unusable { path: PathBuf::new(), source: std::io::Error::other(error) };

@@ -163,7 +163,15 @@ impl<W: World> App<W> {
             let witnessed = tokio::select! {
                 witnessed = self.wait_until_witnessed(permit.entry() + 1) => witnessed,
                 // It is over already; the workload says so in its own way.
-                _ = stop.wait_for(Option::is_some) => Ok(()),
+                stopped = stop.wait_for(Option::is_some) => match stopped {
+                    Ok(_) => Ok(()),
+                    Err(_) => Err("the server stopped while it waited for witnesses".to_owned()),
+                },
+            };
+            let is_late = permit.end().is_some_and(|end| end <= self.now());
+            let witnessed = match witnessed {
+                Ok(()) if is_late => Err("its window ended while it waited for witnesses".to_owned()),
+                witnessed => witnessed,
             };
             if let Err(why) = witnessed {
                 // Whoever follows it sees an end without output.

@@ -89,8 +89,10 @@ pub(super) struct Sequencer<W: World> {
     halt: Halt,
     /// How far apart two entries are at most.
     heartbeat: Option<Span>,
-    /// The wall clock and the one that nobody sets, when they were last compared.
+    /// The wall clock and the one that nobody sets, at one moment.
     compared: Option<(Timestamp, Duration)>,
+    /// The same after a step that is on its way to the ledger.
+    stepped: Option<(Timestamp, Duration)>,
     /// Whether the last batch was not written: what is due is tried again at leisure, not in a circle.
     failed: bool,
 }
@@ -127,9 +129,19 @@ impl<W: World> Sequencer<W> {
         (heartbeat, halt): (Option<Span>, Halt),
     ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
         let (queue, items) = sync_channel(QUEUE_COMMANDS_MAX);
-        let (broken, failed, compared) = (None, false, None);
-        let mut sequencer =
-            Self { store, working, readers, reaction, world, broken, halt, heartbeat, compared, failed };
+        let mut sequencer = Self {
+            store,
+            working,
+            readers,
+            reaction,
+            world,
+            broken: None,
+            halt,
+            heartbeat,
+            compared: None,
+            stepped: None,
+            failed: false,
+        };
         let thread =
             std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&items))?;
         Ok((Entrance { queue }, thread))
@@ -227,7 +239,7 @@ impl<W: World> Sequencer<W> {
     fn beat(&mut self, now: Timestamp, pending: &mut Pending) {
         let Some(every) = self.heartbeat else { return };
         let is_quiet = self.working.last().is_some_and(|last| last.plus(every) <= now);
-        if is_quiet && !self.failed {
+        if is_quiet {
             self.note(now, Command::Beat { every }, pending);
         }
     }
@@ -235,12 +247,13 @@ impl<W: World> Sequencer<W> {
     /// Entries are dated by the wall clock; whoever moves it leaves a trace.
     fn note_clock_step(&mut self, pending: &mut Pending) {
         let (Some(steady), wall) = (self.world.steady(), self.world.now()) else { return };
-        let Some((wall_then, steady_then)) = self.compared.replace((wall, steady)) else { return };
+        let (wall_then, steady_then) = *self.compared.get_or_insert((wall, steady));
         let passed = i64::try_from(steady.saturating_sub(steady_then).as_micros()).unwrap_or(i64::MAX);
         let expected = wall_then.micros().saturating_add(passed);
         let step = wall.micros().saturating_sub(expected);
         match Span::from_micros(step.saturating_abs()) {
             Ok(by) if by > CLOCK_SLACK => {
+                self.stepped = Some((wall, steady));
                 self.note(wall, Command::NoteClockStep { by, back: step < 0 }, pending);
             }
             _ => {}
@@ -326,6 +339,7 @@ impl<W: World> Sequencer<W> {
         match self.store.append(&batch, &mut salt) {
             Ok(appended) => {
                 self.failed = false;
+                self.compared = self.stepped.take().or(self.compared);
                 if let Some(notice) = &appended.notice {
                     tracing::warn!(%notice, "the key files are not in order yet; it is tried again");
                 }
@@ -349,6 +363,7 @@ impl<W: World> Sequencer<W> {
         tracing::error!(%why, "a batch could not be written");
         self.working = self.readers.load().state.clone();
         self.failed = true;
+        self.stepped = None;
         match error.aftermath() {
             Aftermath::OnlyThisBatch => {}
             Aftermath::NoRoom | Aftermath::NoKey => self.reaction.ledger_failed(),

@@ -48,6 +48,8 @@ pub struct Standing {
     pub anchor_is_beside: bool,
     /// Why the anchor does not hold the newest checkpoint.
     pub anchor_problem: Option<String>,
+    /// Since when it does not.
+    pub behind_since: Option<Timestamp>,
 }
 
 /// How one witness stands.
@@ -75,7 +77,7 @@ impl Standing {
         let mut standing = Self {
             since: Some(now),
             anchor: anchor.path().to_owned(),
-            anchor_is_beside: anchor.path().parent() == Some(data),
+            anchor_is_beside: is_beside(anchor.path(), data),
             has_quorum: witnesses.is_some_and(|witnesses| witnesses.policy.has_quorum()),
             ..Self::default()
         };
@@ -105,7 +107,7 @@ impl Standing {
     pub(super) fn take_over(&mut self, note: &str) {
         self.signed = note.to_owned();
         self.checkpoint = note.to_owned();
-        self.anchor_problem = None;
+        (self.anchor_problem, self.behind_since) = (None, None);
         let size = note.parse::<Note>().ok().and_then(|note| note.text().parse::<Checkpoint>().ok());
         self.checkpointed = size.map_or(self.checkpointed, |checkpoint| checkpoint.size());
     }
@@ -154,6 +156,12 @@ impl Standing {
             EntryState::Durable
         }
     }
+}
+
+/// Whether a file lies in the data folder, however its path is written.
+fn is_beside(path: &Path, data: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    path.parent().is_none_or(|folder| real(folder).starts_with(real(data)))
 }
 
 /// The standing as readers see it.

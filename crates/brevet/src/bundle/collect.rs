@@ -54,6 +54,11 @@ pub(crate) enum Collected {
     NoSuch,
     /// A part of it is in an archive file.
     Archived,
+    /// A part of it is in the ledger that this one goes on from.
+    Recovered {
+        /// The name of that ledger.
+        previous: String,
+    },
     /// It has more entries than one file holds.
     TooLong,
     /// The store does not tell a whole story.
@@ -66,6 +71,7 @@ pub(crate) enum Collected {
 /// When the store cannot be read.
 pub(crate) fn collect(reader: &Reader, wanted: &Wanted<'_>) -> Result<Collected, StoreError> {
     let Some(requests) = requests_of(reader, wanted.request)? else { return Ok(Collected::NoSuch) };
+    let previous = previous(reader)?;
     let mut story: Vec<Exported> = Vec::new();
     let size = reader.size()?;
     for request in requests {
@@ -74,6 +80,11 @@ pub(crate) fn collect(reader: &Reader, wanted: &Wanted<'_>) -> Result<Collected,
             return Ok(Collected::Archived);
         }
         story.extend(entries);
+    }
+    if let Some(previous) = &previous
+        && story.iter().all(|entry| !matches!(entry.stored.entry.event, Event::RequestSubmitted { request, .. } if request == wanted.request))
+    {
+        return Ok(Collected::Recovered { previous: previous.clone() });
     }
     let mut named = Named::default();
     story.iter().for_each(|entry| named.note(&entry.stored.entry));
@@ -117,8 +128,20 @@ fn checked(
             Ok(Collected::Bundle(Box::new(Bundle { summary: report.sentences(), ..bundle }), outputs))
         }
         Err(BundleFault::Missing { .. }) if is_archived(reader)? => Ok(Collected::Archived),
-        Err(fault) => Ok(Collected::Faulty(fault)),
+        Err(fault) => Ok(match (fault, previous(reader)?) {
+            (BundleFault::Missing { .. }, Some(previous)) => Collected::Recovered { previous },
+            (fault, _) => Collected::Faulty(fault),
+        }),
     }
+}
+
+/// The ledger that this one goes on from: what was in force then is not here.
+fn previous(reader: &Reader) -> Result<Option<String>, StoreError> {
+    let first = reader.entries_from(0, 1)?.into_iter().next();
+    Ok(first.filter(|first| first.index == 0).and_then(|first| match first.entry.event {
+        Event::LedgerRecovered { previous, .. } => Some(previous),
+        _ => None,
+    }))
 }
 
 fn is_archived(reader: &Reader) -> Result<bool, StoreError> {

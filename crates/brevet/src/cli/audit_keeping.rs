@@ -21,14 +21,15 @@ pub(crate) struct EraseArgs {
 /// Move old entries to an archive file that verifies together with the rest; a second person must agree
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brevet audit archive --before 2025-01-01\n\n  \
-    # the second administrator\n  brevet audit archive\n  brevet audit archive --agree")]
+    # the second administrator looks, then agrees to just that\n  brevet audit archive\n  \
+    brevet audit archive --agree 48211")]
 pub(crate) struct ArchiveArgs {
     /// Ask that all entries before this time go
     #[arg(long, value_name = "TIME", conflicts_with_all = ["agree", "cancel"])]
     before: Option<String>,
-    /// Agree to what somebody else asked for
-    #[arg(long, conflicts_with = "cancel")]
-    agree: bool,
+    /// Agree to the archive of so many entries that somebody else asked for
+    #[arg(long, value_name = "ENTRIES", conflicts_with = "cancel")]
+    agree: Option<u64>,
     /// Withdraw, or refuse, what was asked for
     #[arg(long)]
     cancel: bool,
@@ -61,12 +62,12 @@ pub(super) async fn archive(context: &mut Context, args: ArchiveArgs) -> Result<
             let archives: Archives = answer.read()?;
             let size = archives.asked.map_or(0, |asked| asked.size);
             let told = format!(
-                "Asked to archive {size} entries. A second administrator agrees with:\n  brevet audit archive --agree"
+                "Asked to archive {size} entries. A second administrator agrees with:\n  brevet audit archive --agree {size}"
             );
             context.console.done(&told, &answer.value()?)?;
         }
-        ArchiveArgs { agree: true, .. } => {
-            let answer = context.client()?.post("/ledger/archives/agree", &json!({})).await?;
+        ArchiveArgs { agree: Some(size), .. } => {
+            let answer = context.client()?.post("/ledger/archives/agree", &json!({"size": size})).await?;
             let ArchiveFile { name, first, size, sha256 } = answer.read()?;
             let told = format!(
                 "Entries {first} to {} are in {name} on the server (SHA-256 {sha256}). Keep it: to verify the whole \

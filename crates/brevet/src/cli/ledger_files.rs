@@ -28,8 +28,10 @@ pub(crate) enum Fetched {
     Here(Bytes),
     /// Its entries are in an archive.
     Archived,
-    /// Only for those who may read the audit, or not there at all.
+    /// Only for those who may read the audit.
     Withheld(String),
+    /// Not there.
+    Absent(String),
 }
 
 /// Fetches files of one server's ledger. The token of the environment is sent along.
@@ -53,6 +55,11 @@ impl LedgerFiles {
         let runtime = runtime.map_err(Failure::io("this process cannot wait for anything"))?;
         let ca_file = ca_file.or(environment.ca_file);
         Ok(Self { runtime, server, ca_file, token: environment.token, open: None })
+    }
+
+    /// Whether a token is sent along.
+    pub(crate) const fn has_token(&self) -> bool {
+        self.token.is_some()
     }
 
     /// Fetches a file by its path below `/ledger/`.
@@ -112,8 +119,11 @@ fn answer(server: &ServerUrl, path: &str, status: StatusCode, body: Bytes) -> Re
     match status {
         status if status.is_success() => Ok(Fetched::Here(body)),
         StatusCode::GONE => Ok(Fetched::Archived),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             Ok(Fetched::Withheld(format!("{server} answers {path} with status {}", status.as_u16())))
+        }
+        StatusCode::NOT_FOUND => {
+            Ok(Fetched::Absent(format!("{server} answers {path} with status {}", status.as_u16())))
         }
         status => Err(Failure::Failed(format!("{server} answers {path} with status {}", status.as_u16()))),
     }

@@ -62,6 +62,7 @@ inputs!(
     wire::Check,
     wire::Erase,
     wire::AskForArchive,
+    wire::AgreeToArchive,
 );
 
 impl Input for wire::NewExecution {

@@ -23,6 +23,10 @@ pub(super) struct Case {
     found: Vec<Found>,
     /// What the reader of the result should know.
     pub(super) notes: Vec<String>,
+    /// Whether there was more than hashes.
+    pub(super) entries_read: bool,
+    /// How many of the things that were kept sign what a ledger before this one lost.
+    pub(super) lost: usize,
 }
 
 /// What came out.
@@ -43,6 +47,8 @@ pub(super) struct Subject<'a> {
     pub(super) origin: String,
     pub(super) own_keys: Vec<VerifierKey>,
     pub(super) archives: &'a [ExportFile],
+    /// Why there is nothing but hashes.
+    pub(super) withheld: Option<String>,
 }
 
 impl Case {
@@ -67,7 +73,7 @@ impl Case {
         archives.extend(lying_in(&data.join("archive"), &archives)?);
         let origin = origin_of(&presented)?;
         given.take_anchor(anchor.as_deref(), &origin);
-        let subject = Subject { presented, origin, own_keys, archives: &archives };
+        let subject = Subject { presented, origin, own_keys, archives: &archives, withheld: None };
         let (claims, mut questions) = subject.questions(given)?;
         questions.watch.leaves.extend(head.handovers.iter().map(|handover| handover.index));
         let (own, mut before) = subject.archives();
@@ -76,7 +82,7 @@ impl Case {
         let before = Joined::new(before);
         let previous = (before.size() > 0).then_some(&before as &dyn Source);
         let account = folder.study(own_sources, previous, &questions, true, progress)?;
-        let mut case = Self::new(subject, account, claims)?;
+        let mut case = Self::new(subject, account, claims, given)?;
         for handover in &head.handovers {
             let leaf = case.account.derived.leaves.get(&handover.index);
             match leaf.and_then(|leaf| handover.rotation(*leaf)) {
@@ -105,7 +111,7 @@ impl Case {
         let presented: Vec<_> = file.checkpoints.iter().map(|note| (by.clone(), note.clone())).collect();
         let (origin, own_keys) = (file.heading.origin.clone(), own_keys(&file.heading.keys.join("\n")));
         let is_whole = !presented.is_empty();
-        let subject = Subject { presented, origin, own_keys, archives: &archives };
+        let subject = Subject { presented, origin, own_keys, archives: &archives, withheld: None };
         let (own, _) = subject.archives();
         if own.iter().map(|file| file.range().start).chain([file.range().start]).min() > Some(0) {
             return Err(Found::cannot(format!(
@@ -118,7 +124,7 @@ impl Case {
         let joined = Joined::new(own.into_iter().chain([&file]).collect());
         let account = study_source(&joined, &questions, None, progress)?;
         let (said, size) = (file.heading.size, account.derived.size);
-        let mut case = Self::new(subject, account, claims)?;
+        let mut case = Self::new(subject, account, claims, given)?;
         if size < said || !is_whole {
             case.found.push(Found::new(
                 Kind::Truncated,
@@ -135,12 +141,22 @@ impl Case {
     }
 
     /// Anything else that was studied.
-    pub(super) fn new(subject: Subject<'_>, account: Account, claims: Vec<Claim>) -> Result<Self, Found> {
+    pub(super) fn new(
+        subject: Subject<'_>,
+        account: Account,
+        claims: Vec<Claim>,
+        given: &Given,
+    ) -> Result<Self, Found> {
         let rotations = account.chronicle.rotations.clone();
         let (own, before) = subject.archives();
         let mut found: Vec<Found> = own.iter().filter_map(|file| foreign(file, &account)).collect();
         let mut notes = Vec::new();
-        if account.derived.archived > 0 {
+        if let Some(why) = &subject.withheld {
+            notes.push(format!(
+                "the entries were not read ({why}): what was kept is held against hashes alone; set BREVET_TOKEN to \
+                 that of an auditor"
+            ));
+        } else if account.derived.archived > 0 {
             notes.push(format!(
                 "{} entries are in an archive file that was not given: of these only the hashes were verified; \
                  add --archive FILE",
@@ -149,13 +165,14 @@ impl Case {
         }
         let (claims, older): (Vec<_>, Vec<_>) =
             claims.into_iter().partition(|claim| !is_of_previous(claim, &account));
-        let before = super::previous::examine(&account, &before, older)?;
+        let before = super::previous::examine(&account, &before, older, given)?;
         found.extend(before.found);
         notes.extend(before.notes);
-        let Subject { origin, own_keys, .. } = subject;
+        let Subject { origin, own_keys, withheld, presented: _, archives: _ } = subject;
+        let (entries_read, lost) = (withheld.is_none(), before.lost);
         // Entry 0 says what the ledger is called; a checkpoint that says otherwise is of another one.
         let origin = account.chronicle.origin.clone().unwrap_or(origin);
-        Ok(Self { origin, account, claims, rotations, own_keys, found, notes })
+        Ok(Self { origin, account, claims, rotations, own_keys, found, notes, entries_read, lost })
     }
 
     /// Holds everything against everything.
@@ -184,7 +201,12 @@ impl Case {
             Ok(origin) if !trusted.is_empty() => {
                 judge(&self.claims, &self.account.derived, &origin, &trusted, &self.rotations)
             }
-            _ => Judgement { believed: Vec::new(), keys: Vec::new(), findings: Vec::new() },
+            _ => Judgement {
+                believed: Vec::new(),
+                keys: Vec::new(),
+                rotations: Vec::new(),
+                findings: Vec::new(),
+            },
         };
         found.extend(judged.findings.iter().cloned().map(Found::from));
         let word = Word::of(given, &judged, &self.account);

@@ -44,6 +44,12 @@ pub(super) struct Heading {
     pub(super) size: u64,
 }
 
+/// What a first line says that the file is.
+#[derive(Deserialize)]
+struct Kind {
+    brevet: String,
+}
+
 #[derive(Deserialize)]
 struct LastLine {
     checkpoint: String,
@@ -70,6 +76,13 @@ impl ExportFile {
         let mut lines = Lines::open(path)?;
         let unusable = |why: String| Discrepancy::Unavailable(format!("{}: {why}", path.display()));
         let first = lines.next()?.unwrap_or_default();
+        if serde_json::from_slice::<Kind>(&first).is_ok_and(|kind| kind.brevet == "excerpt") {
+            return Err(unusable(
+                "it is an excerpt, a part of a ledger that was picked by a filter, and cannot be verified; export the \
+                 whole ledger with brevet audit export --out FILE"
+                    .to_owned(),
+            ));
+        }
         let heading: Heading = serde_json::from_slice(&first)
             .map_err(|error| unusable(format!("this is not an export that can be verified: {error}")))?;
         if heading.brevet != "ledger" || heading.version != 1 {
@@ -218,9 +231,9 @@ fn read_entry(index: u64, line: &[u8], take: &mut dyn FnMut(Item<'_>)) -> Result
     for TextLine { slot, salt, text } in line.texts {
         let salt = salt_of(&salt).ok_or_else(|| malformed(index, "a salt beside it is not hexadecimal"))?;
         match texts.get_mut(slot) {
-            Some(place) => *place = Some((salt, text)),
+            Some(place) if place.is_none() => *place = Some((salt, text)),
             // One too many: the verifier finds it, or that the entry itself was changed.
-            None => texts.push(Some((salt, text))),
+            _ => texts.push(Some((salt, text))),
         }
     }
     let texts: Vec<TextBeside<'_>> = texts
@@ -238,7 +251,8 @@ fn read_entry(index: u64, line: &[u8], take: &mut dyn FnMut(Item<'_>)) -> Result
 
 fn salt_of(text: &str) -> Option<Salt> {
     let mut salt = [0; Salt::BYTES];
-    if text.len() != 2 * Salt::BYTES || !text.is_ascii() {
+    let is_digit = |digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    if text.len() != 2 * Salt::BYTES || !text.bytes().all(is_digit) {
         return None;
     }
     for (place, byte) in salt.iter_mut().enumerate() {

@@ -1,9 +1,11 @@
 //! What the person who verifies brings along: keys, a policy, and what they kept.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use brevet_core::{Span, Timestamp};
-use brevet_ledger::{Claim, Policy, VerifierKey};
+use brevet_ledger::{Claim, KeyType, Policy, VerifierKey};
 
 use super::found::Found;
 use crate::cli::VerifyArgs;
@@ -70,6 +72,18 @@ impl Given {
         Ok(given)
     }
 
+    /// The keys that sign checkpoints of this ledger.
+    pub(super) fn keys_of(&self, origin: &str) -> Vec<VerifierKey> {
+        let is_its = |key: &&VerifierKey| key.name().as_str() == origin && key.key_type() == KeyType::Ed25519;
+        self.keys.iter().filter(is_its).cloned().collect()
+    }
+
+    /// Whether anything was given that the owner of the ledger could not have replaced.
+    pub(super) fn is_from_elsewhere(&self) -> bool {
+        let Counts { checkpoints, receipts, anchors } = self.counts;
+        !self.keys.is_empty() || self.policy.is_some() || checkpoints + receipts + anchors > 0
+    }
+
     /// Takes the anchor that lies in a data folder, unless it is of another ledger or no checkpoint: it is no proof
     /// against the folder's owner, but a database that was restored without it shows.
     pub(super) fn take_anchor(&mut self, text: Option<&str>, origin: &str) {
@@ -123,15 +137,25 @@ fn receipts(path: &Path) -> Result<Vec<PathBuf>, Found> {
 }
 
 pub(super) fn read(path: &Path) -> Result<String, Found> {
-    let unreadable =
-        |error: std::io::Error| Found::cannot(format!("{} cannot be read: {error}", path.display()));
-    match std::fs::metadata(path).map_err(unreadable)?.len() {
-        bytes if bytes > FILE_BYTES_MAX => Err(Found::cannot(format!(
-            "{} has {bytes} bytes, too many for what it should be",
+    let bytes = read_bytes(path, FILE_BYTES_MAX)?;
+    String::from_utf8(bytes)
+        .map_err(|error| Found::cannot(format!("{} cannot be read: {error}", path.display())))
+}
+
+/// Reads a file of at most so many bytes, and never more, whatever it grows to meanwhile.
+pub(super) fn read_bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Found> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
+        .map_err(|error| Found::cannot(format!("{} cannot be read: {error}", path.display())))?;
+    if bytes.len() as u64 > bytes_max {
+        let sentence = format!(
+            "{} has more than {bytes_max} bytes, too many for what it should be",
             path.display()
-        ))),
-        _ => std::fs::read_to_string(path).map_err(unreadable),
+        );
+        return Err(Found::cannot(sentence));
     }
+    Ok(bytes)
 }
 
 fn unusable(path: &Path, error: impl std::fmt::Display) -> Found {

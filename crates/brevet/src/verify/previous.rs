@@ -1,17 +1,20 @@
 //! The ledger that a recovered one goes on from.
 
-use brevet_ledger::{Claim, KeyType, Origin, VerifierKey, judge};
+use brevet_ledger::{Checkpoint, Claim, Judgement, KeyType, Note, Origin, VerifierKey, judge};
 use brevet_store::{Account, Questions, Recovered, study_source};
 
 use super::case::own_keys;
 use super::export::{ExportFile, Joined};
 use super::found::{Found, Kind};
+use super::given::Given;
 
 /// What was found out about it.
 #[derive(Debug, Default)]
 pub(super) struct Before {
     pub(super) found: Vec<Found>,
     pub(super) notes: Vec<String>,
+    /// How many checkpoints and receipts that were kept sign entries which are lost.
+    pub(super) lost: usize,
 }
 
 /// Verifies the ledger before from its archive, against what the first entry of this one says of it and against
@@ -20,6 +23,7 @@ pub(super) fn examine(
     account: &Account,
     archives: &[&ExportFile],
     claims: Vec<Claim>,
+    given: &Given,
 ) -> Result<Before, Found> {
     let mut before = Before::default();
     let Some(recovered) = &account.chronicle.recovered else {
@@ -33,6 +37,10 @@ pub(super) fn examine(
         return Ok(before);
     };
     let Recovered { previous, size, root, note } = recovered;
+    let by = format!("the checkpoint of {previous} in entry 0");
+    let stated = Claim::kept(&by, note).map_err(|reason| brevet_ledger::Finding::Claim { by, reason })?;
+    let origin = Origin::parse(previous)
+        .map_err(|error| Found::new(Kind::Changed, format!("entry 0 names the ledger before: {error}")).at(0))?;
     // Older ones are of ledgers before that one.
     let archives: Vec<_> = archives.iter().copied().filter(|file| file.heading.origin == *previous).collect();
     if archives.is_empty() {
@@ -45,39 +53,114 @@ pub(super) fn examine(
                 claim.source()
             ))
         }));
+        let judged = alone(given.keys_of(previous));
+        before.look_beyond(recovered, &origin, &judged, &stated, &claims);
         return Ok(before);
     }
-    let mut claims = claims;
-    let by = format!("the checkpoint of {previous} in entry 0");
-    claims.push(Claim::kept(&by, note).map_err(|reason| brevet_ledger::Finding::Claim { by, reason })?);
+    let keys = before.keys(previous, &archives, given)?;
     let mut questions = Questions::default();
     questions.watch.sizes.insert(*size);
-    claims.iter().for_each(|claim| claim.watch(&mut questions.watch));
-    let joined = Joined::new(archives.clone());
-    let older = study_source(&joined, &questions, None, &|_, _| ())?;
+    claims.iter().chain([&stated]).for_each(|claim| claim.watch(&mut questions.watch));
+    let older = study_source(&Joined::new(archives), &questions, None, &|_, _| ())?;
     if older.derived.roots.get(size).is_none_or(|found| *found.as_bytes() != root.0) {
         let sentence =
             format!("the archive of {previous} does not have the {size} entries that entry 0 states");
         before.found.push(Found::new(Kind::Changed, sentence).at(0));
     }
-    let keys: Vec<VerifierKey> =
-        archives.iter().flat_map(|file| own_keys(&file.heading.keys.join("\n"))).collect();
-    let keys: Vec<_> = keys.into_iter().filter(|key| key.key_type() == KeyType::Ed25519).collect();
-    let (lost, mut kept): (Vec<_>, Vec<_>) =
+    let (beyond, mut within): (Vec<_>, Vec<_>) =
         claims.into_iter().partition(|claim| claim.checkpoint().size() > *size);
-    if let Some(largest) = lost.iter().map(|claim| claim.checkpoint().size()).max() {
-        before.notes.push(format!(
-            "{previous} had {largest} entries or more, and {size} were at hand: {} are lost",
-            largest - size
-        ));
+    if stated.checkpoint().size() <= *size {
+        within.push(stated.clone());
     }
-    if let Ok(origin) = Origin::parse(previous) {
-        kept.retain(|claim| claim.checkpoint().origin() == &origin);
-        let judged = judge(&kept, &older.derived, &origin, &keys, &older.chronicle.rotations);
-        before.found.extend(judged.findings.into_iter().map(Found::from));
-    }
+    let judged = judge(&within, &older.derived, &origin, &keys, &older.chronicle.rotations);
+    before.found.extend(judged.findings.iter().cloned().map(Found::from));
+    before.look_beyond(recovered, &origin, &judged, &stated, &beyond);
     before
         .notes
         .push(format!("it goes on from {previous}, whose {size} entries were verified from their archive"));
     Ok(before)
+}
+
+/// Keys of which no ledger was read.
+const fn alone(keys: Vec<VerifierKey>) -> Judgement<'static> {
+    Judgement { believed: Vec::new(), keys, rotations: Vec::new(), findings: Vec::new() }
+}
+
+impl Before {
+    /// The keys that the ledger before is checked with: those that were given, or those in its own archive when none was.
+    fn keys(
+        &mut self,
+        previous: &str,
+        archives: &[&ExportFile],
+        given: &Given,
+    ) -> Result<Vec<VerifierKey>, Found> {
+        if given.keys.is_empty() {
+            self.notes.push(format!(
+                "{previous} was checked with the key in its own archive; give --key from elsewhere to check against \
+                 its owner"
+            ));
+            let keys = archives.iter().flat_map(|file| own_keys(&file.heading.keys.join("\n")));
+            return Ok(keys.filter(|key| key.key_type() == KeyType::Ed25519).collect());
+        }
+        let keys = given.keys_of(previous);
+        if keys.is_empty() {
+            let sentence = format!(
+                "the ledger before is {previous}, and none of the keys that are trusted is of that name; add its key \
+                 with --key"
+            );
+            return Err(Found::new(Kind::BadSignature, sentence));
+        }
+        Ok(keys)
+    }
+
+    /// Looks at what signs more entries than the ledger went on from. What entry 0 itself states is known; more than
+    /// that was cut off.
+    fn look_beyond(
+        &mut self,
+        recovered: &Recovered,
+        origin: &Origin,
+        judged: &Judgement<'_>,
+        stated: &Claim,
+        claims: &[Claim],
+    ) {
+        let Recovered { previous, size, .. } = recovered;
+        let open = |note: &Note, of: u64| Checkpoint::open(note, origin, &judged.keys_at(of));
+        let stated_size = stated.checkpoint().size();
+        let is_stated = stated_size > *size;
+        let has_keys = !judged.keys.is_empty();
+        if is_stated && has_keys && let Err(reason) = open(stated.note(), stated_size) {
+            let by = stated.source().to_owned();
+            self.found.push(brevet_ledger::Finding::Claim { by, reason }.into());
+        }
+        let known = stated_size.max(*size);
+        let mut largest: Option<&Claim> = None;
+        for claim in claims.iter().filter(|claim| has_keys && claim.checkpoint().size() > *size) {
+            let (checkpoint, by) = (claim.checkpoint(), claim.source().to_owned());
+            if let Err(reason) = open(claim.note(), checkpoint.size()) {
+                self.found.push(brevet_ledger::Finding::Claim { by, reason }.into());
+                continue;
+            }
+            self.lost += 1;
+            if checkpoint.size() == stated_size && checkpoint.root() != stated.checkpoint().root() {
+                let sentence = format!("{previous} was forked: {by} and entry 0 have two roots of {known} entries");
+                self.found.push(Found::new(Kind::Forked, sentence));
+            }
+            if checkpoint.size() > largest.map_or(known, |claim| claim.checkpoint().size()) {
+                largest = Some(claim);
+            }
+        }
+        if let Some(claim) = largest {
+            let (by, signed) = (claim.source(), claim.checkpoint().size());
+            let sentence = format!(
+                "{by} signs {signed} entries of {previous}; the ledger goes on after {size}: {} are lost",
+                signed - size
+            );
+            self.found.push(Found::new(Kind::Truncated, sentence).at(*size));
+        } else if is_stated {
+            self.notes.push(format!(
+                "{previous} had {stated_size} entries or more, as entry 0 says, and {size} were at hand: {} are lost",
+                stated_size - size
+            ));
+        }
+    }
 }

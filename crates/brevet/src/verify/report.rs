@@ -2,7 +2,7 @@
 //! is what was signed) and completeness (nothing is missing, at the end or in between).
 
 use brevet_core::{Span, Timestamp};
-use brevet_store::{Gap, Rows};
+use brevet_store::{ClockStep, Gap, Rows};
 use serde_json::{Value, json};
 
 use super::case::Outcome;
@@ -18,17 +18,21 @@ pub(super) fn statements(outcome: &Outcome<'_>, given: &Given) -> String {
     let derived = &outcome.case.account.derived;
     let last =
         derived.last_time_micros.map_or_else(|| "never".to_owned(), |at| show(Timestamp::from_micros(at)));
-    let mut lines = vec![format!(
-        "The ledger verifies: {} entries of {}, the last at {last}.",
-        derived.size, outcome.case.origin
-    )];
-    lines.push(String::new());
+    let (size, origin) = (derived.size, &outcome.case.origin);
+    let mut head = match outcome.case.entries_read {
+        true => format!("The ledger verifies: {size} entries of {origin}, the last at {last}."),
+        false => format!("The hashes verify; no entry was read: {size} entries of {origin}."),
+    };
+    if !given.is_from_elsewhere() {
+        head.push_str(" It agrees with itself; against its owner this proves nothing.");
+    }
+    let mut lines = vec![head, String::new()];
     lines.push("Integrity: what is there is what was signed.".to_owned());
     lines.extend(integrity(outcome));
     lines.push("Completeness: is anything missing?".to_owned());
     lines.extend(completeness(outcome, given));
     lines.extend(outcome.case.notes.iter().map(|note| format!("  note        {note}")));
-    lines.join("\n") + "\n"
+    lines.iter().map(|line| brevet_core::escape_for_display(line) + "\n").collect()
 }
 
 fn integrity(outcome: &Outcome<'_>) -> Vec<String> {
@@ -63,7 +67,13 @@ fn completeness(outcome: &Outcome<'_>, given: &Given) -> Vec<String> {
         0 => "nothing that was kept elsewhere was given: an end that is missing would not show (--checkpoint, --receipts, \
               --anchor, --policy)"
             .to_owned(),
-        _ => format!("{checkpoints} checkpoints, {receipts} receipts, {anchors} anchors: all are part of this history"),
+        all => format!(
+            "{checkpoints} checkpoints, {receipts} receipts, {anchors} anchors: {}",
+            match outcome.case.lost {
+                0 => "all are part of this history".to_owned(),
+                lost => format!("{} are part of this history, {lost} sign entries that are lost", all.saturating_sub(lost)),
+            }
+        ),
     };
     let unsigned = size - outcome.judged.signed_size().unwrap_or(0);
     let mut lines = vec![
@@ -72,6 +82,10 @@ fn completeness(outcome: &Outcome<'_>, given: &Given) -> Vec<String> {
         format!("  witnesses   {}", witnesses(outcome, given)),
     ];
     let chronicle = &account.chronicle;
+    if !outcome.case.entries_read {
+        lines.extend(["gaps", "crashes", "clock"].map(|head| format!("  {head:<11} not known: no entry was read")));
+        return lines;
+    }
     let beat = chronicle
         .every
         .map_or_else(|| "no heartbeat".to_owned(), |every| format!("a heartbeat every {every}"));
@@ -154,6 +168,8 @@ pub(super) fn machine_readable(outcome: &Outcome<'_>, given: &Given) -> Value {
         "root": derived.root.to_base64(),
         "checkpoint_size": outcome.judged.signed_size(),
         "own_key": outcome.is_own_key,
+        "proves_against_owner": given.is_from_elsewhere(),
+        "entries_read": outcome.case.entries_read,
         "first_at": time(derived.first_time_micros),
         "last_at": time(derived.last_time_micros),
         "rows": rows,
@@ -172,6 +188,10 @@ fn completeness_value(outcome: &Outcome<'_>, given: &Given) -> Value {
     let size = account.derived.size;
     let chronicle = &account.chronicle;
     let gap = |gap: &Gap| json!({"entry": gap.index, "from": show(gap.from), "to": show(gap.to)});
+    let step = |step: &ClockStep| {
+        json!({"entry": step.index, "at": show(step.time), "by": step.by.to_string(), "back": step.back})
+    };
+    let is_read = outcome.case.entries_read;
     let witnessed = outcome.word.met.as_ref().filter(|met| met.quorum_at.is_some());
     json!({
         "checkpoints": counts.checkpoints,
@@ -185,13 +205,9 @@ fn completeness_value(outcome: &Outcome<'_>, given: &Given) -> Value {
             .map(|at| show(Timestamp::from_micros(at.saturating_mul(1_000_000)))),
         "witnesses": witnessed.map(|met| met.witnessed.iter().map(|it| it.name.clone()).collect::<Vec<_>>()),
         "heartbeat": chronicle.every.map(|every| every.to_string()),
-        "gaps": chronicle.gaps.iter().map(gap).collect::<Vec<_>>(),
-        "crashes": chronicle.crashes.iter().map(gap).collect::<Vec<_>>(),
-        "clock_steps": chronicle
-            .clock_steps
-            .iter()
-            .map(|step| json!({"entry": step.index, "at": show(step.time), "by": step.by.to_string(), "back": step.back}))
-            .collect::<Vec<_>>(),
+        "gaps": is_read.then(|| chronicle.gaps.iter().map(gap).collect::<Vec<_>>()),
+        "crashes": is_read.then(|| chronicle.crashes.iter().map(gap).collect::<Vec<_>>()),
+        "clock_steps": is_read.then(|| chronicle.clock_steps.iter().map(step).collect::<Vec<_>>()),
     })
 }
 

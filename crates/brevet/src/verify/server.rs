@@ -12,7 +12,7 @@ use brevet_ledger::{
 use brevet_store::{Discrepancy, Item, Layered, PartReader, Progress, Source, study_source};
 
 use super::case::{Case, Subject, open_all, origin_of};
-use super::found::Found;
+use super::found::{Found, Kind};
 use super::given::Given;
 use crate::cli::{Fetched, LedgerFiles};
 
@@ -51,7 +51,7 @@ impl Case {
         let presented = vec![(format!("the checkpoint of {url}"), note)];
         let origin = origin_of(&presented)?;
         let archives = open_all(archives)?;
-        let subject = Subject { presented, origin, own_keys: Vec::new(), archives: &archives };
+        let mut subject = Subject { presented, origin, own_keys: Vec::new(), archives: &archives, withheld: None };
         let (claims, mut questions) = subject.questions(given)?;
         let checkpoint: Option<&Checkpoint> = claims.first().map(brevet_ledger::Claim::checkpoint);
         let size = checkpoint.map_or(0, Checkpoint::size);
@@ -60,14 +60,8 @@ impl Case {
         let (own, _) = subject.archives();
         let layered = Layered::new(&published, own.iter().map(|file| *file as &dyn Source).collect());
         let account = study_source(&layered, &questions, Some(&published.nodes), progress)?;
-        let mut case = Self::new(subject, account, claims)?;
-        if let Some(why) = published.withheld {
-            case.notes = vec![format!(
-                "the entries were not read ({why}): what was kept is held against hashes alone; set BREVET_TOKEN to \
-                 that of an auditor"
-            )];
-        }
-        Ok(case)
+        subject.withheld.clone_from(&published.withheld);
+        Self::new(subject, account, claims, given)
     }
 }
 
@@ -123,6 +117,15 @@ impl Published {
                     write.map_err(|error| Found::cannot(format!("there is no room for {tile}: {error}")))?;
                 }
                 Fetched::Archived => self.starts.push(None),
+                Fetched::Absent(why) => {
+                    let sentence = format!("entry {} is missing: {why}", tile.first());
+                    return Err(Found::new(Kind::Missing, sentence).at(tile.first()));
+                }
+                Fetched::Withheld(why) if files.has_token() => {
+                    return Err(Found::cannot(format!(
+                        "{why}, with the token in BREVET_TOKEN: use that of an auditor, or none to verify hashes alone"
+                    )));
+                }
                 Fetched::Withheld(why) => {
                     self.withheld = Some(why);
                     self.starts.clear();

@@ -35,7 +35,7 @@ impl Word {
         let mut nearest: Option<(u64, PolicyUnmet)> = None;
         for claim in &judged.believed {
             let size = claim.checkpoint().size();
-            match policy.check_with_logs(claim.note(), &judged.keys) {
+            match policy.check_with_logs(claim.note(), &judged.keys_at(size)) {
                 Ok(met) if self.met.as_ref().is_none_or(|best| best.checkpoint.size() < size) => {
                     self.met = Some(met);
                 }
@@ -93,9 +93,16 @@ fn stale(given: &Given, met: Option<&PolicyMet>, account: &Account) -> Option<Fo
     let max = given.max_age?;
     let has_quorum = given.policy.as_ref().is_some_and(Policy::has_quorum);
     let (what, at) = match (has_quorum, met.and_then(|met| met.quorum_at)) {
-        (true, None) => return None,
-        (true, Some(at)) => ("the newest cosignatures are", micros(at)?),
-        (false, _) => ("the last entry is", account.derived.last_time_micros?),
+        (true, at) => ("the newest cosignatures are", at.and_then(micros)),
+        (false, _) => ("the last entry is", account.derived.last_time_micros),
+    };
+    // What is not known is not fresh.
+    let Some(at) = at else {
+        let sentence = format!(
+            "how old the ledger is cannot be told: no time was read or cosigned, and it may be {max} old; a newer end \
+             may be missing"
+        );
+        return Some(Found::new(Kind::Stale, sentence));
     };
     let age = given.now.micros().saturating_sub(at);
     if age <= max.micros() {

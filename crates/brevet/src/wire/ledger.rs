@@ -94,6 +94,14 @@ pub(crate) struct AskForArchive {
     pub(crate) before: Time,
 }
 
+/// Agrees to an archive.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreeToArchive {
+    /// The size that was asked for, as it was seen.
+    pub(crate) size: u64,
+}
+
 /// What is archived, and what somebody asks to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Archives {

@@ -44,7 +44,7 @@ pub(crate) use execution::{
 pub(crate) use explain::{Check, Considered, Explain, Explanation, Permission, Step};
 pub(crate) use keys::{LedgerKeys, RotateKey};
 pub(crate) use ledger::{
-    ArchiveAsked, ArchiveFile, Archives, AskForArchive, Erase, Erased, Ledger, Sink, Witness,
+    AgreeToArchive, ArchiveAsked, ArchiveFile, Archives, AskForArchive, Erase, Erased, Ledger, Sink, Witness,
 };
 pub(crate) use people::{Group, NewGroup, NewMember, NewUser, OneTimeCode, User};
 pub(crate) use policy::{

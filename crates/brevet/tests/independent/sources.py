@@ -51,6 +51,8 @@ def keys_of(text):
 def folder(path):
     """Reads a data folder, as of one instant."""
     ledger = Ledger()
+    # First: what was signed before the database was read must be in it.
+    kept = anchor(os.path.join(path, "anchor"))
     database = sqlite3.connect(f"file:{os.path.abspath(path)}/brevet.db?mode=ro", uri=True, timeout=10)
     database.execute("BEGIN")
     texts = {}
@@ -70,7 +72,7 @@ def folder(path):
     for size, note in database.execute("SELECT size, CAST(note AS BLOB) FROM cosigned"):
         ledger.notes.append((f"the cosigned checkpoint of {size} entries", note))
     database.close()
-    ledger.notes += anchor(os.path.join(path, "anchor"))
+    ledger.notes += [pair for pair in kept if pair[1].split(b"\n")[0] == ledger.notes[0][1].split(b"\n")[0]]
     return ledger
 
 
@@ -81,6 +83,13 @@ def anchor(path):
     except (OSError, Malformed, Finding):
         return []
     return [("the anchor in the folder", note.text.encode())]
+
+
+def lying_in(path):
+    """The archive files in a folder."""
+    inside = os.path.join(path, "archive")
+    names = sorted(os.listdir(inside)) if os.path.isdir(inside) else []
+    return [os.path.join(inside, name) for name in names if name.endswith(".jsonl")]
 
 
 def once(pairs):

@@ -18,7 +18,7 @@ import sys
 
 from formats import Entry, Key, Malformed, Note, Policy, Receipt, Tree, commitment, leaf_hash, need
 from formats import decimal, root_of_path, stored_nodes, unbase64, utf8
-from sources import Finding, export, folder, keys_of, parse_json, read, read_text, texts_of
+from sources import Finding, Ledger, export, folder, keys_of, lying_in, parse_json, read, read_text, texts_of
 
 CODES = {
     "cannot-verify": 1, "changed": 10, "back-dated": 10, "missing": 11, "truncated": 12, "forked": 13,
@@ -36,9 +36,11 @@ class Verification:
 
     def __init__(self, ledger, archives, trusted, policy):
         self.ledger, self.policy, self.trusted = ledger, policy, list(trusted)
-        self.old = {row.position: row for archive in archives for row in archive.rows}  # step 1 takes what is archived
-        self.archives, self.tree, self.leaves = archives, Tree(), []
-        self.entries, self.gone, self.roots, self.origin = [], [], {0: Tree().root()}, None
+        self.archives = list({archive.digest: archive for archive in archives}.values())
+        self.origin = origin_of(text for _, text in ledger.notes)
+        own = [archive for archive in self.archives if archive.origin == self.origin]
+        self.old, self.taken = {row.position: row for archive in own for row in archive.rows}, set()
+        self.tree, self.leaves, self.entries, self.gone, self.roots = Tree(), [], [], [], {0: Tree().root()}
 
     def rows(self):
         """Step 1."""
@@ -61,6 +63,7 @@ class Verification:
             raise Finding("changed", f"entry {position} was inserted", position)
         old = self.old.get(position) if self.is_archived(row) else None
         whole = row._replace(raw=old.raw, texts={**row.texts, **old.texts}) if old else row
+        self.taken |= {position} if old or position < self.ledger.first else set()
         self.entries.append(self.entry(whole, position))
         self.tree.append(row.leaf)
         self.leaves.append(row.leaf)
@@ -126,23 +129,27 @@ class Verification:
         if lost is not None:
             raise Finding("missing", f"entry {lost} has no bytes, and no entry says that it was archived", lost)
         digests = {fields[2] for _, fields in archived}
+        recovered = self.of_kind("ledger.recovered")
         for archive in self.archives:
-            before = self.recovered(archive)
-            if not before and archive.digest not in digests:
+            # Those of other ledgers are of the one before, or of ones before that.
+            if archive.digest not in digests and (archive.origin == self.origin or not recovered):
                 raise Finding("changed", "an archive file is not the one that an entry states")
+        for _, fields in recovered:
+            self.before(*fields[1:])
 
-    def recovered(self, archive):
-        """Whether this is the archive of the ledger that this one goes on from; it is verified then."""
-        found = [fields for _, fields in self.of_kind("ledger.recovered") if fields[1] == archive.origin]
-        if not found:
-            return False
-        _, _, size, root, text = found[0]
-        before, note = Verification(archive, [], [], None), note_or_none(text.encode())
+    def before(self, previous, size, root, text):
+        """The ledger that this one goes on from."""
+        files = sorted((file for file in self.archives if file.origin == previous), key=lambda file: file.first)
+        if not files:
+            return
+        joined = Ledger()
+        joined.rows = [row for file in files for row in file.rows]
+        before, note = Verification(joined, [], [], None), note_or_none(text.encode())
         before.rows()
+        before.text_gone()
         has_note = note is None or note.size > size or before.roots.get(note.size) == note.root
         if before.roots.get(size) != root or not has_note:
             raise Finding("changed", "the archive of the ledger before is another one")
-        return True
 
     def erased(self):
         """Step 6."""
@@ -157,7 +164,7 @@ class Verification:
 
     def text_back(self):
         for entry, gone, is_erased in self.erased():
-            if is_erased and len(gone) < len(entry.commitments) and entry.index not in self.old:
+            if is_erased and len(gone) < len(entry.commitments) and entry.index not in self.taken:
                 raise Finding("rows-differ", f"a text beside entry {entry.index} is still there", entry.index)
 
     def changes_are_entries(self):
@@ -178,8 +185,11 @@ class Verification:
                         self.trusted.append(other)
 
     def rotations(self):
-        changes = self.of_kind("ledger.key-rotated")
-        return [(entry.index, Key.parse(fields[0]), Key.parse(fields[1])) for entry, fields in changes]
+        """Index, old and new key of each change, also of those whose entries are in an archive."""
+        changes = {entry.index: fields for entry, fields in self.of_kind("ledger.key-rotated")}
+        known = [raw for seq, raw in self.ledger.changes if seq < self.tree.size and leaf_hash(raw) == self.leaves[seq]]
+        changes |= {Entry(raw).index: Entry(raw).fields()[1] for raw in known}
+        return [(index, Key.parse(fields[0]), Key.parse(fields[1])) for index, fields in sorted(changes.items())]
 
     def is_signed(self, notes, index, key):
         for note in notes:
@@ -255,12 +265,18 @@ class Verification:
         notes = self.ledger.notes + kept
         parsed = list(filter(None, (note_or_none(text) for _, text in notes)))
         parsed += [receipt.note for _, receipt in receipts]
-        self.origin = opened[0] if opened else max(parsed, key=lambda note: note.size).origin
+        self.origin = opened[0] if opened else self.origin
         self.follow_keys(parsed)
         checks = [self.changes_are_entries, self.text_back] + [lambda note=note: self.hold(*note) for note in notes]
         checks += [lambda receipt=receipt: self.hold_receipt(*receipt) for receipt in receipts]
         worst_of(checks)
         self.witnessed(parsed)
+
+
+def origin_of(texts):
+    """The origin in the newest of these notes."""
+    notes = [note for note in map(note_or_none, texts) if note]
+    return max(notes, key=lambda note: note.size).origin if notes else None
 
 
 def wrong_texts(entry, texts):
@@ -438,7 +454,7 @@ def check(asked):
     kept = [note_of(path) for path in asked.checkpoint + asked.anchor]
     if not trusted:
         trusted = keys_of(read_text(os.path.join(asked.path, "ledger.vkey"))) if is_folder else ledger.keys
-    archives = [export(path) for path in asked.archive]
+    archives = [export(path) for path in asked.archive + (lying_in(asked.path) if is_folder else [])]
     verification = Verification(ledger, archives, trusted, policy)
     verification.run(kept, list(receipts_of(asked.receipts)))
     return verification.tree.size

@@ -15,12 +15,12 @@ pub(crate) fn anchored() -> Stage {
 }
 
 /// The files that a backup has: the database and what is not in it yet.
-fn backup(data: &Path) -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn backup(data: &Path) -> Vec<(&'static str, Vec<u8>)> {
     let read = |name| std::fs::read(data.join(name)).ok().map(|bytes| (name, bytes));
     ["brevet.db", "brevet.db-wal"].into_iter().filter_map(read).collect()
 }
 
-fn restore(data: &Path, backup: &[(&str, Vec<u8>)]) {
+pub(crate) fn restore(data: &Path, backup: &[(&str, Vec<u8>)]) {
     for name in ["brevet.db-wal", "brevet.db-shm"] {
         drop(std::fs::remove_file(data.join(name)));
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::anchor::anchored;
 use crate::support::BREVET;
 use crate::support::place::Place;
-use crate::support::stage::Stage;
+use crate::support::stage::{Stage, text};
 
 fn recover(place: &Place, more: &[&str]) -> (i32, String) {
     let output = Command::new(BREVET)
@@ -29,6 +29,7 @@ fn a_new_ledger_begins_with_the_last_checkpoint_of_the_one_before() {
     let stage = anchored();
     stage.policy("Linux/Say", "");
     let authorization = stage.grant("bob", "--task Linux/Say");
+    let pending = stage.request("carol", "--task Linux/Say");
     let old = stage.asks("otto", "audit status");
     let (place, people) = stage.stop();
     let (code, said) = recover(&place, &["-o", "json"]);
@@ -40,16 +41,108 @@ fn a_new_ledger_begins_with_the_last_checkpoint_of_the_one_before() {
     std::fs::rename(place.data(), place.path().join("evidence")).unwrap();
     std::fs::rename(place.path().join("new"), place.data()).unwrap();
     place.settings(&format!("[ledger]\nanchor = \"{}\"\n", place.site("anchor-2").display()));
-    let stage = Stage::again(place, people);
+    let mut stage = Stage::again(place, people);
+    stage.types("bob", "authorization list", 4);
+    stage.sign_in_again();
     let first = &stage.entries()[0];
     assert_eq!(first["kind"], "ledger.recovered", "{first}");
     assert_eq!(first["details"]["previous"], old["origin"]);
     assert!(first["details"]["previous_checkpoint"].as_str().unwrap().contains("\u{2014}"), "{first}");
-    // What was in force still is, and ids go on.
-    stage.types("bob", "run Linux/Say --param text=hello", 0);
-    assert_eq!(stage.asks("bob", &format!("authorization show {authorization}"))["state"], "active");
+    // What was given may have been taken away in an entry that was lost: it is asked for again. Ids go on.
+    stage.types("bob", "run Linux/Say --param text=hello", 3);
+    assert_eq!(stage.asks("bob", &format!("authorization show {authorization}"))["state"], "ended");
+    let shown = stage.asks("carol", &format!("request show {pending}"));
+    assert_eq!(shown["request"]["state"], "cancelled", "{shown}");
     let request = stage.request("carol", "--task Linux/Say");
-    assert_ne!(request, "req-1");
+    assert!(request != "req-1" && request != pending, "{request}");
+    stage.asks("alice", &format!("request approve {request}"));
+    stage.types("carol", "run Linux/Say --param text=hello", 0);
+    what_needs_the_ledger_before_is_refused(&stage, &[&pending, &request], &text(&old, "origin"));
+    let (place, _) = stage.stop();
+    let verify = |archive: &[&str]| {
+        let mut command = Command::new(BREVET);
+        command.args(["audit", "verify", "-o", "json", "--data"]).arg(place.data()).args(archive);
+        let output = command.output().unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code().unwrap(), told)
+    };
+    let archives = std::fs::read_dir(place.data().join("archive")).unwrap();
+    let archive = archives.map(|file| file.unwrap().path().display().to_string()).next().unwrap();
+    let (code, told) = verify(&["--archive", &archive]);
+    assert!(code == 0 && told["verified"] == true, "{told}");
+    assert!(told.to_string().contains("rows"), "{told}");
+}
+
+/// Who could run what, and whole stories, are told by entries that are not here.
+fn what_needs_the_ledger_before_is_refused(stage: &Stage, requests: &[&str], previous: &str) {
+    let mut otto = stage.person("otto").connect(&stage.server);
+    let now = text(&stage.entries().pop().unwrap(), "time");
+    let mut paths: Vec<String> = requests.iter().map(|id| format!("/api/v1/audit/bundles/{id}")).collect();
+    paths.push(format!("/api/v1/audit/as-of?time={now}"));
+    paths.push("/api/v1/audit/as-of?time=2020-01-01T00:00:00Z".to_owned());
+    for path in paths {
+        let answer = otto.get(&path).unwrap();
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(answer.status == 409 && said.contains(previous), "{path}: {said}");
+    }
+}
+
+#[test]
+fn an_anchor_that_cannot_be_read_is_not_taken_for_one_that_is_not_there() {
+    let (place, _) = anchored().stop();
+    let anchor = place.site("anchor");
+    let kept = place.path().join("kept");
+    std::fs::rename(&anchor, &kept).unwrap();
+    let (code, said) = recover(&place, &[]);
+    assert!(code == 1 && said.contains("--checkpoint"), "{said}");
+    // A folder is no file, for root too.
+    std::fs::create_dir(&anchor).unwrap();
+    let (code, said) = recover(&place, &[]);
+    assert!(code == 1 && said.contains("cannot be read"), "{said}");
+    let forged = std::fs::read_to_string(&kept).unwrap();
+    let (note, _) = forged.split_once("\n\n").unwrap();
+    let other = place.path().join("forged");
+    let signature = format!("\u{2014} brevet.local/x {}=", "A".repeat(91));
+    std::fs::write(&other, format!("{note}\n\n{signature}\n")).unwrap();
+    let (code, said) = recover(&place, &["--checkpoint", &other.display().to_string()]);
+    assert!(code == 1 && said.contains("is of no use"), "{said}");
+    let (code, said) = recover(&place, &["--checkpoint", &kept.display().to_string()]);
+    assert!(code == 0 && said.contains("set [ledger] anchor"), "{said}");
+    assert!(said.contains("everybody signs in again"), "{said}");
+}
+
+#[test]
+fn a_key_on_a_token_is_not_replaced_by_a_file_in_silence() {
+    let (place, _) = anchored().stop();
+    let pin = place.path().join("pin");
+    crate::support::place::write_private(&pin, b"1234\n");
+    place.settings(&format!(
+        "[ledger.pkcs11]\nmodule = \"/nowhere.so\"\ntoken = \"t\"\nkey = \"k\"\npin_file = \"{}\"\n",
+        pin.display()
+    ));
+    let (code, said) = recover(&place, &[]);
+    assert!(code == 1 && said.contains("[ledger.pkcs11]") && said.contains("change of its key"), "{said}");
+    assert!(!place.path().join("new").exists());
+}
+
+#[test]
+fn a_ledger_whose_key_is_lost_goes_on() {
+    let (place, _) = anchored().stop();
+    std::fs::remove_file(place.data().join("ledger.key")).unwrap();
+    let (code, said) = recover(&place, &[]);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn a_database_from_before_a_change_of_the_key_goes_on() {
+    let (place, people) = anchored().stop();
+    let before = crate::anchor::backup(&place.data());
+    let stage = Stage::again(place, people);
+    stage.types("ada", "audit rotate-key", 0);
+    let (place, _) = stage.stop();
+    crate::anchor::restore(&place.data(), &before);
+    let (code, said) = recover(&place, &[]);
+    assert_eq!(code, 0, "{said}");
 }
 
 #[test]

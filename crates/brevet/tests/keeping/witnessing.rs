@@ -152,6 +152,26 @@ fn of_two_servers_with_one_key_only_one_is_witnessed() {
     all_is_witnessed(&stage);
 }
 
+#[test]
+fn what_the_database_says_of_witnesses_is_believed_only_as_far_as_they_signed_it() {
+    let (stage, mut witness) = watched();
+    all_is_witnessed(&stage);
+    witness.stop();
+    let (place, people) = stage.stop();
+    let database = rusqlite::Connection::open(place.data().join("brevet.db")).unwrap();
+    database.execute("INSERT INTO cosigned VALUES (9000000000, 'nobody signed this')", []).unwrap();
+    drop(database);
+    let stage = Stage::again(place, people);
+    let ledger = stage.asks("bob", "audit status");
+    assert_eq!(
+        (&ledger["witnessed"], &ledger["witnessed_checkpoint"]),
+        (&0.into(), &serde_json::Value::Null)
+    );
+    stage.policy("Linux/Guarded", "");
+    stage.grant("bob", "--task Linux/Guarded");
+    stage.types("bob", "run Linux/Guarded", 125);
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().mode(0o700).create(to).unwrap();

@@ -121,6 +121,11 @@ impl Stage {
         Self { place, server, people }
     }
 
+    /// Everybody signs in with their password.
+    pub(crate) fn sign_in_again(&mut self) {
+        self.people.sign_in_again(&self.server, &self.place);
+    }
+
     /// `kill -9`, and a new server at the same place.
     pub(crate) fn crash_and_start_again(&mut self) {
         self.server.crash_and_start_again(&self.place);

@@ -66,6 +66,15 @@ async fn as_of(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer
                  in an archive file; ask on a copy of the data folder from before they were archived"
             ),
         )),
+        AsOfAnswer::Recovered { previous } => Err(Failure::new(
+            StatusCode::CONFLICT,
+            "archived",
+            format!(
+                "who could run what is told by all entries from the first one on, and this ledger goes on from \
+                 {previous}, whose entries are in an archive file; ask on a copy of the data folder of {previous} for \
+                 the time before, and look at the entries of this ledger for the time since"
+            ),
+        )),
     }
 }
 

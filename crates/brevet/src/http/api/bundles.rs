@@ -46,6 +46,13 @@ async fn make(caller: Caller, Segments(given): Segments<String>, Query(wanted): 
             "archived",
             format!("a part of the story of {id} is in an archive file, and cannot be proven without it"),
         ),
+        Bundled::Recovered { previous } => conflict(
+            "archived",
+            format!(
+                "a part of the story of {id} is in {previous}, which this ledger goes on from, and cannot be proven \
+                 without its archive"
+            ),
+        ),
         Bundled::TooLong => {
             conflict("too-long", format!("the story of {id} has more entries than one bundle holds"))
         }

@@ -35,7 +35,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         })
         .post("/api/v1/ledger/archives/agree", Permission::Administrator, agree, {
             operation("agree_to_archive", "Agrees to the archive that somebody else asked for")
-                .takes::<Nothing>()
+                .note("Names the size that was looked at: what is asked for may have become another meanwhile.")
+                .takes::<wire::AgreeToArchive>()
                 .creates::<wire::ArchiveFile>("The file that was written.")
         })
         .post("/api/v1/ledger/archives/cancel", Permission::Administrator, cancel, {
@@ -104,8 +105,8 @@ async fn ask(caller: Caller, given: Given<wire::AskForArchive>) -> Answer {
     changed(done.position, &all(&caller).await?)
 }
 
-async fn agree(caller: Caller, _: Given<Nothing>) -> Answer {
-    let file = caller.app.agree_to_archive(caller.origin()).await?;
+async fn agree(caller: Caller, given: Given<wire::AgreeToArchive>) -> Answer {
+    let file = caller.app.agree_to_archive(caller.origin(), given.value.size).await?;
     created(caller.app.published().size, "/ledger/archives", &archive_file(file))
 }
 
