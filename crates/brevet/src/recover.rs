@@ -141,7 +141,16 @@ fn open(config: &Config, folder: DataFolder) -> anyhow::Result<Store> {
     let path = folder.path().to_owned();
     match Store::open_with(folder, seed()?, &config.ledger.key) {
         // A lost key is a reason to be here.
-        Err(StoreError::Key(_)) => Ok(Store::open_with(DataFolder::claim(&path)?, seed()?, &KeyPlace::Lost)?),
+        Err(StoreError::Key(_)) => {
+            let opened = Store::open_with(DataFolder::claim(&path)?, seed()?, &KeyPlace::Lost);
+            opened.with_context(|| {
+                format!(
+                    "the key that signed last is not known here; if the database is from before a change of the key, \
+                     add the verifier key of then as a line to {}",
+                    path.join("ledger.vkey").display()
+                )
+            })
+        }
         opened => Ok(opened?),
     }
 }

@@ -83,7 +83,11 @@ fn run(args: &VerifyArgs, format: Format) -> Result<ExitCode, Found> {
     };
     let code = tell(first, &value(), args, format);
     if format == Format::Table {
-        outcome.found.iter().skip(1).for_each(|also| complain(&format!("Also: {}", escape_for_display(&also.sentence))));
+        outcome
+            .found
+            .iter()
+            .skip(1)
+            .for_each(|also| complain(&format!("Also: {}", escape_for_display(&also.sentence))));
     }
     Ok(code)
 }
@@ -165,7 +169,11 @@ fn tell(found: &Found, value: &serde_json::Value, args: &VerifyArgs, format: For
         (Some(evidence), Some(path)) => match std::fs::write(path, evidence) {
             Ok(()) => complain(&format!("Evidence: {}", path.display())),
             Err(error) => {
-                complain(&format!("brevet: {} cannot be written: {error}\n{}", path.display(), displayed(evidence)));
+                complain(&format!(
+                    "brevet: {} cannot be written: {error}\n{}",
+                    path.display(),
+                    displayed(evidence)
+                ));
             }
         },
         (Some(evidence), None) if format == Format::Table => say(&displayed(evidence)),

@@ -56,7 +56,8 @@ pub(crate) fn insert(
 impl Reader {
     /// The checkpoints over every change of the signing key, oldest first: each is signed by both keys.
     pub fn key_checkpoints(&self) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT checkpoint FROM ledger_key ORDER BY seq")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT checkpoint FROM ledger_key ORDER BY seq")?;
         let rows = statement.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

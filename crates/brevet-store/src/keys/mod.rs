@@ -291,7 +291,8 @@ impl Search<'_> {
             // A database that was restored may be from before a change of the key.
             (None, Some(head)) => {
                 let note: Note = head.parse()?;
-                let signed = |key: &VerifierKey| note.signatures().iter().any(|line| line.key_id() == key.id());
+                let signed =
+                    |key: &VerifierKey| note.signatures().iter().any(|line| line.key_id() == key.id());
                 self.cabinet.all_published()?.into_iter().find(signed)
             }
             (None, None) => self.cabinet.published()?,

@@ -156,7 +156,13 @@ impl<W: World> App<W> {
         attest::check_clock(&world, &state)?;
         let (halt, data) = (Halt::default(), store.folder().path().to_owned());
         let witnesses = settings.witnesses.as_ref();
-        let standing = Standing::at_start(&anchor, &data, world.now(), witnesses, attest::last_witnessed(&store, &settings)?);
+        let standing = Standing::at_start(
+            &anchor,
+            &data,
+            world.now(),
+            witnesses,
+            attest::last_witnessed(&store, &settings)?,
+        );
         let published =
             Published { state: state.clone(), size: store.size(), checkpoint: store.checkpoint().into() };
         let published = Arc::new(PublishedReaders::new(published));

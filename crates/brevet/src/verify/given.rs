@@ -149,10 +149,8 @@ pub(super) fn read_bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Found> 
         .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
         .map_err(|error| Found::cannot(format!("{} cannot be read: {error}", path.display())))?;
     if bytes.len() as u64 > bytes_max {
-        let sentence = format!(
-            "{} has more than {bytes_max} bytes, too many for what it should be",
-            path.display()
-        );
+        let sentence =
+            format!("{} has more than {bytes_max} bytes, too many for what it should be", path.display());
         return Err(Found::cannot(sentence));
     }
     Ok(bytes)

@@ -39,8 +39,9 @@ pub(super) fn examine(
     let Recovered { previous, size, root, note } = recovered;
     let by = format!("the checkpoint of {previous} in entry 0");
     let stated = Claim::kept(&by, note).map_err(|reason| brevet_ledger::Finding::Claim { by, reason })?;
-    let origin = Origin::parse(previous)
-        .map_err(|error| Found::new(Kind::Changed, format!("entry 0 names the ledger before: {error}")).at(0))?;
+    let origin = Origin::parse(previous).map_err(|error| {
+        Found::new(Kind::Changed, format!("entry 0 names the ledger before: {error}")).at(0)
+    })?;
     // Older ones are of ledgers before that one.
     let archives: Vec<_> = archives.iter().copied().filter(|file| file.heading.origin == *previous).collect();
     if archives.is_empty() {
@@ -128,7 +129,10 @@ impl Before {
         let stated_size = stated.checkpoint().size();
         let is_stated = stated_size > *size;
         let has_keys = !judged.keys.is_empty();
-        if is_stated && has_keys && let Err(reason) = open(stated.note(), stated_size) {
+        if is_stated
+            && has_keys
+            && let Err(reason) = open(stated.note(), stated_size)
+        {
             let by = stated.source().to_owned();
             self.found.push(brevet_ledger::Finding::Claim { by, reason }.into());
         }
@@ -142,7 +146,8 @@ impl Before {
             }
             self.lost += 1;
             if checkpoint.size() == stated_size && checkpoint.root() != stated.checkpoint().root() {
-                let sentence = format!("{previous} was forked: {by} and entry 0 have two roots of {known} entries");
+                let sentence =
+                    format!("{previous} was forked: {by} and entry 0 have two roots of {known} entries");
                 self.found.push(Found::new(Kind::Forked, sentence));
             }
             if checkpoint.size() > largest.map_or(known, |claim| claim.checkpoint().size()) {

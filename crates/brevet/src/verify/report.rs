@@ -83,7 +83,9 @@ fn completeness(outcome: &Outcome<'_>, given: &Given) -> Vec<String> {
     ];
     let chronicle = &account.chronicle;
     if !outcome.case.entries_read {
-        lines.extend(["gaps", "crashes", "clock"].map(|head| format!("  {head:<11} not known: no entry was read")));
+        lines.extend(
+            ["gaps", "crashes", "clock"].map(|head| format!("  {head:<11} not known: no entry was read")),
+        );
         return lines;
     }
     let beat = chronicle
@@ -188,9 +190,7 @@ fn completeness_value(outcome: &Outcome<'_>, given: &Given) -> Value {
     let size = account.derived.size;
     let chronicle = &account.chronicle;
     let gap = |gap: &Gap| json!({"entry": gap.index, "from": show(gap.from), "to": show(gap.to)});
-    let step = |step: &ClockStep| {
-        json!({"entry": step.index, "at": show(step.time), "by": step.by.to_string(), "back": step.back})
-    };
+    let step = |step: &ClockStep| json!({"entry": step.index, "at": show(step.time), "by": step.by.to_string(), "back": step.back});
     let is_read = outcome.case.entries_read;
     let witnessed = outcome.word.met.as_ref().filter(|met| met.quorum_at.is_some());
     json!({

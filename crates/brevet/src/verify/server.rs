@@ -51,7 +51,8 @@ impl Case {
         let presented = vec![(format!("the checkpoint of {url}"), note)];
         let origin = origin_of(&presented)?;
         let archives = open_all(archives)?;
-        let mut subject = Subject { presented, origin, own_keys: Vec::new(), archives: &archives, withheld: None };
+        let mut subject =
+            Subject { presented, origin, own_keys: Vec::new(), archives: &archives, withheld: None };
         let (claims, mut questions) = subject.questions(given)?;
         let checkpoint: Option<&Checkpoint> = claims.first().map(brevet_ledger::Claim::checkpoint);
         let size = checkpoint.map_or(0, Checkpoint::size);

@@ -170,9 +170,7 @@ fn time(unix_seconds: u64) -> String {
 fn write(format: Format, value: &Value, sentence: &str) -> anyhow::Result<()> {
     let text = match format {
         // Ledgers name themselves, and whoever has a key can sign anything.
-        Format::Table => {
-            sentence.split('\n').map(escape_for_display).collect::<Vec<_>>().join("\n")
-        }
+        Format::Table => sentence.split('\n').map(escape_for_display).collect::<Vec<_>>().join("\n"),
         Format::Json => serde_json::to_string_pretty(value)?,
         Format::Yaml => serde_saphyr::to_string(value)?,
     };

@@ -1,6 +1,6 @@
 //! An export, changed after it was written.
 
-use crate::ledger::{checkpoint, keep, text, verify};
+use crate::ledger::{checkpoint, complain, keep, text, verify};
 use crate::support::place::Place;
 use crate::support::stage::Stage;
 
@@ -60,4 +60,54 @@ fn an_export_verifies_alone_and_shows_what_was_done_to_it() {
     check(&lines, &["--checkpoint", &larger]).is(12, "truncated", "the ledger was cut short");
     // An older checkpoint put in place of the last line belongs to fewer entries.
     check(&change(0, "\"size\":", "\"size\":1"), &[]).is(12, "truncated", "announces");
+}
+
+#[test]
+fn what_a_file_says_does_not_reach_the_terminal_as_it_is() {
+    let (place, _, _, _) = exported();
+    let file = place.path().join("hostile.jsonl");
+    std::fs::write(&file, "{\"brevet\":\"\\u001b[2J\\u202e\\nThe ledger verifies\",\"version\":1,\"origin\":\"a\",\"keys\":[],\"first\":0,\"size\":0}\n").unwrap();
+    let (code, _, said) = complain(&["--export", text(&file)]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("\\u{1b}[2J\\u{202e}\\u{a}The ledger"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_part_of_a_ledger_is_called_that() {
+    let (place, _, _, _) = exported();
+    let file = place.path().join("part.jsonl");
+    std::fs::write(&file, "{\"brevet\":\"excerpt\",\"version\":1,\"origin\":\"a\",\"partial\":true}\n")
+        .unwrap();
+    verify(&[text(&file)]).is(1, "cannot-verify", "it is an excerpt, a part of a ledger");
+}
+
+#[test]
+fn a_file_that_is_too_long_is_not_read_to_its_end() {
+    let (place, _, key, _) = exported();
+    let file = place.path().join("long");
+    std::fs::File::create(&file).unwrap().set_len(1 << 40).unwrap();
+    let verdict = verify(&["--data", text(&place.data()), "--checkpoint", text(&file)]);
+    verdict.is(1, "cannot-verify", "has more than 4194304 bytes");
+    let verdict = verify(&["--bundle", text(&file), "--key", &key]);
+    verdict.is(1, "cannot-verify", "has more than 268435456 bytes");
+}
+
+#[test]
+fn without_anything_from_elsewhere_the_first_line_says_what_is_not_proven() {
+    let (place, _, key, kept) = exported();
+    let data = place.data();
+    let data = ["--data", text(&data)];
+    let first = |more: &[&str]| {
+        let (code, said, complained) = complain(&[&data[..], more].concat());
+        assert_eq!(code, 0, "{complained}");
+        said.lines().next().unwrap().to_owned()
+    };
+    assert!(first(&[]).ends_with("against its owner this proves nothing."));
+    assert_eq!(verify(&data).is_well().value["proves_against_owner"], false);
+    for more in [["--key", &key], ["--checkpoint", &kept]] {
+        assert!(!first(&more).contains("proves nothing"));
+        let value = verify(&[&data[..], &more[..]].concat()).is_well().value["proves_against_owner"].clone();
+        assert_eq!(value, true);
+    }
 }

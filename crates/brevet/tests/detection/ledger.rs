@@ -64,8 +64,13 @@ pub(crate) fn verify_folder(data: &Path, more: &[&str]) -> Verdict {
 
 /// The same, as a person reads it: what was complained about.
 pub(crate) fn complaint(data: &Path, more: &[&str]) -> (i32, String, String) {
+    complain(&[&["--data", text(data)], more].concat())
+}
+
+/// Verifies what these arguments name, as a person reads it.
+pub(crate) fn complain(arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(BREVET);
-    command.args(["audit", "verify", "--data", text(data)]).args(more).env_clear().stdin(Stdio::null());
+    command.args(["audit", "verify"]).args(arguments).env_clear().stdin(Stdio::null());
     let typed = Typed::of(command.output().unwrap());
     (typed.code, typed.text(), typed.stderr)
 }

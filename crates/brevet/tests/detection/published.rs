@@ -1,6 +1,9 @@
 //! What a server publishes, followed by a monitor; and an evidence bundle.
 
-use crate::ledger::{checkpoint, keep, text, verify, verify_with_token};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+
+use crate::ledger::{checkpoint, complain, keep, text, verify, verify_with_token};
 use crate::support::patience::until;
 use crate::support::stage::Stage;
 
@@ -22,6 +25,16 @@ fn a_server_is_followed_by_its_files_and_held_against_what_was_kept() {
     let more = ["--url", url.as_str(), "--key", text(&key), "--checkpoint", &kept];
     let anybody = verify(&more);
     assert!(anybody.is_well().value["notes"][0].as_str().unwrap().contains("the entries were not read"));
+    assert_eq!(anybody.value["entries_read"], false);
+    assert_eq!(anybody.value["completeness"]["gaps"], serde_json::Value::Null);
+    let fresh = [&more[..], &["--max-age", "1h"]].concat();
+    verify(&fresh).is(14, "stale", "how old the ledger is cannot be told");
+    verify_with_token(&stage.person("otto").token, &fresh).is_well();
+    verify_with_token(&stage.person("bob").token, &more).is(
+        1,
+        "cannot-verify",
+        "with the token in BREVET_TOKEN",
+    );
     let auditor = verify_with_token(&stage.person("otto").token, &more);
     assert_eq!(auditor.is_well().value["notes"], serde_json::json!([]));
     assert!(auditor.value["entries"].as_u64() > Some(before), "{auditor:?}");
@@ -36,6 +49,45 @@ fn a_server_is_followed_by_its_files_and_held_against_what_was_kept() {
     );
 }
 
+/// Hands on what the ledger publishes, but for its entries: these it denies.
+fn denies_entries(stage: &Stage, listener: TcpListener) {
+    for stream in listener.incoming() {
+        let mut stream = BufReader::new(stream.unwrap());
+        let mut asked = String::new();
+        stream.read_line(&mut asked).unwrap();
+        let mut header = String::from("-");
+        while !header.trim().is_empty() {
+            header.clear();
+            stream.read_line(&mut header).unwrap();
+        }
+        let path = asked.split(' ').nth(1).unwrap_or_default();
+        if path == "/enough" {
+            return;
+        }
+        let (status, body) = match path.contains("tile/entries") {
+            true => ("404 Not Found", Vec::new()),
+            false => ("200 OK", stage.server.connect("").get(path).unwrap().body),
+        };
+        let head =
+            format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        stream.get_mut().write_all(&[head.as_bytes(), &body].concat()).unwrap();
+    }
+}
+
+#[test]
+fn a_server_that_says_its_entries_are_not_there_has_lost_them() {
+    let stage = Stage::set();
+    let key = stage.place.data().join("ledger.vkey");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| denies_entries(&stage, listener));
+        let verdict = verify(&["--url", &format!("http://{at}"), "--key", text(&key), "--max-age", "1h"]);
+        TcpStream::connect(at).unwrap().write_all(b"GET /enough HTTP/1.1\r\n\r\n").unwrap();
+        verdict.is(11, "missing", "entry 0 is missing");
+    });
+}
+
 #[test]
 fn an_evidence_bundle_is_checked_alone() {
     let stage = Stage::with_policy("Linux/Say", "");
@@ -48,6 +100,11 @@ fn an_evidence_bundle_is_checked_alone() {
     assert_eq!(verify(&arguments).is_well().value["request"], request.as_str());
     assert_eq!(verify(&[text(&file), "--key", key.trim()]).is_well().value["request"], request.as_str());
     verify(&["--bundle", text(&file)]).is(15, "bad-signature", "no key of that ledger is given");
+    for option in ["--checkpoint", "--receipts", "--anchor", "--archive", "--max-age"] {
+        let (code, _, said) = complain(&[&arguments[..], &[option, "1h"]].concat());
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(&format!("{option} cannot be held against an evidence bundle")), "{said}");
+    }
     let sound = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, sound.replace("Because", "Whatever")).unwrap();
     assert_eq!(verify(&arguments).code, 10);

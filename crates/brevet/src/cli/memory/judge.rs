@@ -95,7 +95,9 @@ pub(super) fn receipt(before: Option<&Known>, index: u64, answer: &wire::Receipt
     if says.index != index || proof.index() != index {
         return Err(bad(format!("it is for entry {}, not {index}", proof.index())));
     }
-    proof.verify(leaf_hash(&entry), &known.origin, current(&known)).map_err(|error| bad(error.to_string()))?;
+    proof
+        .verify(leaf_hash(&entry), &known.origin, current(&known))
+        .map_err(|error| bad(error.to_string()))?;
     let consistency = match &answer.consistency {
         Some(hashes) => Some(parse_hashes(hashes).map_err(|error| unclear(&error))?),
         None => None,
