@@ -148,9 +148,8 @@ impl<W: World> App<W> {
     ) -> Result<Self, AppError> {
         let mut seed = [0; 32];
         world.fill(&mut seed)?;
-        let stored = |folder: &DataFolder| read::Readers::open(folder);
         let store = Store::open_with(folder, seed, &settings.key).map_err(keys::about_keys)?;
-        let readers = stored(store.folder())?;
+        let readers = read::Readers::open(store.folder())?;
         let state = store.load()?;
         let anchor = attest::hold_anchor(&store, &settings)?;
         attest::check_clock(&world, &state)?;

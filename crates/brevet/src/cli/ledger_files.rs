@@ -68,7 +68,9 @@ impl LedgerFiles {
         let limit = Duration::from_secs(FILE_SECONDS_MAX);
         let mut attempt = 1;
         loop {
-            let request = request(server, token.as_ref(), path)?;
+            // What is public is fetched without showing who asks.
+            let token = token.as_ref().filter(|_| path.starts_with("tile/entries/"));
+            let request = request(server, token, path)?;
             let asking = async {
                 let mut sender = match open.take() {
                     Some(sender) if !sender.is_closed() => sender,

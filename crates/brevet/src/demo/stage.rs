@@ -122,6 +122,7 @@ impl Stage {
         std::fs::DirBuilder::new().mode(0o700).recursive(true).create(&home)?;
         let mut command = Command::new(&self.program);
         command.args(words(line)).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("XDG_STATE_HOME", home.join("state")).env_remove("BREVET_RECEIPTS");
         command.env("XDG_CONFIG_HOME", &home).env("BREVET_SERVER", &self.url).env_remove("BREVET_TOKEN");
         Ok(command)
     }

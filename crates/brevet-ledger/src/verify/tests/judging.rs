@@ -89,8 +89,14 @@ fn a_new_key_is_believed_only_when_the_old_one_signed_for_it() {
     assert!(matches!(unsigned[..], [Finding::Claim { reason: Error::NoteUnsigned, .. }]));
     let too_early = found(&sample, vec![kept(300)], std::slice::from_ref(&old), &rotations);
     assert!(matches!(too_early[..], [Finding::Claim { reason: Error::NoteUnsigned, .. }]));
-    assert_eq!(found(&sample, vec![kept(301)], std::slice::from_ref(&old), &rotations), []);
-    // Who trusts the new key believes what it says about the old one.
-    let trusted = std::slice::from_ref(new.verifier());
-    assert_eq!(found(&sample, vec![kept(200)], trusted, &rotations), []);
+    // Over the change itself both sign; one by the old key alone is by whoever stole it.
+    let alone = found(&sample, vec![kept(301)], std::slice::from_ref(&old), &rotations);
+    assert!(matches!(alone[..], [Finding::Claim { reason: Error::NoteUnsigned, .. }, ..]));
+    // Who trusts both believes each for its time.
+    let trusted = [new.verifier().clone(), old];
+    assert_eq!(found(&sample, vec![kept(200)], &trusted, &rotations), []);
+    assert!(matches!(
+        found(&sample, vec![kept(301)], &trusted, &rotations)[..],
+        [Finding::Claim { reason: Error::NoteUnsigned, .. }]
+    ));
 }

@@ -250,7 +250,7 @@ async fn look(
     let offered = judge::Offered { origin: &keys.origin, keys: &keys.keys, handovers: &keys.handovers };
     let known = before.as_ref().map(|before| &before.known);
     let opened = judge::believed(known, offered, &note)
-        .and_then(|(known, is_new_key)| Ok((judge::open_shown(&known, &note)?, known, is_new_key)));
+        .and_then(|(known, is_new_key)| Ok((judge::open(&known, &note)?, known, is_new_key)));
     let (now, known, is_new_key) = match (opened, before.as_ref()) {
         (Ok(opened), _) => opened,
         (Err(wrong), Some(_)) => {

@@ -85,7 +85,7 @@ pub(super) fn receipt(before: Option<&Known>, index: u64, answer: &wire::Receipt
     let against = |contradiction| Trouble::Against { contradiction, shown: answer.proof.clone() };
     let offered = Offered { origin: &answer.origin, keys: &answer.keys, handovers: &answer.handovers };
     let (known, is_new_key) = believed(before, offered, proof.checkpoint()).map_err(against)?;
-    let seen = open_shown(&known, proof.checkpoint()).map_err(against)?;
+    let seen = open(&known, proof.checkpoint()).map_err(against)?;
     let entry = match &answer.entry {
         Some(entry) => STANDARD.decode(entry).map_err(|error| unclear(&error))?,
         None => return Err(Trouble::Unclear("the entry is in an archive".into())),
@@ -95,9 +95,7 @@ pub(super) fn receipt(before: Option<&Known>, index: u64, answer: &wire::Receipt
     if says.index != index || proof.index() != index {
         return Err(bad(format!("it is for entry {}, not {index}", proof.index())));
     }
-    proof
-        .verify(leaf_hash(&entry), &known.origin, current(&known))
-        .map_err(|error| bad(error.to_string()))?;
+    proof.verify(leaf_hash(&entry), &known.origin, &known.keys).map_err(|error| bad(error.to_string()))?;
     let consistency = match &answer.consistency {
         Some(hashes) => Some(parse_hashes(hashes).map_err(|error| unclear(&error))?),
         None => None,
@@ -148,20 +146,7 @@ fn handover(offered: &wire::KeyHandover) -> Result<KeyHandover, String> {
     Ok(KeyHandover { entry, proof })
 }
 
-/// The key that signs now. It signs every checkpoint over its own beginning; a key that it replaced, perhaps because that
-/// was stolen, is not enough.
-fn current(known: &Known) -> &[VerifierKey] {
-    known.keys.last().map_or(&[], std::slice::from_ref)
-}
-
-/// The checkpoint of a note that is shown now, when the current key signed it.
-pub(super) fn open_shown(known: &Known, note: &Note) -> Result<Seen, Contradiction> {
-    let checkpoint = Checkpoint::open(note, &known.origin, current(known));
-    let checkpoint = checkpoint.map_err(|error| Contradiction::OtherKey { why: error.to_string() })?;
-    Ok(Seen { note: note.clone(), checkpoint })
-}
-
-/// The checkpoint of a note that was kept, when a believed key signed it.
+/// The checkpoint of a note that a believed key signed.
 pub(super) fn open(known: &Known, note: &Note) -> Result<Seen, Contradiction> {
     let checkpoint = Checkpoint::open(note, &known.origin, &known.keys);
     let checkpoint = checkpoint.map_err(|error| Contradiction::OtherKey { why: error.to_string() })?;

@@ -103,17 +103,6 @@ fn a_receipt_is_taken_when_all_of_it_fits() {
 }
 
 #[test]
-fn a_key_that_was_replaced_signs_nothing_new() {
-    let mut knew = known(Some(&["a"]));
-    knew.keys.push(key(2).verifier().clone());
-    let consistency = Some(vec![leaves(&["a", "b"])[1].to_base64()]);
-    let signed_by = |seed| wire::Receipt { consistency: consistency.clone(), ..answer(&["a", "b"], seed) };
-    assert!(receipt(Some(&knew), 1, &signed_by(2)).is_ok());
-    let found = against(Some(&knew), &signed_by(1));
-    assert!(matches!(found, Contradiction::OtherKey { .. }), "{found:?}");
-}
-
-#[test]
 fn what_does_not_fit_is_a_contradiction() {
     let good = answer(&["a", "b"], 1);
     let knew = known(Some(&["a"]));

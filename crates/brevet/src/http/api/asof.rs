@@ -4,7 +4,7 @@ use axum::http::{StatusCode, Uri};
 use brevet_core::Span;
 use serde::Deserialize;
 
-use super::audit::note_read;
+use super::audit::note_search;
 use crate::app::{AsOf, AsOfAnswer};
 use crate::http::answer::shown;
 use crate::http::extract::Query;
@@ -51,9 +51,7 @@ struct Wanted {
 async fn as_of(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
     let question = question(&caller, &wanted)?;
-    if page.cursor.is_none() {
-        note_read(&caller, &format!("as-of?{}", uri.query().unwrap_or_default())).await?;
-    }
+    note_search(&caller, "as-of", &uri, page.cursor.is_some()).await?;
     match caller.app.as_of(question, page.cursor.unwrap_or(0), page.limit).await? {
         AsOfAnswer::Page { past, ways, next } => {
             shown(&caller.view(|view| listed(ways, next, |way| view.way(&past, &way))))

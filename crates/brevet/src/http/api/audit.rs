@@ -1,9 +1,12 @@
 //! The ledger, for auditors. Each search and each export is itself an entry.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
 use axum::http::Uri;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use brevet_core::{Command, REASON_BYTES_MAX, RequestId, Text, TextKind};
+use brevet_core::{Command, RequestId, Text, TextKind};
 use brevet_store::{EntryFilter, Receipt, Words};
 use serde::Deserialize;
 
@@ -74,9 +77,7 @@ struct Wanted {
 async fn search(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
     let filter = filter(&caller, &wanted)?;
-    if page.cursor.is_none() {
-        note_read(&caller, &format!("entries?{}", uri.query().unwrap_or_default())).await?;
-    }
+    note_search(&caller, "entries", &uri, page.cursor.is_some()).await?;
     let rows = caller.app.stored(move |reader| reader.entries(&filter, page.cursor, page.limit)).await?;
     shown(&caller.view(|view| listed(rows.items, rows.next, |stored| view.entry(&stored))))
 }
@@ -125,10 +126,40 @@ async fn checkpoint(caller: Caller) -> Answer {
     shown(&wire::Checkpoint { origin, size, root, time, note })
 }
 
+/// Searches that are remembered as noted, of all sessions together.
+const SEARCHES_REMEMBERED_MAX: usize = 1_024;
+
+/// Puts a search on record: once, not for each of its pages. What goes on by a cursor is noted too, unless this very
+/// session began just that search before; anybody can make a cursor up.
+pub(super) async fn note_search(
+    caller: &Caller,
+    what: &str,
+    uri: &Uri,
+    goes_on: bool,
+) -> Result<(), Failure> {
+    static NOTED: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+    let noted = || NOTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let query = uri.query().unwrap_or_default();
+    let mut conditions: Vec<&str> =
+        query.split('&').filter(|part| !part.starts_with("cursor=") && !part.starts_with("limit=")).collect();
+    conditions.sort_unstable();
+    let session = caller.session.id;
+    let search = format!("{} {session} {what}?{}", caller.app.ledger_origin(), conditions.join("&"));
+    if goes_on && noted().contains(&search) {
+        return Ok(());
+    }
+    note_read(caller, &format!("{what}?{query}")).await?;
+    let mut noted = noted();
+    if noted.len() >= SEARCHES_REMEMBERED_MAX {
+        noted.pop_front();
+    }
+    noted.push_back(search);
+    Ok(())
+}
+
 /// Puts on record that somebody reads; answers how long the ledger is with that. What cannot be recorded is
 /// not read.
 pub(super) async fn note_read(caller: &Caller, query: &str) -> Result<u64, Failure> {
-    let query = query.get(..REASON_BYTES_MAX).unwrap_or(query);
     let query = Text::parse(TextKind::Comment, query)
         .map_err(|error| Failure::unreadable("bad-query", error.to_string()))?;
     Ok(caller.app.command(caller.origin(), Command::NoteRead { query }, None).await?.position)

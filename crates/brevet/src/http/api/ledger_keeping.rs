@@ -48,6 +48,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn show(caller: Caller) -> Answer {
     let (app, standing) = (&caller.app, caller.app.standing());
+    let (administrator, auditor) = caller.standing();
+    let oversees = administrator || auditor;
     let Standing { checkpointed, checkpoint, witnessed, witnessed_checkpoint, witnessed_at, .. } = &*standing;
     shown(&wire::Ledger {
         origin: app.ledger_origin().to_owned(),
@@ -57,10 +59,10 @@ async fn show(caller: Caller) -> Answer {
         witnessed: *witnessed,
         witnessed_at: witnessed_at.map(at),
         has_quorum: standing.has_quorum,
-        witnesses: standing.witnesses.iter().map(witness).collect(),
+        witnesses: standing.witnesses.iter().map(|one| witness(one, oversees)).collect(),
         sinks: sinks(&caller),
         anchor_is_beside: standing.anchor_is_beside,
-        anchor_problem: standing.anchor_problem.clone(),
+        anchor_problem: told(standing.anchor_problem.as_ref(), oversees),
         checkpoint: checkpoint.clone(),
         witnessed_checkpoint: witnessed_checkpoint.clone(),
     })
@@ -79,12 +81,17 @@ fn sink(status: SinkStatus) -> wire::Sink {
     wire::Sink { name, kind: kind.to_owned(), position, sent, sent_at, problem, since }
 }
 
-fn witness(WitnessStanding { name, size, at, problem }: &WitnessStanding) -> wire::Witness {
+/// What is wrong, for those who watch over the server; the others learn that something is.
+fn told(problem: Option<&String>, oversees: bool) -> Option<String> {
+    problem.map(|problem| if oversees { problem.clone() } else { "there is a problem".to_owned() })
+}
+
+fn witness(WitnessStanding { name, size, at, problem }: &WitnessStanding, oversees: bool) -> wire::Witness {
     wire::Witness {
         name: name.clone(),
         size: *size,
         at: at.map(crate::http::view::at),
-        problem: problem.clone(),
+        problem: told(problem.as_ref(), oversees),
     }
 }
 

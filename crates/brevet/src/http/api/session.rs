@@ -60,7 +60,10 @@ async fn health(visitor: Visitor) -> Answer {
     let needs_setup = visitor.server.app.read(|state| state.users().is_empty());
     let version = env!("CARGO_PKG_VERSION").to_owned();
     if let Some(why) = visitor.server.app.ledger_problem() {
-        return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unhealthy", why));
+        // Whoever is not signed in learns that something is wrong, not where.
+        tracing::error!(%why, "unhealthy");
+        let told = "the ledger is not vouched for as it should be; the server's log says why";
+        return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unhealthy", told));
     }
     let standing = visitor.server.app.standing();
     let witnesses = match (standing.has_quorum, standing.witnessed_at) {
