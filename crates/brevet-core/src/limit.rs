@@ -73,5 +73,7 @@ pub const SIGN_IN_FAILURES_MAX: u32 = 10;
 pub const SIGN_IN_LOCK: Span = Span::minutes(30);
 /// Things that one pass over what is due acts on, so that a pass stays short.
 pub const DUE_PER_PASS_MAX: usize = 512;
+/// How long entries stay in the database, unless set.
+pub const ARCHIVE_RETENTION_DEFAULT: Span = Span::hours(24 * 400);
 /// How long entries stay in the database at least, whatever is configured.
 pub const ARCHIVE_RETENTION_MIN: Span = Span::hours(24 * 90);

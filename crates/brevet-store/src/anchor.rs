@@ -16,6 +16,8 @@ use crate::append::Store;
 use crate::error::StoreError;
 use crate::proof::Hashes;
 
+/// The anchor's name where it lies beside the ledger.
+pub const ANCHOR_FILE: &str = "anchor";
 const FILE_MODE: u32 = 0o600;
 /// The longest anchor that is read, in bytes: a checkpoint with all the signatures that a note may have.
 const ANCHOR_BYTES_MAX: u64 = 1 << 20;

@@ -29,7 +29,7 @@ mod tiles;
 mod verify;
 mod witness;
 
-pub use anchor::{Anchor, AnchorFault};
+pub use anchor::{ANCHOR_FILE, Anchor, AnchorFault};
 pub use append::{Appended, Batch, Store};
 pub use asof::ReadUpTo;
 pub use bundle::StoredCheckpoint;

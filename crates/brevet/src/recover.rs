@@ -7,15 +7,14 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use brevet_core::{Command, Digest, Entry, Event, Origin, Recovery, transact};
 use brevet_ledger::{Checkpoint, Note, Salt};
-use brevet_store::{Anchor, AnchorFault, Batch, DataFolder, KeyPlace, Reader, Store, StoreError};
+use brevet_store::{
+    ANCHOR_FILE, Anchor, AnchorFault, Batch, DataFolder, KeyPlace, Reader, Store, StoreError,
+};
 
 use crate::app::{ArchiveHeading, archive_file_name, write_archive_file};
 use crate::cli::{AnchorArgs, Format, RecoverArgs};
 use crate::config::{self, Config};
 use crate::world::{Machine, World as _};
-
-/// The anchor's name where it lies beside the ledger.
-const ANCHOR_BESIDE: &str = "anchor";
 
 /// Writes an anchor that is missing.
 pub(crate) fn anchor(args: AnchorArgs, format: Format) -> ExitCode {
@@ -54,7 +53,7 @@ fn end(done: anyhow::Result<Told>, format: Format) -> ExitCode {
 fn write_anchor(args: AnchorArgs) -> anyhow::Result<Told> {
     let AnchorArgs { config, data, anchor } = args;
     let config = Config::read(config::Given { config, data, ..config::Given::default() })?;
-    let path = anchor.or(config.ledger.anchor.clone()).unwrap_or_else(|| config.data.join(ANCHOR_BESIDE));
+    let path = anchor.or(config.ledger.anchor.clone()).unwrap_or_else(|| config.data.join(ANCHOR_FILE));
     let store = open(&config, existing(&config.data)?)?;
     let mut anchor = Anchor::hold(&path).map_err(StoreError::from)?;
     match store.check_anchor(&anchor) {
@@ -94,7 +93,7 @@ fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
     copy_beside(&config.data, &folder)?;
     old.copy_with_empty_ledger(&folder)?;
     let new = first_entry(&old, folder, note)?;
-    let path = anchor.unwrap_or_else(|| into.join(ANCHOR_BESIDE));
+    let path = anchor.unwrap_or_else(|| into.join(ANCHOR_FILE));
     let named = config.ledger.anchor.as_ref().filter(|named| **named != path).map(|named| {
         format!(
             "\nThe settings still name the anchor of the old ledger, {}: set [ledger] anchor = \"{}\".",
@@ -179,7 +178,7 @@ fn last_checkpoint(config: &Config, given: Option<&Path>, old: &Store) -> anyhow
 
 /// What the anchor holds. Only one that nobody chose a place for may be absent.
 fn anchored(config: &Config, old: &Store) -> anyhow::Result<Option<(u64, String)>> {
-    let beside = config.data.join(ANCHOR_BESIDE);
+    let beside = config.data.join(ANCHOR_FILE);
     let path = config.ledger.anchor.as_deref().unwrap_or(&beside);
     match std::fs::read_to_string(path) {
         Ok(text) => {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use brevet_core::{Span, State, Timestamp};
 use brevet_ledger::{Note, VerifierKey};
-use brevet_store::{Anchor, Store};
+use brevet_store::{ANCHOR_FILE, Anchor, Store};
 
 use super::lists;
-use super::notary::{Messenger, Notary};
+use super::notary::{self, Messenger};
 use super::sequencer::CLOCK_SLACK;
 use super::settings::{Settings, Witnesses};
 use super::standing::{EntryState, Standing};
@@ -19,12 +19,10 @@ use crate::world::World;
 const CHECKPOINT_LATE: Span = Span::seconds(5);
 /// Witnesses that have not seen the ledger for so long are a fault.
 const WITNESS_STALE: Span = Span::minutes(10);
-/// The anchor's name where it lies beside the ledger.
-const ANCHOR_BESIDE: &str = "anchor";
 
 /// Takes the anchor, and refuses to go on with a database that it speaks against.
 pub(super) fn hold_anchor(store: &Store, settings: &Settings) -> Result<Anchor, AppError> {
-    let beside = store.folder().path().join(ANCHOR_BESIDE);
+    let beside = store.folder().path().join(ANCHOR_FILE);
     let path = settings.anchor.as_deref().unwrap_or(&beside);
     let anchor = Anchor::hold(path).map_err(brevet_store::StoreError::from)?;
     store.check_anchor(&anchor)?;
@@ -106,7 +104,7 @@ impl<W: World> App<W> {
     /// Follows the ledger with the lists of the search, the anchor and the witnesses from now on.
     pub(super) fn attest(&self) {
         let app = Arc::downgrade(&self.inner);
-        tokio::spawn(Notary.work(app.clone()));
+        tokio::spawn(notary::keep_anchor(app.clone()));
         tokio::spawn(lists::keep_up(app.clone()));
         let Some(Witnesses { policy: _, timeout, authority }) = &self.inner.settings.witnesses else {
             return;

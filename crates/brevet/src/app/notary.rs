@@ -28,27 +28,22 @@ const STRAGGLERS: Duration = Duration::from_secs(1);
 /// How far apart cosigned checkpoints that are kept for ever are at least.
 const KEEP_EVERY: Span = Span::seconds(60);
 
-/// Puts checkpoints into the anchor.
-pub(super) struct Notary;
-
-impl Notary {
-    /// Follows the ledger until the application ends, or the anchor turns out to be somebody else's.
-    pub(super) async fn work<W: World>(self, app: Weak<Inner<W>>) {
-        let Some(mut changed) = app.upgrade().map(|inner| inner.published.changed()) else { return };
-        loop {
-            changed.mark_unchanged();
-            let Some(inner) = app.upgrade() else { return };
-            let note = inner.published.load().checkpoint.clone();
-            if !note.is_empty() && !attest(&inner, &note).await {
-                return;
-            }
-            drop(inner);
-            tokio::select! {
-                done = changed.changed() => if done.is_err() { return },
-                () = tokio::time::sleep(AGAIN_AFTER) => {}
-            }
-            tokio::time::sleep(EVERY).await;
+/// Follows the ledger with the anchor until the application ends, or the anchor turns out to be somebody else's.
+pub(super) async fn keep_anchor<W: World>(app: Weak<Inner<W>>) {
+    let Some(mut changed) = app.upgrade().map(|inner| inner.published.changed()) else { return };
+    loop {
+        changed.mark_unchanged();
+        let Some(inner) = app.upgrade() else { return };
+        let note = inner.published.load().checkpoint.clone();
+        if !note.is_empty() && !attest(&inner, &note).await {
+            return;
         }
+        drop(inner);
+        tokio::select! {
+            done = changed.changed() => if done.is_err() { return },
+            () = tokio::time::sleep(AGAIN_AFTER) => {}
+        }
+        tokio::time::sleep(EVERY).await;
     }
 }
 

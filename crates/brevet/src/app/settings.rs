@@ -6,9 +6,6 @@ use brevet_core::Span;
 use brevet_ledger::Policy;
 use brevet_store::KeyPlace;
 
-/// How long entries stay in the database, unless set.
-const RETENTION_DEFAULT: Span = Span::hours(24 * 400);
-
 /// Settings of the application.
 #[derive(Debug)]
 pub struct Settings {
@@ -45,7 +42,7 @@ impl Default for Settings {
             key: KeyPlace::File,
             witnesses: None,
             public_entries: false,
-            retention: RETENTION_DEFAULT,
+            retention: brevet_core::ARCHIVE_RETENTION_DEFAULT,
         }
     }
 }

@@ -16,8 +16,6 @@ const HEARTBEAT_MIN: Span = Span::seconds(1);
 const HEARTBEAT_MAX: Span = Span::hours(1);
 /// How long one witness has to answer, unless set.
 const WITNESS_TIMEOUT_DEFAULT: Span = Span::seconds(10);
-/// How long entries stay in the database, unless set.
-const RETENTION_DEFAULT: Span = Span::hours(24 * 400);
 
 /// What is set of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +81,7 @@ impl Default for LedgerConfig {
             witness_timeout: WITNESS_TIMEOUT_DEFAULT,
             witness_ca: None,
             public_entries: false,
-            retention: RETENTION_DEFAULT,
+            retention: brevet_core::ARCHIVE_RETENTION_DEFAULT,
         }
     }
 }
@@ -110,7 +108,8 @@ impl File {
         let witness_timeout =
             within("ledger.witness_timeout", witness_timeout, WITNESS_TIMEOUT_DEFAULT, shortest, longest)?;
         let (shortest, longest) = (brevet_core::ARCHIVE_RETENTION_MIN, brevet_core::DURATION_MAX);
-        let retention = within("ledger.retention", retention, RETENTION_DEFAULT, shortest, longest)?;
+        let retention =
+            within("ledger.retention", retention, brevet_core::ARCHIVE_RETENTION_DEFAULT, shortest, longest)?;
         let config = LedgerConfig {
             heartbeat,
             anchor,

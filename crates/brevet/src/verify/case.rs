@@ -60,7 +60,7 @@ impl Case {
         progress: Progress<'_>,
     ) -> Result<Self, Found> {
         // Read first: what was signed before the database was read must be in it.
-        let anchor = super::given::read(&data.join("anchor")).ok();
+        let anchor = super::given::read(&data.join(brevet_store::ANCHOR_FILE)).ok();
         let folder = VerifiedFolder::open(data)?;
         let head = folder.snapshot().head();
         let mut presented = vec![("the checkpoint in the folder".to_owned(), head.checkpoint.clone())];

@@ -24,7 +24,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
             .note(
                 "Every entry up to that instant is applied again, and the gate is asked for each person and task: the \
                  answer is what it would have said then. By person, task and authorization. That it was asked is \
-                 itself an entry; going on by cursor is not another one. While as many others ask as there is room \
+                 itself an entry; going on by cursor in the same session is not another one. While as many others ask as there is room \
                  for, it answers 503.",
             )
             .query::<Wanted>()

@@ -24,7 +24,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/audit/entries", Permission::Auditor, search, {
             operation("search_entries", "Searches the ledger, newest first")
                 .note(
-                    "The search is itself an entry of the ledger; going on by cursor is not another one. A page takes \
+                    "The search is itself an entry of the ledger; going on by cursor in the same session is not another one. A page takes \
                      the same short time however long the ledger is: one that looked at enough before it was full has \
                      fewer entries, perhaps none, and a cursor to go on with.",
                 )
