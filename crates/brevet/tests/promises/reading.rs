@@ -66,3 +66,20 @@ fn gets(document: &Value) -> Vec<String> {
     // Waiting for a decision would be waiting for nobody.
     filled.filter(|path| !path.ends_with("/wait")).collect()
 }
+
+#[test]
+fn nobody_reads_the_ledger_unseen_by_making_a_cursor_up() {
+    let stage = Stage::set();
+    let mut otto = stage.person("otto").connect(&stage.server);
+    let mut carol = stage.person("carol").connect(&stage.server);
+    let mut size = || carol.get("/api/v1/ledger").unwrap().ok()["durable"].as_u64().unwrap();
+    for (path, entries) in [
+        ("/api/v1/audit/entries?cursor=9&limit=2", 1),
+        ("/api/v1/audit/entries?cursor=7&limit=2", 0),
+        ("/api/v1/audit/entries?cursor=7&actor=ada", 1),
+    ] {
+        let before = size();
+        otto.get(path).unwrap().ok();
+        assert_eq!(size() - before, entries, "{path}");
+    }
+}
