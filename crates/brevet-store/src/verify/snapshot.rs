@@ -11,7 +11,6 @@ use brevet_ledger::{
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::Discrepancy;
-use super::layered::lent;
 use super::source::{Columns, Item, PartReader, Source, end_of};
 use crate::codec::decode_entry;
 use crate::folder::DataFolder;
@@ -20,6 +19,8 @@ use crate::schema;
 
 /// How often the connections are opened anew because a server wrote in between.
 const OPENINGS_MAX: usize = 1_000;
+/// Texts that an entry mostly has at most.
+const SLOTS_USUAL: usize = 4;
 
 /// The database of a data folder at one instant.
 #[derive(Debug)]
@@ -252,25 +253,22 @@ impl PartReader for Reader<'_> {
         let sql = "SELECT seq, slot, salt, value FROM entry_text
                    WHERE seq >= ?1 AND seq < ?2 ORDER BY seq, slot";
         let mut texts = connection.prepare_cached(sql)?;
-        let mut texts = Texts { rows: texts.query(params![signed(first), end])?, next: None };
-        texts.advance()?;
+        let mut texts = Texts::of(texts.query(params![signed(first), end])?)?;
         let mut rows = entries.query(params![signed(first), end])?;
-        let mut beside = Vec::new();
         while let Some(row) = rows.next()? {
             let position = row.get::<_, i64>(0)?.unsigned_abs();
             let leaf = blob(row, 1)?;
             let leaf = Hash::from_slice(leaf).map_err(|_| Finding::Changed { index: position })?;
             let bytes = blob(row, 2)?;
-            // An entry is never empty: its bytes are in an archive.
             let content = match bytes.is_empty() {
                 true => Content::Archived { leaf },
                 false => Content::Here { bytes, leaf: Some(leaf) },
             };
-            texts.of(position, bytes, &mut beside)?;
-            let lent: Vec<TextBeside<'_>> = beside.iter().map(lent).collect();
             let columns = Columns { kind: text(row, 3)?, actor: text(row, 4)?, request: row.get(5)? };
-            let row = Row { position, content, texts: &lent };
-            take(Item { row, columns: Some(columns), texts_are_elsewhere: false });
+            texts.beside(position, bytes, &mut |texts| {
+                let row = Row { position, content, texts };
+                take(Item { row, columns: Some(columns), texts_are_elsewhere: false });
+            })?;
         }
         Ok(())
     }
@@ -298,51 +296,100 @@ fn commitments_in(bytes: &[u8]) -> Option<usize> {
     bytes.get(count).map(|count| usize::from(*count))
 }
 
-/// The texts in the order of the entries they are beside, read in step with them.
+/// The texts in the order of the entries they are beside, read in step with them. What it keeps of one entry it fills
+/// anew for the next: a million entries need no more memory than the longest of them.
 struct Texts<'s> {
     rows: rusqlite::Rows<'s>,
-    next: Option<(u64, usize, Salt, String)>,
+    /// Beside which entry the next text is, and in which slot.
+    next: Option<(u64, usize)>,
+    ahead: Kept,
+    kept: Vec<Kept>,
 }
 
-impl Texts<'_> {
+/// A slot of an entry.
+struct Kept {
+    is_here: bool,
+    salt: Salt,
+    text: String,
+}
+
+impl Kept {
+    const fn nothing() -> Self {
+        Self { is_here: false, salt: Salt::from_bytes([0; Salt::BYTES]), text: String::new() }
+    }
+
+    fn lent(&self) -> TextBeside<'_> {
+        match self.is_here {
+            true => TextBeside::Present { salt: &self.salt, text: &self.text },
+            false => TextBeside::Erased,
+        }
+    }
+}
+
+impl<'s> Texts<'s> {
+    fn of(rows: rusqlite::Rows<'s>) -> Result<Self, Discrepancy> {
+        let mut texts = Self { rows, next: None, ahead: Kept::nothing(), kept: Vec::new() };
+        texts.advance()?;
+        Ok(texts)
+    }
+
     fn advance(&mut self) -> Result<(), Discrepancy> {
-        self.next = match self.rows.next()? {
-            Some(row) => {
-                let (seq, slot) = (row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?);
-                let salt: Result<[u8; Salt::BYTES], _> = blob(row, 2)?.try_into();
-                let value = std::str::from_utf8(blob(row, 3)?);
-                match (salt, value, usize::try_from(slot)) {
-                    (Ok(salt), Ok(value), Ok(slot)) => {
-                        Some((seq, slot, Salt::from_bytes(salt), value.to_owned()))
-                    }
-                    _ => return Err(text_differs(seq, slot)),
-                }
-            }
-            None => None,
+        let Some(row) = self.rows.next()? else {
+            self.next = None;
+            return Ok(());
         };
+        let (seq, slot) = (row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?);
+        let salt: Result<[u8; Salt::BYTES], _> = blob(row, 2)?.try_into();
+        let (Ok(salt), Ok(value), Ok(place)) =
+            (salt, std::str::from_utf8(blob(row, 3)?), usize::try_from(slot))
+        else {
+            return Err(text_differs(seq, slot));
+        };
+        self.ahead.salt = Salt::from_bytes(salt);
+        self.ahead.text.clear();
+        self.ahead.text.push_str(value);
+        self.next = Some((seq, place));
         Ok(())
     }
 
-    /// What is beside the entry at `position`, a slot for each of its commitments. Texts beside an entry in front of
-    /// it that is not there are passed over: the verifier finds that the entry is missing.
-    fn of(
+    /// Hands over what is beside the entry at `position`, a slot for each of its commitments. Texts beside an entry in
+    /// front of it that is not there are passed over: the verifier finds that the entry is missing.
+    fn beside(
         &mut self,
         position: u64,
         bytes: &[u8],
-        beside: &mut Vec<Option<(Salt, String)>>,
+        take: &mut dyn FnMut(&[TextBeside<'_>]),
     ) -> Result<(), Discrepancy> {
-        beside.clear();
-        let committed = commitments_in(bytes).unwrap_or(0);
-        beside.resize(committed, None);
-        while let Some((seq, slot, salt, text)) = self.next.take_if(|(seq, ..)| *seq <= position) {
-            match beside.get_mut(slot) {
-                Some(place) if seq == position => *place = Some((salt, text)),
+        let slots = self.keep(position, commitments_in(bytes).unwrap_or(0))?;
+        let mut few = [TextBeside::Erased; SLOTS_USUAL];
+        match few.get_mut(..slots) {
+            Some(few) => {
+                few.iter_mut().zip(&self.kept).for_each(|(lent, kept)| *lent = kept.lent());
+                take(few);
+            }
+            None => take(&self.kept[..slots].iter().map(Kept::lent).collect::<Vec<_>>()),
+        }
+        Ok(())
+    }
+
+    /// Keeps the texts of one entry; answers how many slots they take, with one more where there is a text too many.
+    fn keep(&mut self, position: u64, committed: usize) -> Result<usize, Discrepancy> {
+        while self.kept.len() <= committed {
+            self.kept.push(Kept::nothing());
+        }
+        self.kept[..=committed].iter_mut().for_each(|kept| kept.is_here = false);
+        let mut slots = committed;
+        while let Some((_, slot)) = self.next.filter(|(seq, _)| *seq <= position) {
+            if self.next.is_some_and(|(seq, _)| seq == position) {
                 // One too many: the verifier finds it, or that the entry itself was changed.
-                None if seq == position => beside.push(Some((salt, text))),
-                _ => {}
+                let slot = if slot < committed { slot } else { committed };
+                slots = slots.max(slot + 1);
+                let kept = &mut self.kept[slot];
+                std::mem::swap(kept, &mut self.ahead);
+                kept.is_here = true;
             }
             self.advance()?;
         }
-        Ok(())
+        Ok(slots)
     }
 }
