@@ -187,7 +187,7 @@ pub(super) fn believed(
 }
 
 /// A change of the key as the API writes it; a sentence where it cannot be read. Nothing of it is checked here.
-fn handover(offered: &wire::KeyHandover) -> Result<KeyHandover, String> {
+pub(in crate::cli) fn handover(offered: &wire::KeyHandover) -> Result<KeyHandover, String> {
     let wire::KeyHandover { entry, proof } = offered;
     let entry = STANDARD.decode(entry).map_err(|error| error.to_string())?;
     let proof = proof.parse().map_err(|error: brevet_ledger::Error| error.to_string())?;

@@ -20,6 +20,7 @@ use super::connect::Open;
 use crate::on_record::Asked;
 
 pub(super) use commands::{Command, ProofArgs, checkpoint, prove, run};
+pub(super) use judge::handover;
 pub(super) use keep::keep_receipts;
 
 /// Where receipts go.
