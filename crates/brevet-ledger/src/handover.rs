@@ -5,7 +5,7 @@
 //! old key said in public, in an entry that stays for ever, which key comes after it, and the holder of the new
 //! key agreed. Who stole the old key can do the same: a stolen key is a matter for another channel.
 
-use crate::{Checkpoint, EntryRef, Error, Origin, TlogProof, VerifierKey, leaf_hash};
+use crate::{Checkpoint, EntryRef, Error, Origin, Rotation, TlogProof, VerifierKey, leaf_hash};
 
 /// The kind of the entry.
 const KIND: &str = "ledger.key-rotated";
@@ -61,17 +61,27 @@ impl KeyHandover {
 /// # Errors
 /// [`Error::KeyHandover`], or what else is wrong with a change that begins at a key that is believed by then.
 pub fn follow_keys(trusted: &VerifierKey, handovers: &[KeyHandover]) -> Result<Vec<VerifierKey>, Error> {
-    let mut keys = vec![trusted.clone()];
+    let after = follow_rotations(trusted, handovers)?.into_iter().map(|rotation| rotation.new);
+    Ok(std::iter::once(trusted.clone()).chain(after).collect())
+}
+
+/// The changes that a trusted key leads to, in order; with them, [`VerifierKey::is_current`] tells which key may sign
+/// what. Changes before the trusted key are passed over.
+///
+/// # Errors
+/// Those of [`follow_keys`].
+pub fn follow_rotations(trusted: &VerifierKey, handovers: &[KeyHandover]) -> Result<Vec<Rotation>, Error> {
+    let mut rotations = Vec::new();
     let mut current = trusted.clone();
     for handover in handovers {
         let (old, new) = handover.keys()?;
         if old == current {
             handover.check(&old, &new)?;
-            keys.push(new.clone());
-            current = new;
+            current = new.clone();
+            rotations.push(Rotation { index: handover.proof.index(), old, new });
         }
     }
-    Ok(keys)
+    Ok(rotations)
 }
 
 /// Checks that the key which a ledger shows now is the trusted one or comes after it.

@@ -46,7 +46,7 @@ pub use cosignature::{Cosigned, CosigningKey};
 pub use entry::{COMMITMENTS_MAX, ENTRY_BYTES_MAX, ENTRY_VERSION, EntryRef};
 pub use error::Error;
 pub use fetched::FetchedTiles;
-pub use handover::{KeyHandover, follow_keys, is_successor};
+pub use handover::{KeyHandover, follow_keys, follow_rotations, is_successor};
 pub use hash::{Hash, empty_root, leaf_hash, node_hash};
 pub use key::{KeyName, KeyType, SigningKey, VerifierKey};
 pub use note::{NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, Note, NoteSignature};

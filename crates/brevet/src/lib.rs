@@ -12,6 +12,7 @@ mod demo;
 mod dial;
 mod export;
 pub mod http;
+mod on_record;
 mod recover;
 mod serve;
 mod sinks;

@@ -197,7 +197,7 @@ fn greet(app: &App, config: &Config, address: std::net::SocketAddr) -> anyhow::R
     writeln!(out, "  key        {}", app.verifier_key())?;
     writeln!(out, "  anchor     {}", anchor(&app.standing()))?;
     writeln!(out, "  witnesses  {}", witnesses(&app.standing()))?;
-    if let Some(OneTimeCode { code, expires: _ }) = app.make_setup_code()? {
+    if let Some(OneTimeCode { code, expires: _, entry: _ }) = app.make_setup_code()? {
         let code = code.reveal(str::to_owned);
         writeln!(out, "\nThis is the first start. Within an hour, create the first administrator with:")?;
         writeln!(out, "\n  brevet login --server {scheme}://{address} --user NAME --setup {code}\n")?;

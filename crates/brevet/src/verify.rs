@@ -24,7 +24,7 @@ use given::Given;
 use progress::Bar;
 
 use crate::bundle::{self, Trust};
-use crate::cli::{Format, VerifyArgs};
+use crate::cli::{Format, LedgerFiles, TokenFor, VerifyArgs};
 use crate::world::Machine;
 
 /// As much of a file as says what it is.
@@ -64,7 +64,10 @@ fn run(args: &VerifyArgs, format: Format) -> Result<ExitCode, Found> {
     let case = match what {
         What::Bundle(path) => return check_bundle(&path, &given, format),
         What::Server(url) => {
-            Case::of_server(&url, args.ca_file.clone(), &args.archive, &mut given, &progress)
+            let token_for = if args.send_token { TokenFor::Whoever } else { TokenFor::ItsServer };
+            LedgerFiles::of(&url, args.ca_file.clone(), token_for)
+                .map_err(|failure| Found::cannot(failure.to_string()))
+                .and_then(|files| Case::of_server(&url, files, &args.archive, &mut given, &progress))
         }
         What::Folder(path) => Case::of_folder(&path, &args.archive, &mut given, &progress),
         What::Export(path) => Case::of_export(&path, &args.archive, &mut given, &progress),

@@ -1,7 +1,7 @@
 use crate::testing::{ORIGIN, leaves, mth, path};
 use crate::{
     Checkpoint, Commitments, EntryRef, Error, Hash, KeyHandover, KeyName, Origin, SigningKey, TlogProof,
-    VerifierKey, follow_keys, is_successor, leaf_hash,
+    VerifierKey, follow_keys, follow_rotations, is_successor, leaf_hash,
 };
 
 fn key(seed: u8) -> SigningKey {
@@ -64,6 +64,12 @@ fn a_trusted_key_leads_to_the_one_that_signs_now_and_to_no_other() {
     let from = |seed| follow_keys(&public(seed), &handovers).unwrap();
     assert_eq!(from(1), [public(1), public(2), public(3)]);
     assert_eq!(from(2), [public(2), public(3)]);
+    let rotations = follow_rotations(&public(1), &handovers).unwrap();
+    let current = |seed, size| public(seed).is_current(size, &rotations);
+    for (seed, first, last) in [(1, 0, 2), (2, 0, 5), (3, 0, 1_000)] {
+        assert_eq!((current(seed, first), current(seed, last)), (true, true), "key {seed}");
+        assert_eq!(current(seed, last + 1), seed == 3, "key {seed}");
+    }
     assert_eq!(from(9), [public(9)]);
     assert_eq!(is_successor(&public(1), &public(3), &handovers), Ok(()));
     assert_eq!(is_successor(&public(3), &public(3), &[]), Ok(()));

@@ -101,6 +101,14 @@ pub struct Rotation {
     pub new: VerifierKey,
 }
 
+impl VerifierKey {
+    /// Whether the key may sign a checkpoint over `size` entries: none of these replaced it.
+    #[must_use]
+    pub fn is_current(&self, size: u64, rotations: &[Rotation]) -> bool {
+        !rotations.iter().any(|rotation| rotation.old == *self && rotation.index < size)
+    }
+}
+
 /// Two signed checkpoints that cannot both be of one history that only grew: proof, to anyone who has the key, that
 /// its holder signed two.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -134,7 +142,7 @@ impl Judgement<'_> {
     /// The trusted keys that may sign a checkpoint over `size` entries: none that was replaced by one of these entries.
     #[must_use]
     pub fn keys_at(&self, size: u64) -> Vec<VerifierKey> {
-        self.keys.iter().filter(|key| is_current(key, size, &self.rotations)).cloned().collect()
+        self.keys.iter().filter(|key| key.is_current(size, &self.rotations)).cloned().collect()
     }
 
     /// The largest checkpoint believed: entries from there on are not signed for.
@@ -146,8 +154,9 @@ impl Judgement<'_> {
 
 /// Holds the claims against the entries.
 ///
-/// A rotation is followed only when a checkpoint that contains its entry is signed by the key *before*: otherwise
-/// whoever owns the host could name a key of their own. A checkpoint that contains its entry is believed only when a key
+/// A rotation is followed forward only when a checkpoint that contains its entry is signed by the key *before*: otherwise
+/// whoever owns the host could name a key of their own. It is followed back when a trusted key signs a checkpoint that
+/// contains its entry, however many rotations later: that key vouches for all that came before it. A checkpoint that contains its entry is believed only when a key
 /// signs that was not replaced by then: otherwise a key that was replaced because it was stolen would go on signing.
 #[must_use]
 pub fn judge<'c>(
@@ -205,13 +214,8 @@ fn contradiction(claim: &Claim, believed: &[&Claim]) -> Finding {
     }
 }
 
-/// Whether no entry below `size` replaced the key.
-fn is_current(key: &VerifierKey, size: u64, rotations: &[Rotation]) -> bool {
-    !rotations.iter().any(|rotation| rotation.old == *key && rotation.index < size)
-}
-
 /// The trusted keys, with those that rotations lead to: forward where the key before vouches for the entry, back where
-/// the key after does. A key that an earlier entry replaced vouches for nothing.
+/// a trusted key vouches for the history that the entry is in. A key that an earlier entry replaced vouches for nothing.
 fn follow(
     claims: &[Claim],
     derived: &Derived,
@@ -219,21 +223,24 @@ fn follow(
     rotations: &[Rotation],
 ) -> Vec<VerifierKey> {
     let mut keys = trusted.to_vec();
-    let vouched = |by: &VerifierKey, index: u64| {
-        is_current(by, index, rotations)
-            && claims.iter().any(|claim| {
-                claim.checkpoint.size() > index
-                    && claim.agrees(derived) == Some(true)
-                    && claim.note.verify(std::slice::from_ref(by)).is_ok()
-            })
+    let signs = |claim: &Claim, by: &VerifierKey| claim.note.verify(std::slice::from_ref(by)).is_ok();
+    let over = |index: u64| {
+        let contains = move |claim: &&Claim| claim.checkpoint.size() > index;
+        claims.iter().filter(contains).filter(|claim| claim.agrees(derived) == Some(true))
     };
     for Rotation { index, old, new } in rotations {
-        if keys.contains(old) && !keys.contains(new) && vouched(old, *index) {
+        let hands_over = || old.is_current(*index, rotations) && over(*index).any(|claim| signs(claim, old));
+        if keys.contains(old) && !keys.contains(new) && hands_over() {
             keys.push(new.clone());
         }
     }
     for Rotation { index, old, new } in rotations.iter().rev() {
-        if keys.contains(new) && !keys.contains(old) && vouched(new, *index) {
+        // Whoever vouches for a whole history vouches for which key signed its beginning.
+        let vouches = |claim: &Claim, by: &VerifierKey| {
+            by.is_current(claim.checkpoint.size(), rotations) && signs(claim, by)
+        };
+        let is_vouched_for = || over(*index).any(|claim| keys.iter().any(|by| vouches(claim, by)));
+        if keys.contains(new) && !keys.contains(old) && is_vouched_for() {
             keys.push(old.clone());
         }
     }

@@ -58,14 +58,14 @@ impl<W: World> App<W> {
 
     /// Agrees as a second person to the archive of the entries before `size`: writes the file, puts its digest on
     /// record, and lets the entries go. What was begun goes on whatever becomes of the caller.
-    pub async fn agree_to_archive(&self, origin: Origin, size: u64) -> Result<ArchiveFile, AppError> {
+    pub async fn agree_to_archive(&self, origin: Origin, size: u64) -> Result<(ArchiveFile, Done), AppError> {
         let (answer, answered) = oneshot::channel();
         let app = self.clone();
         tokio::spawn(async move { drop(answer.send(app.write_and_agree(origin, size).await)) });
         answered.await.map_err(|_| AppError::Stopping)?
     }
 
-    async fn write_and_agree(&self, origin: Origin, size: u64) -> Result<ArchiveFile, AppError> {
+    async fn write_and_agree(&self, origin: Origin, size: u64) -> Result<(ArchiveFile, Done), AppError> {
         let _one_at_a_time = self.inner.archiving.lock().await;
         // Decided once before the file is written, so that nobody without the right makes the server write files.
         let command = Command::ConfirmArchive { size, file: Digest([0; 32]) };
@@ -81,12 +81,15 @@ impl<W: World> App<W> {
         let file = ArchiveFile { first, size, name, digest, pruned: first };
         let (command, beside) = (Command::ConfirmArchive { size, file: Digest(digest) }, file.clone());
         let done = self.command_with(origin, Some(command), None, move |_| vec![SideWrite::Archive(beside)]);
-        if let Err(AppError::Refused(refusal)) = done.await.map(drop) {
-            // Nobody is to find texts in a file that the ledger does not know.
-            std::fs::remove_file(&path)?;
-            return Err(refusal.into());
+        match done.await {
+            Ok(done) => Ok((file, done)),
+            Err(AppError::Refused(refusal)) => {
+                // Nobody is to find texts in a file that the ledger does not know.
+                std::fs::remove_file(&path)?;
+                Err(refusal.into())
+            }
+            Err(error) => Err(error),
         }
-        Ok(file)
     }
 
     /// What is archived, and what somebody asks to be.

@@ -45,6 +45,8 @@ pub struct OneTimeCode {
     pub code: Secret,
     /// Until when it is good.
     pub expires: Timestamp,
+    /// The index of the entry that says it was made; none for that of the first start.
+    pub entry: Option<u64>,
 }
 
 /// The code of the first start: in memory only, a restart makes another.
@@ -84,7 +86,7 @@ impl<W: World> App<W> {
         let code = password::new_code(self.world())?;
         let expires = self.now().plus(SETUP_CODE_LIFETIME);
         self.inner.set_up_code.set(password::code_hash(&code), expires);
-        Ok(Some(OneTimeCode { code, expires }))
+        Ok(Some(OneTimeCode { code, expires, entry: None }))
     }
 
     /// Creates the first administrator, and signs them in. They may read the ledger too: somebody must be
@@ -197,7 +199,7 @@ impl<W: World> App<W> {
         let done = self.command_with(origin, Some(Command::IssueCode(user)), key, keep).await?;
         match done.replayed {
             true => Err(AppError::ToldOnce),
-            false => Ok(OneTimeCode { code, expires }),
+            false => Ok(OneTimeCode { code, expires, entry: done.entry }),
         }
     }
 

@@ -16,6 +16,9 @@ use super::settings;
 /// Progress is drawn so often.
 const DRAW_EVERY_MILLIS: i128 = 200;
 
+/// How a line with an entry begins, in the format that can be verified.
+const ENTRY_BEGINS: &[u8] = b"{\"index\":";
+
 /// Write entries into a file, the oldest first, to verify or to read them elsewhere
 #[derive(Debug, Args)]
 #[command(
@@ -76,12 +79,41 @@ impl ExportFormat {
         }
     }
 
-    /// Lines that are no entries.
-    const fn lines_around(self) -> u64 {
+    /// Whether the line at this place, which begins so, is an entry: not a heading, nor a checkpoint, of which there is
+    /// one more for each change of the key.
+    fn is_entry(self, place: u64, begins: &[u8]) -> bool {
         match self {
-            Self::Jsonl => 2,
-            Self::Csv => 1,
-            Self::Office365 | Self::Ocsf => 0,
+            Self::Jsonl => begins == ENTRY_BEGINS,
+            Self::Csv => place > 0,
+            Self::Office365 | Self::Ocsf => true,
+        }
+    }
+}
+
+/// How many entries went by.
+struct Count {
+    format: ExportFormat,
+    lines: u64,
+    entries: u64,
+    /// As much of the line that is going by as tells what it is.
+    begins: Vec<u8>,
+}
+
+impl Count {
+    const fn new(format: ExportFormat) -> Self {
+        Self { format, lines: 0, entries: 0, begins: Vec::new() }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (line, is_whole) = piece.strip_suffix(b"\n").map_or((piece, false), |line| (line, true));
+            let room = ENTRY_BEGINS.len() - self.begins.len();
+            self.begins.extend_from_slice(&line[..room.min(line.len())]);
+            if is_whole {
+                self.entries += u64::from(self.format.is_entry(self.lines, &self.begins));
+                self.lines += 1;
+                self.begins.clear();
+            }
         }
     }
 }
@@ -105,25 +137,25 @@ pub(super) async fn run(context: &mut Context, args: ExportArgs) -> Result<Done,
     let mut body = context.client()?.stream(&query("/audit/export", &fields)).await?;
     let mut file = out.as_deref().map(Target::open).transpose()?;
     let shows_progress = file.is_some() || !context.console.terminal.output;
-    let (mut lines, mut drawn) = (0_u64, settings::now());
+    let (mut count, mut drawn) = (Count::new(format), settings::now());
     while let Some(frame) = body.frame().await {
-        let entries = lines.saturating_sub(format.lines_around());
+        let entries = count.entries;
         let broke = |error: hyper::Error| {
             Failure::Failed(format!("the export broke off after {entries} entries: {error}"))
         };
         let Ok(bytes) = frame.map_err(broke)?.into_data() else { continue };
-        lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        count.take(&bytes);
         match &mut file {
             Some(file) => file.write(&bytes)?,
             None => context.console.bytes(&bytes)?,
         }
         if shows_progress && settings::now().duration_since(drawn).as_millis() > DRAW_EVERY_MILLIS {
             drawn = settings::now();
-            context.console.status(&format!("{entries} entries"));
+            context.console.status(&format!("{} entries", count.entries));
         }
     }
     context.console.status("");
-    let entries = lines.saturating_sub(format.lines_around());
+    let entries = count.entries;
     if let Some(file) = file {
         let path = file.finish()?;
         let exported = serde_json::json!({"entries": entries, "format": format.name(), "file": path});

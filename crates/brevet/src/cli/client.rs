@@ -18,9 +18,10 @@ use serde_json::Value;
 
 use super::connect::{Open, connect, unreachable};
 use super::exit::Failure;
-use super::memory::Acts;
+use super::memory::{Act, Acts};
 use super::server::ServerUrl;
 use super::settings;
+use crate::on_record::Asked;
 use crate::wire::{Problem, SecretText, reason};
 
 /// How long an ordinary answer may take.
@@ -29,6 +30,8 @@ const ANSWER_SECONDS_MAX: u64 = 60;
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// How often a call is made whose connection breaks.
 const ATTEMPTS_MAX: u32 = 3;
+/// The header that names the entry which says what was done.
+const ENTRY: &str = "brevet-entry";
 /// What a stream of events is called.
 const EVENT_STREAM: &str = "text/event-stream";
 
@@ -183,7 +186,7 @@ impl Client {
             let mut sender = connect(&self.server, self.ca_file.as_deref()).await?;
             match sender.send_request(self.request(call)?).await {
                 Ok(response) => {
-                    self.note_act(&response, sender);
+                    self.note_act(call, &response, attempt > 1, sender);
                     return Ok(response);
                 }
                 Err(error) if attempt == ATTEMPTS_MAX => return Err(unreachable(&self.server, error)),
@@ -193,12 +196,13 @@ impl Client {
         }
     }
 
-    /// Notes what was put on record; its receipt is asked for on the same connection.
-    fn note_act(&self, response: &Response<Incoming>, sender: Open) {
-        let entry =
-            response.headers().get("brevet-entry").and_then(|value| value.to_str().ok()?.parse().ok());
-        if let Some(entry) = entry {
-            self.acts.note(entry, sender);
+    /// Notes what was done, also where the server does not say where it is on record; its receipt is asked for on the
+    /// same connection.
+    fn note_act(&self, call: &Call, response: &Response<Incoming>, was_repeated: bool, sender: Open) {
+        let Some(asked) = Asked::of(call.method.as_str(), &call.path) else { return };
+        if response.status().is_success() {
+            let entry = response.headers().get(ENTRY).and_then(|value| value.to_str().ok()?.parse().ok());
+            self.acts.note(Act { asked, entry, was_repeated, open: Some(sender) });
         }
     }
 

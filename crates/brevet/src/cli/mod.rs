@@ -63,7 +63,7 @@ use console::Console;
 pub use console::Format;
 use context::Context;
 use exit::{Done, Failure};
-pub(crate) use ledger_files::{Fetched, LedgerFiles};
+pub(crate) use ledger_files::{Fetched, LedgerFiles, TokenFor};
 pub use offline::{AnchorArgs, RecoverArgs};
 pub use settings::DEFAULT_ADDRESS;
 use settings::Environment;

@@ -48,6 +48,11 @@ impl ServerUrl {
         self.https || is_loopback(&self.host)
     }
 
+    /// Whether both are one server by scheme, name and port, whatever the path (RFC 6454, section 5).
+    pub(crate) fn has_origin_of(&self, other: &Self) -> bool {
+        (self.https, &self.host, self.port) == (other.https, &other.host, other.port)
+    }
+
     /// `host:port`, as in the `Host` header.
     pub(crate) fn authority(&self) -> String {
         match self.host.contains(':') {
@@ -71,6 +76,19 @@ fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::ServerUrl;
+
+    #[test]
+    fn an_origin_is_a_scheme_a_name_and_a_port() {
+        let one = ServerUrl::parse("https://brevet.example.org/one").unwrap();
+        for (other, is_same) in [
+            ("https://Brevet.example.org:443", true),
+            ("http://brevet.example.org:443/one", false),
+            ("https://brevet.example.org:8443/one", false),
+            ("https://brevet.example.org.evil.example/one", false),
+        ] {
+            assert_eq!(one.has_origin_of(&ServerUrl::parse(other).unwrap()), is_same, "{other}");
+        }
+    }
 
     #[test]
     fn a_server_has_one_form() {

@@ -5,7 +5,10 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use super::exit::Failure;
 use super::memory::Keeping;
+use super::server::ServerUrl;
+use super::token::TokenFile;
 use crate::wire::SecretText;
 use crate::world::{Machine, World as _};
 
@@ -51,6 +54,21 @@ impl Environment {
             ca_file: variable("BREVET_CA_FILE").map(PathBuf::from),
             config_folder: config.map(|folder| folder.join("brevet")),
             plain: variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb"),
+        }
+    }
+}
+
+impl Environment {
+    /// The server that `BREVET_TOKEN` is for: that of `BREVET_SERVER`, otherwise the one that was signed in to last, or
+    /// the default. A token file that cannot be read names none.
+    pub(crate) fn token_server(&self) -> Result<ServerUrl, Failure> {
+        let last = || {
+            let tokens = TokenFile::in_folder(self.config_folder.as_deref()?).load();
+            tokens.unwrap_or_default().current
+        };
+        match self.server.clone().or_else(last) {
+            Some(named) => ServerUrl::parse(&named),
+            None => ServerUrl::parse(&format!("http://{DEFAULT_ADDRESS}")),
         }
     }
 }

@@ -25,9 +25,12 @@ pub struct VerifyArgs {
     /// An export in the format that can be verified
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
-    /// A server, of which all that it publishes is fetched; with BREVET_TOKEN of an auditor, the entries too
+    /// A server, of which all that it publishes is fetched; with an auditor's BREVET_TOKEN for it, the entries too
     #[arg(long, value_name = "URL", conflicts_with_all = ["data", "export", "bundle"])]
     pub url: Option<String>,
+    /// Send BREVET_TOKEN to the server that is verified, also when it is not the one that BREVET_SERVER or the last login names
+    #[arg(long)]
+    pub send_token: bool,
     /// An evidence bundle: the story of one request
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "export"])]
     pub bundle: Option<PathBuf>,

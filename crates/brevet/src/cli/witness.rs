@@ -75,7 +75,7 @@ pub struct WitnessKeyArgs {
     /// Make the witness, under this name, where there is none yet
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Where ledgers reach it, for the line
+    /// Where ledgers reach it, for the line; without it the line is enough to verify with, not to ask the witness
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
 }

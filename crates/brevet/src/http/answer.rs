@@ -34,6 +34,11 @@ impl From<&Done> for Recorded {
 }
 
 impl Recorded {
+    /// This entry, in a ledger of this size by now.
+    pub(super) const fn as_entry(entry: Option<u64>, position: u64) -> Self {
+        Self { position, entry }
+    }
+
     /// A run, in a ledger of this size by now.
     pub(super) const fn run(started: &Started, position: u64) -> Self {
         Self { position, entry: started.entry }

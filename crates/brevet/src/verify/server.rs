@@ -6,8 +6,8 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 
 use brevet_ledger::{
-    Checkpoint, Content, EntryRef, Hash, PART_ROWS, Row, StoredNode, TILE_WIDTH, TextBeside, Tile,
-    TileContent, read_bundle, read_hashes,
+    Checkpoint, Content, EntryRef, Hash, KeyHandover, Note, PART_ROWS, Row, StoredNode, TILE_WIDTH,
+    TextBeside, Tile, TileContent, VerifierKey, follow_keys, read_bundle, read_hashes,
 };
 use brevet_store::{Discrepancy, Item, Layered, PartReader, Progress, Source, study_source};
 
@@ -15,6 +15,11 @@ use super::case::{Case, Subject, open_all, origin_of};
 use super::found::{Found, Kind};
 use super::given::Given;
 use crate::cli::{Fetched, LedgerFiles};
+
+/// How many entries are fetched at most: their hashes, 32 bytes each, are held in memory.
+const FETCHED_ENTRIES_MAX: u64 = 1 << 26;
+/// How many bytes of entries are written to the disk at most.
+const FETCHED_BYTES_MAX: u64 = 64 << 30;
 
 /// What was fetched.
 pub(super) struct Published {
@@ -32,7 +37,7 @@ impl Case {
     /// What the server at `url` publishes.
     pub(super) fn of_server(
         url: &str,
-        ca_file: Option<PathBuf>,
+        mut files: LedgerFiles,
         archives: &[PathBuf],
         given: &mut Given,
         progress: Progress<'_>,
@@ -43,19 +48,21 @@ impl Case {
             ));
         }
         let cannot = |error: &dyn std::fmt::Display| Found::cannot(error.to_string());
-        let mut files = LedgerFiles::of(url, ca_file).map_err(|error| cannot(&error))?;
         let Fetched::Here(note) = files.get("checkpoint").map_err(|error| cannot(&error))? else {
             return Err(Found::cannot(format!("{url} publishes no checkpoint")));
         };
         let note = String::from_utf8_lossy(&note).into_owned();
-        let presented = vec![(format!("the checkpoint of {url}"), note)];
+        let mut presented = vec![(format!("the checkpoint of {url}"), note)];
         let origin = origin_of(&presented)?;
+        let (size, handovers) = signed_size(&mut files, url, &presented[0].1, &given.keys_of(&origin))?;
+        presented.extend(handovers.iter().map(|KeyHandover { proof, entry: _ }| {
+            let source = format!("the change of the key in entry {} of {url}", proof.index());
+            (source, proof.checkpoint().to_string())
+        }));
         let archives = open_all(archives)?;
         let mut subject =
             Subject { presented, origin, own_keys: Vec::new(), archives: &archives, withheld: None };
         let (claims, mut questions) = subject.questions(given)?;
-        let checkpoint: Option<&Checkpoint> = claims.first().map(brevet_ledger::Claim::checkpoint);
-        let size = checkpoint.map_or(0, Checkpoint::size);
         let published = Published::fetch(&mut files, size, progress)?;
         questions.hashes_only = published.withheld.is_some();
         let (own, _) = subject.archives();
@@ -63,6 +70,41 @@ impl Case {
         let account = study_source(&layered, &questions, Some(&published.nodes), progress)?;
         subject.withheld.clone_from(&published.withheld);
         Self::new(subject, account, claims, given)
+    }
+}
+
+/// How many entries a trusted key says there are, and the changes of the key that lead to it from one that is trusted,
+/// where it is not one itself: nothing is fetched by the word of somebody else, or without end.
+fn signed_size(
+    files: &mut LedgerFiles,
+    url: &str,
+    note: &str,
+    trusted: &[VerifierKey],
+) -> Result<(u64, Vec<KeyHandover>), Found> {
+    let unbelieved = |error: &dyn std::fmt::Display| {
+        let sentence = format!(
+            "the checkpoint of {url} cannot be believed, so nothing more was fetched: {error}. If the key was changed \
+             since you were told of it, give the new one with --key, or have BREVET_TOKEN sent"
+        );
+        Found::new(Kind::BadSignature, sentence)
+    };
+    let note: Note = note.parse().map_err(|error| unbelieved(&error))?;
+    let checkpoint: Checkpoint = note.text().parse().map_err(|error| unbelieved(&error))?;
+    let (mut keys, mut handovers) = (trusted.to_vec(), Vec::new());
+    if note.verify(&keys).is_err() {
+        // Who trusts an old key follows to the one that signs now, where the server tells how.
+        handovers = files.handovers().map_err(|error| Found::cannot(error.to_string()))?;
+        for key in trusted {
+            keys.extend(follow_keys(key, &handovers).map_err(|error| unbelieved(&error))?);
+        }
+    }
+    Checkpoint::open(&note, checkpoint.origin(), &keys).map_err(|error| unbelieved(&error))?;
+    match checkpoint.size() {
+        size if size > FETCHED_ENTRIES_MAX => Err(Found::cannot(format!(
+            "{url} has {size} entries, and at most {FETCHED_ENTRIES_MAX} are fetched: verify an export, or the data \
+             folder itself"
+        ))),
+        size => Ok((size, handovers)),
     }
 }
 
@@ -114,6 +156,12 @@ impl Published {
                 Fetched::Here(bytes) => {
                     self.starts.push(Some(at));
                     at += bytes.len() as u64;
+                    if at > FETCHED_BYTES_MAX {
+                        return Err(Found::cannot(format!(
+                            "the entries are more than the {FETCHED_BYTES_MAX} bytes that are fetched at most: verify an \
+                             export, or the data folder itself"
+                        )));
+                    }
                     let write = self.bundles.write_all(&bytes);
                     write.map_err(|error| Found::cannot(format!("there is no room for {tile}: {error}")))?;
                 }
@@ -128,7 +176,13 @@ impl Published {
                     )));
                 }
                 Fetched::Withheld(why) => {
-                    self.withheld = Some(why);
+                    self.withheld = Some(match files.token_kept_from() {
+                        Some(its_server) => format!(
+                            "{why}; BREVET_TOKEN was not sent, because it is for {its_server}: set BREVET_SERVER, or \
+                             add --send-token"
+                        ),
+                        None => why,
+                    });
                     self.starts.clear();
                     return Ok(());
                 }

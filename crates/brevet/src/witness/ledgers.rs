@@ -16,8 +16,9 @@ use crate::cli::{
 };
 use crate::world::Machine;
 
-/// Where ledgers reach a witness, for whoever did not say.
-const URL_EXAMPLE: &str = "https://witness.example.org";
+/// Before a line that says who the witness is and not where: enough to verify with, not to ask it.
+const NO_URL: &str = "# Without an address: enough to verify by. A server that is to ask this witness needs one behind the key; \
+                      --url URL adds it.";
 
 /// `brevet witness key`.
 pub(super) fn key(args: WitnessKeyArgs, format: Format) -> anyhow::Result<()> {
@@ -32,8 +33,15 @@ pub(super) fn key(args: WitnessKeyArgs, format: Format) -> anyhow::Result<()> {
     };
     // A policy calls it by a word of its own: the last of its name's parts.
     let word = key.name().as_str().rsplit('/').next().unwrap_or_default();
-    let line = format!("witness {word} {key} {}", url.as_deref().unwrap_or(URL_EXAMPLE));
-    write(format, &json!({"name": key.name().as_str(), "key": key.to_string(), "policy_line": line}), &line)
+    let line =
+        ["witness", word, &key.to_string()].into_iter().chain(url.as_deref()).collect::<Vec<_>>().join(" ");
+    let shown = match &url {
+        Some(_) => line.clone(),
+        // A remark, so that all of it can go into a policy file as it is.
+        None => format!("{NO_URL}\n{line}"),
+    };
+    let value = json!({"name": key.name().as_str(), "key": key.to_string(), "url": url, "policy_line": line});
+    write(format, &value, &shown)
 }
 
 /// `brevet witness add-log`.

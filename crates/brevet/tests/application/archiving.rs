@@ -51,8 +51,9 @@ async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missin
     assert!(house.app.agree_to_archive(origin(ADA), size).await.is_err());
     assert!(house.app.agree_to_archive(origin(adam), size - 1).await.is_err(), "not what was asked for");
     assert!(!data.join("archive").exists(), "who may not agree makes no file");
-    let file = house.app.agree_to_archive(origin(adam), size).await.unwrap();
+    let (file, done) = house.app.agree_to_archive(origin(adam), size).await.unwrap();
     assert!(file.first == 0 && file.size >= 20, "{file:?}");
+    assert_eq!(done.entry, Some(done.position - 1), "whoever agreed can ask for their receipt");
     house.app.tend().await.unwrap();
     let entry = house.app.stored(|reader| reader.entry(0)).await;
     assert!(!matches!(entry, Ok(Some(_))), "the entry has left the database");
@@ -89,7 +90,7 @@ async fn a_server_goes_on_after_archiving_as_before() {
     let before = house.app.now().minus(Span::from_micros(DAY.micros() * 450).unwrap());
     house.app.ask_for_archive(origin(ADA), before).await.unwrap();
     let size = house.app.read(|state| state.archive().asked.as_ref().unwrap().size);
-    let file = house.app.agree_to_archive(origin(adam), size).await.unwrap();
+    let (file, _) = house.app.agree_to_archive(origin(adam), size).await.unwrap();
     let path = data.join("archive").join(&file.name);
     let written = std::fs::read(&path).unwrap();
     std::fs::write(&path, "something else").unwrap();

@@ -47,11 +47,14 @@ pub(crate) fn verify(arguments: &[&str]) -> Verdict {
 }
 
 pub(crate) fn verify_with_token(token: &str, arguments: &[&str]) -> Verdict {
+    // An empty variable is none.
+    verify_with_environment(&[("BREVET_TOKEN", token)], arguments)
+}
+
+pub(crate) fn verify_with_environment(variables: &[(&str, &str)], arguments: &[&str]) -> Verdict {
     let mut command = Command::new(BREVET);
     command.args(["audit", "verify", "-o", "json"]).args(arguments).env_clear().stdin(Stdio::null());
-    if !token.is_empty() {
-        command.env("BREVET_TOKEN", token);
-    }
+    command.envs(variables.iter().copied());
     let typed = Typed::of(command.output().unwrap());
     let value = serde_json::from_slice(&typed.stdout).unwrap_or_else(|error| panic!("{error}: {typed:?}"));
     Verdict { code: typed.code, value }

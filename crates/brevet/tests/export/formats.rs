@@ -260,3 +260,18 @@ fn many_entries_are_all_there() {
     let lines = json_lines(&export(&stage, ""));
     assert!(lines[1..lines.len() - 1].iter().enumerate().all(|(place, entry)| entry["index"] == place));
 }
+
+#[test]
+fn as_many_entries_are_counted_as_are_written_whatever_stands_between_them() {
+    let stage = Stage::set();
+    for _ in 0..2 {
+        stage.types("ada", "audit rotate-key --overlap 0", 0);
+    }
+    for (format, lines_around) in [("jsonl", 4), ("csv", 1), ("office365", 0), ("ocsf", 0)] {
+        let path = stage.place.site(format);
+        let line = format!("audit export --format {format} --out {} -o json", path.display());
+        let told: Value = serde_json::from_str(&stage.types("otto", &line, 0).0).unwrap();
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert_eq!(told["entries"], lines - lines_around, "{format}");
+    }
+}

@@ -4,6 +4,7 @@ use brevet_ledger::{Checkpoint, CosigningKey, KeyName, Note, Origin, SigningKey}
 use rusqlite::Connection;
 
 use crate::story::{Copy, Story};
+use crate::support::stage::Stage;
 use crate::{both, text};
 
 #[test]
@@ -142,5 +143,46 @@ fn both_read_a_slot_once_and_a_key_in_one_spelling() {
     ];
     for (key, code) in spellings {
         assert_eq!(both(&[text(&data), "--key", key]).code, code, "{key}");
+    }
+}
+
+#[test]
+fn both_believe_each_key_for_as_long_as_it_signed_and_need_only_the_newest() {
+    let stage = Stage::set();
+    let data = stage.place.data();
+    let vkey =
+        || std::fs::read_to_string(data.join("ledger.vkey")).unwrap().lines().next().unwrap().to_owned();
+    let kept = |name: &str, text: &str| {
+        let path = stage.place.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let head = || -> String {
+        let connection = Connection::open(data.join("brevet.db")).unwrap();
+        connection.query_row("SELECT checkpoint FROM head", [], |row| row.get(0)).unwrap()
+    };
+    let (mut keys, mut checkpoints) = (vec![vkey()], vec![kept("checkpoint-0", &head())]);
+    let stolen = std::fs::read_to_string(data.join("ledger.key")).unwrap();
+    for change in 1..=2 {
+        stage.types("ada", "audit rotate-key --overlap 0", 0);
+        stage.types("ada", &format!("group create g{change}"), 0);
+        keys.push(vkey());
+        checkpoints.push(kept(&format!("checkpoint-{change}"), &head()));
+    }
+    let export = stage.place.path().join("ledger.jsonl");
+    stage.types("otto", &format!("audit export --out {}", export.display()), 0);
+    let sound: Note = head().parse().unwrap();
+    let stolen = SigningKey::parse(stolen.trim()).unwrap();
+    let forged = kept("forged", &Note::sign(sound.text(), &stolen).unwrap().to_string());
+    let (place, _) = stage.stop();
+    for subject in [&place.data(), &export] {
+        for key in &keys {
+            for checkpoint in &checkpoints {
+                let verdict = both(&[text(subject), "--key", key, "--checkpoint", text(checkpoint)]);
+                assert_eq!(verdict.code, 0, "{key}, {}: {verdict:#?}", checkpoint.display());
+            }
+            let verdict = both(&[text(subject), "--key", key, "--checkpoint", text(&forged)]);
+            assert_eq!(verdict.code, 15, "{key}: {verdict:#?}");
+        }
     }
 }

@@ -41,6 +41,7 @@ class Verification:
         own = [archive for archive in self.archives if archive.origin == self.origin]
         self.old, self.taken = {row.position: row for archive in own for row in archive.rows}, set()
         self.tree, self.leaves, self.entries, self.gone, self.roots = Tree(), [], [], [], {0: Tree().root()}
+        self.changes = []
 
     def rows(self):
         """Step 1."""
@@ -175,14 +176,27 @@ class Verification:
 
     def follow_keys(self, notes):
         """Step 7: trusts more keys, until nothing changes."""
-        changes = self.rotations()
+        self.changes = self.rotations()
         count = -1
         while count != len(self.trusted):
             count = len(self.trusted)
-            for index, old, new in changes:
-                for one, other in ((old, new), (new, old)):
-                    if one in self.trusted and other not in self.trusted and self.is_signed(notes, index, one):
-                        self.trusted.append(other)
+            for index, old, new in self.changes:
+                hands_over = self.may_add(old, new) and self.is_current(old, index)
+                if hands_over and self.is_signed(notes, index, lambda _, old=old: [old]):
+                    self.trusted.append(new)
+                if self.may_add(new, old) and self.is_signed(notes, index, self.current):
+                    self.trusted.append(old)
+
+    def may_add(self, known, key):
+        return known in self.trusted and key not in self.trusted
+
+    def is_current(self, key, size):
+        """Whether none of the first `size` entries replaced the key."""
+        return not any(old == key and index < size for index, old, _ in self.changes)
+
+    def current(self, note):
+        """The trusted keys that may sign so much."""
+        return [key for key in self.trusted if key.name == self.origin and self.is_current(key, note.size)]
 
     def rotations(self):
         """Index, old and new key of each change, also of those whose entries are in an archive."""
@@ -191,14 +205,12 @@ class Verification:
         changes |= {Entry(raw).index: Entry(raw).fields()[1] for raw in known}
         return [(index, Key.parse(fields[0]), Key.parse(fields[1])) for index, fields in sorted(changes.items())]
 
-    def is_signed(self, notes, index, key):
+    def is_signed(self, notes, index, keys_for):
+        """Whether a history with the entry `index` is signed by one of the keys that count for the note."""
         for note in notes:
             if note.size > index and self.roots.get(note.size) == note.root and note.origin == self.origin:
-                try:
-                    if note.signers([key]):
-                        return True
-                except Malformed:
-                    continue
+                if signers_or_none(note, keys_for(note)):
+                    return True
         return False
 
     def believe(self, label, text):
@@ -206,8 +218,7 @@ class Verification:
         try:
             note = Note(utf8(text)) if isinstance(text, bytes) else text
             need(note.origin == self.origin, "it is of another ledger")
-            signers = note.signers([key for key in self.trusted if key.name == self.origin])
-            need(signers, "no trusted key signed it")
+            need(note.signers(self.current(note)), "no trusted key signed it that was not replaced by then")
             return note
         except Malformed as error:
             raise Finding("bad-signature", f"{label} cannot be believed: {error}") from error

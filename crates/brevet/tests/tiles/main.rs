@@ -5,6 +5,7 @@
 
 mod files;
 mod following;
+mod liar;
 mod memory;
 mod proofs;
 

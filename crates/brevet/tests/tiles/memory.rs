@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use brevet_ledger::{Note, SigningKey};
 use serde_json::Value;
 
 use crate::following::{monitor, verifier_key};
+use crate::liar::Liar;
 use crate::support::person::Person;
 use crate::support::place::Place;
 use crate::support::server::{Server, command};
@@ -336,4 +338,114 @@ fn a_new_key_is_followed_when_the_old_one_signed_for_it() {
     // Somebody who was away all the time follows as well.
     stage.types("ada", "audit receipts check", 0);
     stage.types("alice", "audit receipts check", 0);
+}
+
+#[test]
+fn a_server_that_names_no_entry_is_complained_about_loudly() {
+    let stage = Stage::with_policy("Linux/Say", "");
+    let request = stage.request("bob", "--task Linux/Say");
+    let kept = files(&ledger(stage.person("bob")), "tlog-proof").len();
+    let silent = Liar::before(&stage.server, None);
+    let bob = |line: &str| silent.types(stage.person("bob"), &stage.server, line);
+    for (line, kind) in [
+        (format!("request cancel {request}"), "request.cancelled"),
+        ("request new --task Linux/Say --reason Because".to_owned(), "request.submitted"),
+    ] {
+        let said = bob(&line).stderr;
+        assert!(said.contains("WARNING: NOTHING SHOWS THAT THIS IS ON RECORD"), "{said}");
+        assert!(said.contains(&silent.url()) && said.contains(&format!("--kind {kind}")), "{said}");
+    }
+    assert_eq!(files(&ledger(stage.person("bob")), "tlog-proof").len(), kept);
+    // Who has never been there is told no less.
+    let first =
+        silent.types(stage.person("carol"), &stage.server, "request new --task Linux/Say --reason Because");
+    assert!(first.stderr.contains("NOTHING SHOWS THAT THIS IS ON RECORD"), "{}", first.stderr);
+    // What changes nothing has nothing to show.
+    for line in ["request list --mine", "policy explain --task Linux/Say"] {
+        assert_eq!(bob(line).stderr, "", "{line}");
+    }
+}
+
+#[test]
+fn an_entry_of_something_else_is_no_receipt_for_what_was_done() {
+    let stage = Stage::with_policy("Linux/Say", "");
+    let (bob, ada) = (stage.person("bob"), stage.person("ada"));
+    let request = stage.request("bob", "--task Linux/Say");
+    let kept = files(&ledger(bob), "tlog-proof");
+    let index: u64 = kept[0].file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    let liar = Liar::before(&stage.server, Some(index));
+    let ask = "request new --task Linux/Say --reason Because";
+    let other = stage.types("ada", ask, 0).0;
+    assert!(other.contains("req-"), "{other}");
+    for (who, line, why) in [
+        (
+            bob,
+            format!("request cancel {request}"),
+            "it says request.submitted, and what you did is request.cancelled",
+        ),
+        (bob, ask.to_owned(), "it is of what you did before"),
+        // An auditor gets the receipt of anybody's entry.
+        (ada, "request cancel req-2".to_owned(), "it says request.submitted"),
+        (ada, ask.to_owned(), "did it, and you are usr-"),
+    ] {
+        let said = liar.types(who, &stage.server, &line).stderr;
+        assert!(said.contains(WARNING) && said.contains(why), "{line}: {said}");
+        assert!(said.contains("the entry that it names is not what you did"), "{line}: {said}");
+    }
+    assert_eq!(files(&ledger(bob), "tlog-proof"), kept);
+    assert!(!files(&ledger(bob), "evidence").is_empty(), "what it showed instead is kept");
+    // Without the liar all is well.
+    assert_eq!(stage.types("bob", ask, 0).1, "");
+}
+
+#[test]
+fn a_checkpoint_that_a_replaced_key_signed_is_not_believed_by_the_memory_either() {
+    let stage = Stage::with_policy("Linux/Say", "");
+    stage.request("bob", "--task Linux/Say");
+    let old = std::fs::read_to_string(stage.place.data().join("ledger.key")).unwrap();
+    let old = SigningKey::parse(old.trim()).unwrap();
+    stage.types("ada", "audit rotate-key --overlap 0", 0);
+    stage.types("bob", "request list", 0);
+    let again = stage.request("bob", "--task Linux/Say --duration 2h");
+    let path = ledger(stage.person("bob")).join("checkpoint");
+    let sound: Note = std::fs::read_to_string(&path).unwrap().parse().unwrap();
+    std::fs::write(&path, Note::sign(sound.text(), &old).unwrap().to_string()).unwrap();
+    let (_, said) = stage.types("bob", &format!("request cancel {again}"), 0);
+    assert!(said.contains("its signature does not hold"), "{said}");
+}
+
+#[test]
+fn whatever_is_changed_leaves_a_receipt_and_no_complaint() {
+    let stage = Stage::with_policy("Linux/Say", "");
+    let ada = |line: &str| {
+        let (out, error) = stage.types("ada", line, 0);
+        assert_eq!(error, "", "{line}");
+        out
+    };
+    ada("group create Kept");
+    let before = files(&ledger(stage.person("ada")), "tlog-proof").len();
+    let lines = [
+        "user add dora",
+        "user code dora",
+        "group create Team",
+        "group add-member Team dora",
+        "group remove-member Team dora",
+        "group delete Team",
+        "assignment add --user dora --task Linux/Say",
+        "assignment remove asg-1",
+        "policy set pol-1 --max-duration 3h",
+        "policy remove pol-1",
+        "access disable",
+        "access enable --approvers Approvers",
+        "user disable dora",
+        "user enable dora",
+        "user disable dora",
+        "audit erase --user dora",
+        "audit rotate-key --overlap 0",
+    ];
+    for line in lines {
+        ada(line);
+    }
+    let after = files(&ledger(stage.person("ada")), "tlog-proof").len();
+    assert_eq!(after - before, lines.len() + 1, "an account comes with its code");
 }

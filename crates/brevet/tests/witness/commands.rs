@@ -134,3 +134,18 @@ fn two_roots_of_one_size_are_kept_as_evidence_that_anybody_can_check() {
     assert_eq!(json(&home.does(&["evidence", "-o", "json"])).as_array().unwrap().len(), 2);
     witness.stop();
 }
+
+#[test]
+fn a_line_without_an_address_says_so_and_stands_in_a_policy_all_the_same() {
+    let home = Home::new();
+    let told = home.does(&["key", "--name", NAME]);
+    let (remark, line) = told.split_once('\n').unwrap();
+    assert!(remark.starts_with("# ") && remark.contains("--url URL"), "{told}");
+    assert!(!told.contains("http"), "no address that somebody could take for a real one: {told}");
+    let ledger = Ledger::of(ORIGIN, 1, 1);
+    let policy = Policy::parse(&format!("log {}\n{told}quorum w1\n", ledger.key())).unwrap();
+    let [witness] = policy.witnesses() else { panic!("{policy:?}") };
+    assert_eq!((witness.url.as_deref(), &witness.key), (None, &home.key()));
+    let told = json(&home.does(&["key", "-o", "json"]));
+    assert_eq!((&told["url"], told["policy_line"].as_str()), (&Value::Null, Some(line.trim_end())));
+}

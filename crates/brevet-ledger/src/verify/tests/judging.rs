@@ -100,3 +100,38 @@ fn a_new_key_is_believed_only_when_the_old_one_signed_for_it() {
         [Finding::Claim { reason: Error::NoteUnsigned, .. }]
     ));
 }
+
+/// One of the keys that signed this ledger one after the other.
+fn nth(seed: u8) -> SigningKey {
+    SigningKey::from_seed(KeyName::parse(ORIGIN).unwrap(), &[seed; 32])
+}
+
+fn signed_by(seed: u8, size: u64) -> Claim {
+    let note: Note = Sample::new(size).checkpoint().parse().unwrap();
+    Claim::kept("mine", &Note::sign(note.text(), &nth(seed)).unwrap().to_string()).unwrap()
+}
+
+#[test]
+fn the_newest_key_vouches_for_all_before_it_and_each_for_nothing_after_it_was_replaced() {
+    let public = |seed: u8| nth(seed).verifier().clone();
+    let rotations = [
+        Rotation { index: 5, old: public(1), new: public(2) },
+        Rotation { index: 10, old: public(2), new: public(3) },
+    ];
+    let mut sample = Sample::new(600);
+    sample.checkpoints = Vec::new();
+    let found = |kept, trusted: u8| found(&sample, kept, &[public(trusted)], &rotations);
+    // Nothing that the second key signed is there: the third is enough.
+    assert_eq!(found(vec![signed_by(3, 600), signed_by(1, 5), signed_by(2, 10)], 3), []);
+    let unsigned = |findings: Vec<Finding>| {
+        let reason = Error::NoteUnsigned;
+        assert_eq!(findings, [Finding::Claim { by: "mine".to_owned(), reason }]);
+    };
+    unsigned(found(vec![signed_by(3, 600), signed_by(1, 6)], 3));
+    unsigned(found(vec![signed_by(3, 600), signed_by(2, 11)], 3));
+    // A key that was replaced vouches for no key before it by what it signs later.
+    assert_eq!(found(vec![signed_by(2, 600), signed_by(1, 5)], 2).len(), 2);
+    assert_eq!(found(vec![signed_by(2, 10), signed_by(1, 5)], 2), []);
+    // Nor does the newest for what it never signed.
+    unsigned(found(vec![signed_by(1, 5)], 3));
+}

@@ -103,7 +103,7 @@ async fn trust(context: &mut Context, key: &str) -> Result<Done, Failure> {
     let bad = |error: brevet_ledger::Error| Failure::Usage(format!("'{key}' is not a verifier key: {error}"));
     let key: VerifierKey = key.trim().parse().map_err(bad)?;
     let origin = brevet_ledger::Origin::parse(key.name().as_str()).map_err(bad)?;
-    let known = Known { origin, keys: vec![key], seen: None };
+    let known = Known { origin, keys: vec![key], rotations: Vec::new(), seen: None };
     let memory = memory(context).ok_or_else(off)?;
     let server = context.anonymous_client()?.server().to_string();
     let lock = memory.lock().await?;
@@ -170,7 +170,7 @@ impl Told {
         }
         self.time = Some(Time::from_micros(says.time_micros));
         self.kind = Some(says.kind.to_owned());
-        proof.verify(leaf_hash(entry), &known.origin, &known.keys).map_err(say)
+        proof.verify(leaf_hash(entry), &known.origin, &known.keys_for(proof.checkpoint())).map_err(say)
     }
 }
 

@@ -85,6 +85,10 @@ pub(super) fn warning(server: &str, known: &Known, contradiction: &Contradiction
             "Either the ledger was rewritten, or two different ledgers are shown to different people. What you did \
              may be on record no more, or in another form."
         }
+        Contradiction::OtherAct { .. } => {
+            "The server said that it put on record what you did, and shows something else instead. It may not be on \
+             record, or in another form."
+        }
         Contradiction::BadReceipt { .. } => {
             "The server said that it put on record what you did, and cannot prove it. It may not be on record."
         }
@@ -99,6 +103,17 @@ pub(super) fn warning(server: &str, known: &Known, contradiction: &Contradiction
          \x20 Your receipts are beside it. Should your auditor find that all is well and tell you the key of the \
          ledger, then: brevet audit receipts trust KEY",
         what(contradiction)
+    )
+}
+
+/// The warning about a server that says it did something and names no entry. It signed nothing, so there is no evidence.
+pub(super) fn unnamed(server: &str, kind: &str) -> String {
+    format!(
+        "brevet: WARNING: NOTHING SHOWS THAT THIS IS ON RECORD\n\
+         \x20 {server} says that it was done, and names no entry ({kind}) that says so, so there is no receipt.\n\
+         \x20 Either it is not on record, or the server, or somebody between you and it, keeps that from you.\n\
+         \x20 What to do: run brevet audit receipts check, and have your auditor look for what you did:\n\
+         \x20   brevet audit search --kind {kind}"
     )
 }
 
@@ -120,6 +135,7 @@ pub(super) fn what(contradiction: &Contradiction) -> String {
         Contradiction::Unproven { kept, shown } => format!(
             "it does not prove that the {kept} entries that you have seen are among the {shown} that it shows now."
         ),
+        Contradiction::OtherAct { why } => format!("the entry that it names is not what you did: {why}."),
         Contradiction::BadReceipt { why } => format!("the receipt that it gave does not hold: {why}."),
     }
 }

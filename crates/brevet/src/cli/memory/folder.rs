@@ -12,10 +12,10 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use brevet_ledger::{Note, Origin, TLOG_PROOF_BYTES_MAX, TlogProof, VerifierKey, leaf_hash};
+use brevet_ledger::{Note, Origin, Rotation, TLOG_PROOF_BYTES_MAX, TlogProof, VerifierKey, leaf_hash};
 use serde::{Deserialize, Serialize};
 
-use super::judge::{Known, Seen};
+use super::judge::{Fits, Known, Seen};
 use crate::cli::exit::Failure;
 use crate::cli::settings;
 
@@ -54,6 +54,27 @@ pub(super) struct Remembered {
 struct Written {
     origin: String,
     keys: Vec<String>,
+    /// Not in files of before changes of the key were remembered.
+    #[serde(default)]
+    replaced: Vec<WrittenRotation>,
+}
+
+/// A change of the key as it is written.
+#[derive(Serialize, Deserialize)]
+struct WrittenRotation {
+    index: u64,
+    old: String,
+    new: String,
+}
+
+impl WrittenRotation {
+    fn of(Rotation { index, old, new }: &Rotation) -> Self {
+        Self { index: *index, old: old.to_string(), new: new.to_string() }
+    }
+
+    fn read(&self) -> Result<Rotation, brevet_ledger::Error> {
+        Ok(Rotation { index: self.index, old: self.old.parse()?, new: self.new.parse()? })
+    }
 }
 
 impl Memory {
@@ -119,6 +140,7 @@ impl Memory {
         let written = Written {
             origin: known.origin.to_string(),
             keys: known.keys.iter().map(ToString::to_string).collect(),
+            replaced: known.rotations.iter().map(WrittenRotation::of).collect(),
         };
         replace_when_other(&folder.join(LEDGER), &json(&written))?;
         if let Some(Seen { note, .. }) = &known.seen {
@@ -167,11 +189,14 @@ impl Memory {
         let folder = self.folder.join("ledgers").join(name);
         let path = folder.join(LEDGER);
         let text = read(&path)?.ok_or_else(|| damaged(&path, &"it is not there"))?;
-        let Written { origin, keys } = serde_json::from_str(&text).map_err(|error| damaged(&path, &error))?;
+        let Written { origin, keys, replaced } =
+            serde_json::from_str(&text).map_err(|error| damaged(&path, &error))?;
         let origin = Origin::parse(&origin).map_err(|error| damaged(&path, &error))?;
         let keys: Result<Vec<VerifierKey>, _> = keys.iter().map(|key| key.parse()).collect();
         let keys = keys.map_err(|error| damaged(&path, &error))?;
-        let known = Known { origin, keys, seen: None };
+        let rotations: Result<Vec<Rotation>, _> = replaced.iter().map(WrittenRotation::read).collect();
+        let rotations = rotations.map_err(|error| damaged(&path, &error))?;
+        let known = Known { origin, keys, rotations, seen: None };
         let path = folder.join(CHECKPOINT);
         let seen = match read(&path)? {
             None => None,
@@ -222,9 +247,20 @@ pub(super) fn receipts(folder: &Path) -> Result<Vec<KeptReceipt>, Failure> {
     Ok(found.into_iter().map(load).collect())
 }
 
+/// Whether a receipt for the very same entry is kept already.
+pub(super) fn holds_receipt(folder: &Path, fits: &Fits) -> bool {
+    let kept = read(&receipt_path(folder, &fits.proof)).ok().flatten();
+    let kept = kept.and_then(|text| text.parse::<TlogProof>().ok());
+    kept.is_some_and(|kept| kept.unauthenticated_extra() == Some(fits.entry.as_slice()))
+}
+
 /// Keeps a receipt.
 pub(super) fn keep_receipt(_: &Lock, folder: &Path, proof: &TlogProof) -> Result<(), Failure> {
-    replace(&folder.join(format!("{}.{RECEIPT}", proof.index())), &proof.to_string())
+    replace(&receipt_path(folder, proof), &proof.to_string())
+}
+
+fn receipt_path(folder: &Path, proof: &TlogProof) -> PathBuf {
+    folder.join(format!("{}.{RECEIPT}", proof.index()))
 }
 
 /// The name of a ledger's folder: nobody else's name or key leads to it.

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_ledger::{
-    Checkpoint, EntryRef, Hash, KeyHandover, Note, Origin, TlogProof, VerifierKey, check_consistency,
-    follow_keys, leaf_hash,
+    Checkpoint, EntryRef, Hash, KeyHandover, Note, Origin, Rotation, TlogProof, VerifierKey,
+    check_consistency, follow_rotations, leaf_hash,
 };
 
+use crate::on_record::{Asked, By};
 use crate::wire;
 
 /// What is known of a ledger.
@@ -16,8 +17,36 @@ pub(super) struct Known {
     pub(super) origin: Origin,
     /// The keys that are believed, the oldest first.
     pub(super) keys: Vec<VerifierKey>,
+    /// Which of them replaced which, and from where on.
+    pub(super) rotations: Vec<Rotation>,
     /// The newest checkpoint that was seen, once one was.
     pub(super) seen: Option<Seen>,
+}
+
+impl Known {
+    /// The believed keys that may sign this note: one that an entry under it replaced vouches for nothing so late.
+    pub(super) fn keys_for(&self, note: &Note) -> Vec<VerifierKey> {
+        // What is no checkpoint at all is refused wherever it is opened.
+        let size = note.text().parse().map_or(0, |checkpoint: Checkpoint| checkpoint.size());
+        self.keys.iter().filter(|key| key.is_current(size, &self.rotations)).cloned().collect()
+    }
+
+    /// Takes the changes of the key that lead on from those that are believed; answers whether there were any.
+    fn follow(&mut self, handovers: &[KeyHandover]) -> Result<bool, brevet_ledger::Error> {
+        let before = self.rotations.len();
+        // From each of them, for a memory of before changes were kept; those that follow are followed on.
+        for key in self.keys.clone() {
+            for rotation in follow_rotations(&key, handovers)? {
+                if !self.keys.contains(&rotation.new) {
+                    self.keys.push(rotation.new.clone());
+                }
+                if !self.rotations.contains(&rotation) {
+                    self.rotations.push(rotation);
+                }
+            }
+        }
+        Ok(self.rotations.len() > before)
+    }
 }
 
 /// A checkpoint whose signature holds.
@@ -41,6 +70,11 @@ pub(super) enum Contradiction {
     Rewritten { kept: u64, shown: u64 },
     /// It gives no proof that they are.
     Unproven { kept: u64, shown: u64 },
+    /// The receipt that it gave holds, and is of something else than what was done.
+    OtherAct {
+        /// What it is of.
+        why: String,
+    },
     /// The receipt that it gave for an entry does not hold.
     BadReceipt {
         /// What is wrong with it.
@@ -95,7 +129,8 @@ pub(super) fn receipt(before: Option<&Known>, index: u64, answer: &wire::Receipt
     if says.index != index || proof.index() != index {
         return Err(bad(format!("it is for entry {}, not {index}", proof.index())));
     }
-    proof.verify(leaf_hash(&entry), &known.origin, &known.keys).map_err(|error| bad(error.to_string()))?;
+    let keys = known.keys_for(proof.checkpoint());
+    proof.verify(leaf_hash(&entry), &known.origin, &keys).map_err(|error| bad(error.to_string()))?;
     let consistency = match &answer.consistency {
         Some(hashes) => Some(parse_hashes(hashes).map_err(|error| unclear(&error))?),
         None => None,
@@ -111,6 +146,22 @@ pub(super) fn receipt(before: Option<&Known>, index: u64, answer: &wire::Receipt
     Ok(Fits { known, is_news: is_newer || is_new_key, entry, proof })
 }
 
+/// Whether a receipt that fits is of what was done: of an entry that says so, and that was not named for something else
+/// before.
+pub(super) fn is_of(fits: Fits, asked: &Asked, by: &By, named_before: bool) -> Result<Fits, Trouble> {
+    let says = asked.check(by, &fits.entry).and_then(|()| match named_before {
+        true => Err("it is of what you did before".to_owned()),
+        false => Ok(()),
+    });
+    match says {
+        Ok(()) => Ok(fits),
+        Err(why) => {
+            let contradiction = Contradiction::OtherAct { why };
+            Err(Trouble::Against { contradiction, shown: fits.proof.to_string() })
+        }
+    }
+}
+
 /// The ledger with the keys that are believed by now, and whether one of them is new.
 pub(super) fn believed(
     before: Option<&Known>,
@@ -119,27 +170,24 @@ pub(super) fn believed(
 ) -> Result<(Known, bool), Contradiction> {
     let Offered { origin, keys, handovers } = offered;
     let other_key = |why: String| Contradiction::OtherKey { why };
+    let handovers = handovers.iter().map(handover).collect::<Result<Vec<_>, _>>().map_err(other_key)?;
     let Some(before) = before else {
         let offered = keys.iter().rev().map(|key| key.parse()).collect::<Result<Vec<VerifierKey>, _>>();
         let offered = offered.map_err(|error| other_key(error.to_string()))?;
         let signers = note.verify(&offered).map_err(|error| other_key(error.to_string()))?;
         let keys = offered.iter().filter(|key| signers.contains(key)).cloned().collect();
         let origin = Origin::parse(origin).map_err(|error| other_key(error.to_string()))?;
-        return Ok((Known { origin, keys, seen: None }, true));
+        let mut known = Known { origin, keys, rotations: Vec::new(), seen: None };
+        known.follow(&handovers).map_err(|error| other_key(error.to_string()))?;
+        return Ok((known, true));
     };
     let mut known = before.clone();
-    let Some(last) = before.keys.last().filter(|_| !handovers.is_empty()) else {
-        return Ok((known, false));
-    };
-    let handovers = handovers.iter().map(handover).collect::<Result<Vec<_>, _>>().map_err(other_key)?;
-    let followed = follow_keys(last, &handovers).map_err(|error| other_key(error.to_string()))?;
-    let news: Vec<VerifierKey> = followed.into_iter().filter(|key| !before.keys.contains(key)).collect();
-    let is_new = !news.is_empty();
-    known.keys.extend(news);
+    let is_new = known.follow(&handovers).map_err(|error| other_key(error.to_string()))?;
     Ok((known, is_new))
 }
 
-fn handover(offered: &wire::KeyHandover) -> Result<KeyHandover, String> {
+/// A change of the key as the API writes it; a sentence where it cannot be read. Nothing of it is checked here.
+pub(in crate::cli) fn handover(offered: &wire::KeyHandover) -> Result<KeyHandover, String> {
     let wire::KeyHandover { entry, proof } = offered;
     let entry = STANDARD.decode(entry).map_err(|error| error.to_string())?;
     let proof = proof.parse().map_err(|error: brevet_ledger::Error| error.to_string())?;
@@ -148,7 +196,7 @@ fn handover(offered: &wire::KeyHandover) -> Result<KeyHandover, String> {
 
 /// The checkpoint of a note that a believed key signed.
 pub(super) fn open(known: &Known, note: &Note) -> Result<Seen, Contradiction> {
-    let checkpoint = Checkpoint::open(note, &known.origin, &known.keys);
+    let checkpoint = Checkpoint::open(note, &known.origin, &known.keys_for(note));
     let checkpoint = checkpoint.map_err(|error| Contradiction::OtherKey { why: error.to_string() })?;
     Ok(Seen { note: note.clone(), checkpoint })
 }

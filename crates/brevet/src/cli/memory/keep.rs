@@ -4,7 +4,7 @@
 //! What was done is done, and its exit code stays: a receipt that cannot be had is one line on standard error, a
 //! history that cannot be true is a warning that nobody overlooks.
 
-use super::folder::{Lock, Memory, Remembered, keep_receipt};
+use super::folder::{Lock, Memory, Remembered, holds_receipt, keep_receipt};
 use super::judge::{self, Contradiction, Fits, Trouble};
 use super::{Act, Keeping, evidence};
 use crate::cli::client::Client;
@@ -12,6 +12,7 @@ use crate::cli::connect::Open;
 use crate::cli::console::safe_lines;
 use crate::cli::context::Context;
 use crate::cli::exit::Failure;
+use crate::on_record::By;
 use crate::wire;
 
 /// How long a server has to answer with a receipt.
@@ -40,18 +41,19 @@ pub(crate) async fn keep_receipts(context: &mut Context) {
     };
     let Ok(client) = context.client() else { return };
     let memory = Memory::new(&folder);
-    let mut open = None;
+    let mut talk = Talk { memory, client, open: None, by: None };
     for act in acts.into_iter().take(ACTS_MAX) {
-        let entry = act.entry;
+        let entry = act.entry.map(|entry| format!(" for entry {entry}")).unwrap_or_default();
         let kept = tokio::select! {
-            kept = keep_one(&memory, &client, act, &mut open) => kept,
+            kept = keep_one(&mut talk, act) => kept,
             () = context.interrupts.next() => Err(Told::Line("you left".into())),
         };
         match kept {
             Ok(()) => {}
+            Err(Told::Unnamed(warning)) => context.console.note(&safe_lines(&warning)),
             Err(Told::Warning(warning)) => return context.console.note(&safe_lines(&warning)),
             Err(Told::Line(why)) => {
-                let text = format!("brevet: it was done, but there is no receipt for entry {entry}: {why}");
+                let text = format!("brevet: it was done, but there is no receipt{entry}: {why}");
                 context.console.note(&safe_lines(&text));
             }
         }
@@ -60,7 +62,11 @@ pub(crate) async fn keep_receipts(context: &mut Context) {
 
 /// What a person is told when there is no receipt.
 enum Told {
+    /// It cannot be had, for a reason that says nothing against the server.
     Line(String),
+    /// The server names no entry; what else was done may have one.
+    Unnamed(String),
+    /// The ledger contradicts itself: one such warning says all.
     Warning(String),
 }
 
@@ -70,11 +76,40 @@ impl From<Failure> for Told {
     }
 }
 
-async fn keep_one(memory: &Memory, client: &Client, act: Act, open: &mut Option<Open>) -> Result<(), Told> {
-    let server = client.server().to_string();
-    if act.open.is_some() {
-        *open = act.open;
+/// What receipts are asked for with.
+struct Talk {
+    memory: Memory,
+    client: Client,
+    open: Option<Open>,
+    /// Who acts, once that was asked.
+    by: Option<By>,
+}
+
+impl Talk {
+    /// As whom the server takes the person who acts.
+    async fn by(&mut self) -> Result<By, Failure> {
+        if let Some(by) = &self.by {
+            return Ok(by.clone());
+        }
+        let answer = self.client.get_on(&mut self.open, "/whoami", RECEIPT_SECONDS_MAX).await?;
+        let wire::WhoAmI { user, session, .. } = answer.read()?;
+        Ok(self.by.insert(By { user: user.id, session }).clone())
     }
+}
+
+async fn keep_one(talk: &mut Talk, act: Act) -> Result<(), Told> {
+    let server = talk.client.server().to_string();
+    if act.open.is_some() {
+        talk.open = act.open;
+    }
+    let Some(entry) = act.entry else {
+        return Err(match act.was_repeated {
+            true => Told::Line("the connection broke, and what was done before is not named again".into()),
+            false => Told::Unnamed(evidence::unnamed(&server, act.asked.kind())),
+        });
+    };
+    let by = talk.by().await?;
+    let Talk { memory, client, open, .. } = talk;
     let mut attempt = 0;
     loop {
         let lock = if attempt < FREE_ATTEMPTS { None } else { Some(memory.lock().await?) };
@@ -82,7 +117,7 @@ async fn keep_one(memory: &Memory, client: &Client, act: Act, open: &mut Option<
         let kept =
             before.as_ref().and_then(|before| before.known.seen.as_ref()).map(|seen| seen.checkpoint.size());
         let query = kept.map(|size| format!("?kept={size}")).unwrap_or_default();
-        let path = format!("/ledger/receipts/{}{query}", act.entry);
+        let path = format!("/ledger/receipts/{entry}{query}");
         let answer: wire::Receipt = client.get_on(open, &path, RECEIPT_SECONDS_MAX).await?.read()?;
         let before = match before {
             // A server that is new here may show a ledger that another one showed.
@@ -99,7 +134,11 @@ async fn keep_one(memory: &Memory, client: &Client, act: Act, open: &mut Option<
             Some(lock) => lock,
             None => memory.lock().await?,
         };
-        let fits = judge::receipt(before.as_ref().map(|before| &before.known), act.entry, &answer);
+        let fits = judge::receipt(before.as_ref().map(|before| &before.known), entry, &answer);
+        let fits = fits.and_then(|fits| {
+            let named_before = before.as_ref().is_some_and(|before| holds_receipt(&before.folder, &fits));
+            judge::is_of(fits, &act.asked, &by, named_before)
+        });
         let fits = match fits {
             Ok(fits) => fits,
             Err(trouble) => return Err(told(&server, before.as_ref(), trouble)),

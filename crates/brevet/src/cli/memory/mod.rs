@@ -17,8 +17,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::connect::Open;
+use crate::on_record::Asked;
 
 pub(super) use commands::{Command, ProofArgs, checkpoint, prove, run};
+pub(super) use judge::handover;
 pub(super) use keep::keep_receipts;
 
 /// Where receipts go.
@@ -33,13 +35,18 @@ pub(crate) enum Keeping {
     In(PathBuf),
 }
 
-/// Something that was done, and put on record.
+/// Something that was done.
 #[derive(Debug)]
 pub(crate) struct Act {
-    /// The entry that says so.
-    entry: u64,
+    /// What has to be on record.
+    pub(crate) asked: Asked,
+    /// The entry that says so, by the word of the server; `None` where it names none.
+    pub(crate) entry: Option<u64>,
+    /// Whether it was asked for again, because the connection broke: then it may have been done the first time, and the
+    /// answer names no entry.
+    pub(crate) was_repeated: bool,
     /// The connection it was done on, which may still be open.
-    open: Option<Open>,
+    pub(crate) open: Option<Open>,
 }
 
 /// What was done and has no receipt yet. All clients of one command write into the same.
@@ -47,9 +54,9 @@ pub(crate) struct Act {
 pub(crate) struct Acts(Arc<Mutex<Vec<Act>>>);
 
 impl Acts {
-    /// Something was done, and this entry says so.
-    pub(crate) fn note(&self, entry: u64, open: Open) {
-        self.lock().push(Act { entry, open: Some(open) });
+    /// Something was done.
+    pub(crate) fn note(&self, act: Act) {
+        self.lock().push(act);
     }
 
     fn take(&self) -> Vec<Act> {

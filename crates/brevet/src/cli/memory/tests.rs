@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_ledger::{
-    Checkpoint, Commitments, EntryRef, Hash, KeyName, Note, Origin, RightEdge, SigningKey, TlogProof,
-    leaf_hash, node_hash,
+    Checkpoint, Commitments, EntryRef, Hash, KeyName, Note, Origin, RightEdge, Rotation, SigningKey,
+    TlogProof, leaf_hash, node_hash,
 };
 
 use super::judge::{Contradiction, Known, Seen, Trouble, compare, open, receipt};
@@ -47,7 +47,12 @@ fn checkpoint(kinds: &[&str]) -> Checkpoint {
 fn known(seen: Option<&[&str]>) -> Known {
     let note = |kinds: &[&str]| checkpoint(kinds).sign(&key(1)).unwrap();
     let seen = seen.map(|kinds| Seen { note: note(kinds), checkpoint: checkpoint(kinds) });
-    Known { origin: Origin::parse(ORIGIN).unwrap(), keys: vec![key(1).verifier().clone()], seen }
+    Known {
+        origin: Origin::parse(ORIGIN).unwrap(),
+        keys: vec![key(1).verifier().clone()],
+        rotations: Vec::new(),
+        seen,
+    }
 }
 
 /// The receipt for the second of two entries.
@@ -143,4 +148,22 @@ fn a_proof_under_a_forged_root_is_none() {
     let forged = node_hash(&leaf_hash(b"x"), &leaf_hash(b"y"));
     let note = Checkpoint::new(Origin::parse(ORIGIN).unwrap(), 2, forged).sign(&key(2)).unwrap();
     assert!(open(&known(None), &note).is_err());
+}
+
+#[test]
+fn a_key_that_was_replaced_vouches_for_nothing_later() {
+    let rotation = Rotation { index: 1, old: key(1).verifier().clone(), new: key(2).verifier().clone() };
+    let keys = vec![rotation.old.clone(), rotation.new.clone()];
+    let known = Known { keys, rotations: vec![rotation], ..known(None) };
+    let (before, after) = (checkpoint(&["a"]), checkpoint(&["a", "b"]));
+    let signed = |checkpoint: &Checkpoint, signer| checkpoint.sign(&key(signer)).unwrap();
+    let both = signed(&after, 2).with_signature(key(1).sign(&after.to_string())).unwrap();
+    for note in [signed(&before, 1), signed(&after, 2), both] {
+        assert!(open(&known, &note).is_ok(), "{note}");
+    }
+    let found = open(&known, &signed(&after, 1)).unwrap_err();
+    assert!(matches!(found, Contradiction::OtherKey { .. }), "{found:?}");
+    // Nor does it for a receipt.
+    let forged = against(Some(&known), &answer(&["a", "b"], 1));
+    assert!(matches!(forged, Contradiction::OtherKey { .. }), "{forged:?}");
 }

@@ -99,7 +99,7 @@ async fn erase(caller: Caller, given: Given<wire::Erase>) -> Answer {
     let user = caller.app.read(|state| take::user(state, &given.value.user))?;
     let done = caller.app.erase_texts(caller.origin(), user, given.key).await?;
     let archives = caller.app.archives().await?.files.into_iter().map(|file| file.name).collect();
-    changed(done.position, &wire::Erased { user: user.to_string(), archives })
+    changed(&done, &wire::Erased { user: user.to_string(), archives })
 }
 
 async fn archives(caller: Caller) -> Answer {
@@ -109,18 +109,18 @@ async fn archives(caller: Caller) -> Answer {
 async fn ask(caller: Caller, given: Given<wire::AskForArchive>) -> Answer {
     let before = take::timestamp(given.value.before);
     let done = caller.app.ask_for_archive(caller.origin(), before).await?;
-    changed(done.position, &all(&caller).await?)
+    changed(&done, &all(&caller).await?)
 }
 
 async fn agree(caller: Caller, given: Given<wire::AgreeToArchive>) -> Answer {
-    let file = caller.app.agree_to_archive(caller.origin(), given.value.size).await?;
-    created(caller.app.published().size, "/ledger/archives", &archive_file(file))
+    let (file, done) = caller.app.agree_to_archive(caller.origin(), given.value.size).await?;
+    created(&done, "/ledger/archives", &archive_file(file))
 }
 
 async fn cancel(caller: Caller, given: Given<Nothing>) -> Answer {
     let command = brevet_core::Command::CancelArchive;
     let done = caller.app.command(caller.origin(), command, given.key).await?;
-    changed(done.position, &all(&caller).await?)
+    changed(&done, &all(&caller).await?)
 }
 
 async fn all(caller: &Caller) -> Result<wire::Archives, Failure> {

@@ -2,7 +2,7 @@
 
 use brevet_core::{Command, NewUser, Reply, TextKind, UserId, UserName};
 
-use crate::http::answer::{changed, created, shown};
+use crate::http::answer::{Recorded, changed, created, shown};
 use crate::http::extract::{Given, Nothing, Query, Segments};
 use crate::http::operation::operation;
 use crate::http::pages::Paging;
@@ -92,8 +92,9 @@ async fn code(caller: Caller, Segments(name): Segments<String>, given: Given<Not
     let user = caller.app.read(|state| take::user(state, &name))?;
     let code = caller.app.issue_code(caller.origin(), user, given.key).await?;
     let expires_at = wire::Time::from_micros(code.expires.micros());
+    let recorded = Recorded::as_entry(code.entry, caller.app.published().size);
     let code = code.code.reveal(|code| wire::SecretText::new(code.to_owned()));
-    created(caller.app.published().size, &format!("/users/{user}"), &wire::OneTimeCode { code, expires_at })
+    created(recorded, &format!("/users/{user}"), &wire::OneTimeCode { code, expires_at })
 }
 
 async fn act(caller: &Caller, name: &str, given: Given<Nothing>, command: fn(UserId) -> Command) -> Answer {
