@@ -76,6 +76,7 @@ impl Store {
         let origin = Origin::parse(keys.name().as_str()).map_err(StoreError::damaged)?;
         let Head { edge, checkpoint } = load::head(&connection, &origin, &keys.verifiers())?;
         term::catch_up(&mut connection, edge.size())?;
+        retire::finish_erasing(&mut connection)?;
         let (body, bytes) = (Vec::new(), Vec::new());
         let log_to_empty = (!retire::empty_log(&connection)).then_some(EMPTY_LOG_EVERY);
         Ok(Self { connection, folder, origin, keys, edge, checkpoint, body, bytes, log_to_empty })
@@ -184,7 +185,9 @@ impl Store {
         let notice = self.keys.settle(turn, now).map(|error| error.to_string());
         self.edge = edge;
         self.checkpoint.clone_from(&checkpoint);
-        if batch.side.iter().any(|write| matches!(write, SideWrite::EraseTexts(_))) {
+        if batch.side.iter().any(|write| matches!(write, SideWrite::EraseMore { .. }))
+            && retire::erasing(&self.connection).is_ok_and(|left| left.is_empty())
+        {
             self.log_to_empty = Some(0);
         }
         self.log_to_empty = match self.log_to_empty {

@@ -33,7 +33,16 @@ pub enum ReadUpTo {
 impl Reader {
     /// Gives every entry up to and including an instant to `take`, the oldest first, without its texts. Nothing is
     /// given where the first of them are in an archive file, or in another ledger.
-    pub fn entries_up_to(
+    pub fn entries_up_to(&self, time: Timestamp, take: impl FnMut(&Entry)) -> Result<ReadUpTo, StoreError> {
+        let first = self.entries_from(0, 1)?.into_iter().next();
+        match first.map(|first| first.entry.event) {
+            Some(Event::LedgerRecovered { previous, .. }) => Ok(ReadUpTo::Recovered { previous }),
+            _ => self.own_entries_up_to(time, take),
+        }
+    }
+
+    /// The same of this ledger alone, whatever comes before it.
+    pub fn own_entries_up_to(
         &self,
         time: Timestamp,
         mut take: impl FnMut(&Entry),
@@ -53,9 +62,6 @@ impl Reader {
                 let (index, entry) = decode_entry(bytes, Vec::new()).map_err(StoreError::damaged)?;
                 if found != next || index != next {
                     return Err(StoreError::damaged(format!("entry {next} is missing")));
-                }
-                if let Event::LedgerRecovered { previous, .. } = entry.event {
-                    return Ok(ReadUpTo::Recovered { previous });
                 }
                 if entry.time > time {
                     return Ok(ReadUpTo::Later);

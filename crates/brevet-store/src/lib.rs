@@ -27,6 +27,7 @@ mod sqlite;
 mod term;
 mod tiles;
 mod verify;
+mod whole;
 mod witness;
 
 pub use anchor::{ANCHOR_FILE, Anchor, AnchorFault};
@@ -51,6 +52,7 @@ pub use verify::{
     Item, Layered, PartReader, Progress, Questions, Recovered, Rows, Snapshot, Source, VerifiedFolder,
     study_source, verify_folder,
 };
+pub use whole::WholeCopy;
 pub use witness::{
     EVIDENCE_MAX, Evidence, EvidenceKind, Refusal, Standing, Submission, Verdict, Watched, WitnessError,
     WitnessLedgers, WitnessReader, WitnessStore, witness_key,

@@ -68,6 +68,15 @@ impl Reader {
         crate::side::credential(&self.connection, user)
     }
 
+    /// The answer that was kept for somebody's key.
+    pub fn idempotent(
+        &self,
+        user: brevet_core::UserId,
+        key: &str,
+    ) -> Result<Option<crate::Idempotent>, StoreError> {
+        crate::side::idempotent(&self.connection, user, key)
+    }
+
     /// All entries of one request's story, oldest first, at most `limit`.
     pub fn story(&self, request: RequestId, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
         let sql = "SELECT bytes FROM entry WHERE request = ?1 ORDER BY seq LIMIT ?2";

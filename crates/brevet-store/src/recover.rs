@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use brevet_ledger::{Checkpoint, Hash, Note, VerifierKey, root_at};
+use rusqlite::Connection;
 
 use crate::append::Store;
 use crate::error::{StoreError, writing};
@@ -18,6 +19,7 @@ const BEGIN_ANEW: &str = "
     DELETE FROM node;
     DELETE FROM cosigned;
     DELETE FROM archive_file;
+    DELETE FROM erasure;
     DELETE FROM entry_term;
     DELETE FROM term;
     UPDATE term_head SET size = 0;
@@ -60,12 +62,17 @@ impl Store {
     /// When the folder has a database already, or cannot be written.
     pub fn copy_with_empty_ledger(&self, folder: &DataFolder) -> Result<(), StoreError> {
         let path = folder.database();
-        self.connection().execute("VACUUM INTO ?1", [path_text(&path)?]).map_err(writing)?;
-        restrict(&path)?;
+        copy_database(self.connection(), &path)?;
         let copy = crate::sqlite::open_writer(&path)?;
         copy.execute_batch(&format!("BEGIN IMMEDIATE; {BEGIN_ANEW} COMMIT;")).map_err(writing)?;
         copy.close().map_err(|(_, error)| writing(error))
     }
+}
+
+/// Copies a database to a file that does not exist, for its owner alone.
+pub(crate) fn copy_database(from: &Connection, path: &Path) -> Result<(), StoreError> {
+    from.execute("VACUUM INTO ?1", [path_text(path)?]).map_err(writing)?;
+    restrict(path)
 }
 
 fn path_text(path: &Path) -> Result<&str, StoreError> {

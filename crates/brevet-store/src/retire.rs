@@ -4,12 +4,15 @@
 use std::time::Duration;
 
 use brevet_core::UserId;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::error::{StoreError, writing};
 use crate::reader::{Reader, as_limit};
 use crate::row::signed;
 use crate::{sqlite, term};
+
+/// Entries of somebody's that are looked at in one transaction while nobody else writes yet.
+const ERASE_AT_START: usize = 1_000;
 
 /// An archive file, as the database remembers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,16 +27,63 @@ pub struct ArchiveFile {
     pub digest: [u8; 32],
     /// How far its entries have left the database.
     pub pruned: u64,
+    /// Whether the search's lists of them are still leaving it.
+    pub has_lists: bool,
 }
 
-/// Removes every text of one person, with the words by which a search finds it.
-pub(crate) fn erase_texts(transaction: &Transaction<'_>, user: UserId) -> Result<(), StoreError> {
+/// Notes that every text of one person is to go. The entry that says so is written in the same transaction; texts that
+/// come to be beside later ones are none of these.
+pub(crate) fn begin_to_erase(transaction: &Transaction<'_>, user: UserId) -> Result<(), StoreError> {
     // A reader may have gathered words of theirs already; with nothing left to list, it is too late for those.
     term::take_in_all(transaction)?;
-    let mut delete = transaction.prepare("DELETE FROM entry_text WHERE seq = ?1").map_err(writing)?;
-    for seq in term::with_texts_of(transaction, user)? {
+    let sql = "INSERT OR REPLACE INTO erasure (user, next, until) SELECT ?1, 0, size FROM term_head";
+    transaction.execute(sql, [user.number()]).map(drop).map_err(writing)
+}
+
+/// Removes the texts beside the next entries of somebody whose texts are to go, with the words by which a search finds
+/// them. Looks at `entries` of that person at most.
+pub(crate) fn erase_more(
+    transaction: &Transaction<'_>,
+    user: UserId,
+    entries: usize,
+) -> Result<(), StoreError> {
+    let sql = "SELECT next, until FROM erasure WHERE user = ?1";
+    let range = |row: &rusqlite::Row<'_>| {
+        Ok(row.get::<_, i64>(0)?.unsigned_abs()..row.get::<_, i64>(1)?.unsigned_abs())
+    };
+    let Some(left) = transaction.query_row(sql, [user.number()], range).optional()? else { return Ok(()) };
+    let near = term::of_person(transaction, user, left, entries)?;
+    let mut delete = transaction.prepare_cached("DELETE FROM entry_text WHERE seq = ?1").map_err(writing)?;
+    for seq in term::with_texts_of(transaction, user, &near)? {
         term::forget_texts(transaction, seq)?;
         delete.execute([signed(seq)]).map_err(writing)?;
+    }
+    match near.last().filter(|_| near.len() == entries) {
+        Some(last) => {
+            let sql = "UPDATE erasure SET next = ?2 WHERE user = ?1";
+            transaction.execute(sql, params![user.number(), signed(last + 1)]).map(drop).map_err(writing)
+        }
+        None => {
+            let sql = "DELETE FROM erasure WHERE user = ?1";
+            transaction.execute(sql, [user.number()]).map(drop).map_err(writing)
+        }
+    }
+}
+
+/// The people of whom an entry says that their texts are gone, and whose texts are still going.
+pub(crate) fn erasing(connection: &Connection) -> Result<Vec<UserId>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT user FROM erasure ORDER BY user")?;
+    let rows = statement.query_map([], |row| row.get(0).map(UserId::new))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Brings to its end what a crash left half done, before anybody reads.
+pub(crate) fn finish_erasing(connection: &mut Connection) -> Result<(), StoreError> {
+    while let Some(user) = erasing(connection)?.first() {
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
+        erase_more(&transaction, *user, ERASE_AT_START)?;
+        transaction.commit().map_err(writing)?;
     }
     Ok(())
 }
@@ -50,18 +100,30 @@ pub(crate) fn empty_log(connection: &Connection) -> bool {
 
 /// Remembers an archive file.
 pub(crate) fn note_archive(transaction: &Transaction<'_>, file: &ArchiveFile) -> Result<(), StoreError> {
-    let ArchiveFile { first, size, name, digest, pruned } = file;
+    let ArchiveFile { first, size, name, digest, pruned, has_lists: _ } = file;
     let sql = "INSERT INTO archive_file (size, first, name, digest, pruned) VALUES (?1, ?2, ?3, ?4, ?5)";
     let values = params![signed(*size), signed(*first), name, digest, signed(*pruned)];
     transaction.execute(sql, values).map(drop).map_err(writing)
 }
 
-/// Takes the next entries of an archive file out of the database: their bytes, texts and search terms. Leaf hashes
-/// stay.
-pub(crate) fn prune(transaction: &Transaction<'_>, size: u64, entries: usize) -> Result<(), StoreError> {
-    let sql = "SELECT pruned FROM archive_file WHERE size = ?1";
-    let pruned: Option<i64> = transaction.query_row(sql, [signed(size)], |row| row.get(0)).optional()?;
-    let Some(from) = pruned else { return Ok(()) };
+/// Takes the next entries of an archive file out of the database: their bytes and texts. When all are out, takes them
+/// out of the next lists of the search. Leaf hashes stay.
+pub(crate) fn prune(transaction: &Transaction<'_>, size: u64, at_once: usize) -> Result<(), StoreError> {
+    let sql = "SELECT pruned, next_term FROM archive_file WHERE size = ?1";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    match transaction.query_row(sql, [signed(size)], row).optional()? {
+        Some((pruned, _)) if pruned < signed(size) => prune_entries(transaction, size, pruned, at_once),
+        Some((_, Some(next_term))) => prune_lists(transaction, size, next_term, at_once),
+        Some((_, None)) | None => Ok(()),
+    }
+}
+
+fn prune_entries(
+    transaction: &Transaction<'_>,
+    size: u64,
+    from: i64,
+    entries: usize,
+) -> Result<(), StoreError> {
     let to = from.saturating_add(as_limit(entries)).min(signed(size));
     let run = |sql: &str, values: &[i64]| {
         let done = transaction.prepare_cached(sql);
@@ -70,16 +132,33 @@ pub(crate) fn prune(transaction: &Transaction<'_>, size: u64, entries: usize) ->
     run("DELETE FROM entry_text WHERE seq >= ?1 AND seq < ?2", &[from, to])?;
     run("UPDATE entry SET bytes = x'' WHERE seq >= ?1 AND seq < ?2", &[from, to])?;
     run("UPDATE archive_file SET pruned = ?2 WHERE size = ?1", &[signed(size), to])?;
-    match to == signed(size) {
-        true => term::forget_before(transaction, size),
-        false => Ok(()),
+    if to == signed(size) {
+        run("UPDATE archive_file SET next_term = 0 WHERE size = ?1", &[signed(size)])?;
     }
+    Ok(())
+}
+
+fn prune_lists(
+    transaction: &Transaction<'_>,
+    size: u64,
+    from: i64,
+    at_once: usize,
+) -> Result<(), StoreError> {
+    let next = term::forget_before(transaction, size, from, at_once)?;
+    let sql = "UPDATE archive_file SET next_term = ?2 WHERE size = ?1";
+    transaction.execute(sql, params![signed(size), next]).map(drop).map_err(writing)
 }
 
 impl Reader {
+    /// The people of whom an entry says that their texts are gone, and whose texts are still going, step by step.
+    pub fn erasing(&self) -> Result<Vec<UserId>, StoreError> {
+        erasing(&self.connection)
+    }
+
     /// The archive files there are, the oldest entries first.
     pub fn archive_files(&self) -> Result<Vec<ArchiveFile>, StoreError> {
-        let sql = "SELECT first, size, name, digest, pruned FROM archive_file ORDER BY size";
+        let sql =
+            "SELECT first, size, name, digest, pruned, next_term IS NOT NULL FROM archive_file ORDER BY size";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(ArchiveFile {
@@ -88,6 +167,7 @@ impl Reader {
                 name: row.get(2)?,
                 digest: row.get(3)?,
                 pruned: row.get::<_, i64>(4)?.unsigned_abs(),
+                has_lists: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::error::{StoreError, writing};
 
 /// Each step makes version N+1 of version N. A step that has shipped never changes.
-const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS];
+const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS, LEAVING];
 
 const FIRST: &str = "
     -- The ledger.
@@ -162,6 +162,20 @@ const KEYS: &str = "
         bytes      BLOB    NOT NULL,
         checkpoint TEXT    NOT NULL
     ) STRICT;
+";
+
+/// How far has come what leaves the database in steps: the texts of a person, and the lists of archived entries.
+const LEAVING: &str = "
+    -- People of whom an entry says that their texts are gone, and whose texts beside the entries from `next` to
+    -- `until` are still here.
+    CREATE TABLE erasure (
+        user  INTEGER PRIMARY KEY,
+        next  INTEGER NOT NULL,
+        until INTEGER NOT NULL
+    ) STRICT;
+    -- The first term whose list may still have entries of the file. NULL before its entries have left, and after
+    -- they have left all lists.
+    ALTER TABLE archive_file ADD COLUMN next_term INTEGER;
 ";
 
 /// The version that this code writes.

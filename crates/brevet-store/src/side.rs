@@ -81,16 +81,25 @@ pub enum SideWrite {
     },
     /// Writes what entries add to the lists of the search.
     Lists(Gathered),
-    /// Removes every text of one person, and what signs them in.
+    /// Removes what signs one person in, and begins to remove every text of theirs: the rest is for
+    /// [`SideWrite::EraseMore`].
     EraseTexts(UserId),
+    /// Removes the texts beside so many more entries of somebody whose texts are to go.
+    EraseMore {
+        /// Whose.
+        user: UserId,
+        /// How many entries of theirs are looked at.
+        entries: usize,
+    },
     /// Remembers an archive file.
     Archive(ArchiveFile),
-    /// Takes so many more entries of the archive file that ends at `size` out of the database.
+    /// Takes so many more entries of the archive file that ends at `size` out of the database; once they are out, so
+    /// much of the search's lists of them.
     Prune {
         /// The index after the last entry of the file.
         size: u64,
-        /// How many.
-        entries: usize,
+        /// How many entries, or terms and blocks of their lists.
+        at_once: usize,
     },
     /// Drops answers older than this.
     ForgetIdempotent(Timestamp),
@@ -145,12 +154,13 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
             run("DELETE FROM idempotency WHERE at < ?1", params![before.micros()])
         }
         SideWrite::EraseTexts(user) => {
-            retire::erase_texts(connection, *user)?;
+            retire::begin_to_erase(connection, *user)?;
             run("DELETE FROM credential WHERE user = ?1", params![user.number()])
         }
+        SideWrite::EraseMore { user, entries } => return retire::erase_more(connection, *user, *entries),
         SideWrite::Lists(gathered) => return term::put(connection, gathered),
         SideWrite::Archive(file) => return retire::note_archive(connection, file),
-        SideWrite::Prune { size, entries } => return retire::prune(connection, *size, *entries),
+        SideWrite::Prune { size, at_once } => return retire::prune(connection, *size, *at_once),
         SideWrite::Cosigned { size, note } => {
             run("INSERT OR REPLACE INTO cosigned (size, note) VALUES (?1, ?2)", params![signed(*size), note])
         }

@@ -17,7 +17,7 @@ pub(crate) use about::Names;
 pub use about::{About, Outcome};
 pub use index::Gathered;
 pub(crate) use index::{
-    block_at, catch_up, first_missing, forget_before, forget_texts, indexed, keep_up, number, put,
+    block_at, catch_up, first_missing, forget_before, forget_texts, indexed, keep_up, number, of_person, put,
     take_in_all, with_texts_of,
 };
 pub use word::{BadWords, Words};

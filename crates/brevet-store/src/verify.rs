@@ -192,8 +192,9 @@ impl VerifiedFolder {
             study::study(previous, &Questions::default(), self.threads, Some(fold), progress)?;
         }
         let layered = Layered::new(&self.snapshot, archives);
-        let studied = study::study(&layered, questions, self.threads, fold.as_mut(), progress)?;
         let head = self.snapshot.head();
+        let questions = Questions { erasing: head.erasing.clone(), ..questions.clone() };
+        let studied = study::study(&layered, &questions, self.threads, fold.as_mut(), progress)?;
         snapshot::check_outside(own.connection(), head.size)?;
         let nodes = snapshot::nodes(own.connection())?;
         let stored = StoredHead { size: head.size, edge: &head.edge };

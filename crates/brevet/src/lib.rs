@@ -12,6 +12,7 @@ mod demo;
 mod dial;
 mod export;
 pub mod http;
+mod offline;
 mod on_record;
 mod recover;
 mod serve;
@@ -31,6 +32,8 @@ pub fn main() -> ExitCode {
         verify: verify::verify,
         anchor: recover::anchor,
         recover: recover::recover,
+        as_of: offline::as_of,
+        bundle: offline::bundle,
         witness: witness::main,
         spawner: brevet_workloads::spawn::spawner_main,
     })

@@ -13,6 +13,9 @@ mod report;
 mod server;
 mod witnessed;
 
+pub(crate) use case::archives;
+pub(crate) use export::{ExportFile, Joined};
+
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

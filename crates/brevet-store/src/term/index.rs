@@ -8,6 +8,7 @@
 //! crash in between costs at most one piece.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use brevet_core::{Text, UserId};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -16,7 +17,7 @@ use super::block::Block;
 use super::{Names, all, of_actor, of_owner, of_texts_alone};
 use crate::codec::StoredEntry;
 use crate::error::{StoreError, writing};
-use crate::reader::{Reader, stored_entry};
+use crate::reader::{Reader, as_limit, stored_entry};
 use crate::row::signed;
 
 /// Entries that are in no list yet: at so many it is worth to gather them.
@@ -182,39 +183,49 @@ fn write(connection: &Connection, term: i64, number: u64, block: Block) -> Resul
     statement.execute(params![term, signed(number), block.to_bytes()]).map(drop).map_err(writing)
 }
 
-/// The entries beside which texts of this person can be, oldest first: those that the person caused, and those
-/// with texts about them.
-pub(crate) fn with_texts_of(connection: &Connection, user: UserId) -> Result<Vec<u64>, StoreError> {
+/// The first entries of a range, `most` of them, beside which texts of this person can be, oldest first: those that the
+/// person caused, and those with texts about them. Only what is in the lists is found.
+pub(crate) fn of_person(
+    connection: &Connection,
+    user: UserId,
+    range: Range<u64>,
+    most: usize,
+) -> Result<Vec<u64>, StoreError> {
     let mut found = Vec::new();
     for term in [of_actor(&user.to_string()), of_owner(user)] {
         let Some(term) = number(connection, &term)? else { continue };
-        let sql = "SELECT block, places FROM entry_term WHERE term = ?1 ORDER BY block";
+        let sql = "SELECT block, places FROM entry_term WHERE term = ?1 AND block >= ?2 ORDER BY block";
         let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([term])?;
-        while let Some(row) = rows.next()? {
+        let mut rows = statement.query([term, signed(Block::of(range.start))])?;
+        let before = found.len();
+        while let (true, Some(row)) = (found.len() - before < most, rows.next()?) {
             let number = row.get::<_, i64>(0)?.unsigned_abs();
-            found.extend(block_at(row, 1)?.newest_first(number));
+            found.extend(block_at(row, 1)?.newest_first(number).filter(|seq| range.contains(seq)));
         }
     }
-    let sql = "SELECT seq FROM entry WHERE seq >= ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([signed(indexed(connection)?)])?;
-    while let Some(row) = rows.next()? {
-        found.push(row.get::<_, i64>(0)?.unsigned_abs());
-    }
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(most);
+    Ok(found)
+}
+
+/// Those of some entries beside which there may be texts of this person.
+pub(crate) fn with_texts_of(
+    connection: &Connection,
+    user: UserId,
+    entries: &[u64],
+) -> Result<Vec<u64>, StoreError> {
     let names = Names::new(connection);
     let mut statement = connection.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
     let mut theirs = Vec::new();
-    for seq in found {
-        let bytes: Vec<u8> = statement.query_row([signed(seq)], |row| row.get(0))?;
+    for seq in entries {
+        let bytes: Vec<u8> = statement.query_row([signed(*seq)], |row| row.get(0))?;
         if !bytes.is_empty() {
             let entry = stored_entry(&names, bytes)?.entry;
             let has_texts = entry.event.texts().into_iter().any(Text::was_given);
-            theirs.extend((has_texts && entry.text_owner() == Some(user)).then_some(seq));
+            theirs.extend((has_texts && entry.text_owner() == Some(user)).then_some(*seq));
         }
     }
-    theirs.sort_unstable();
-    theirs.dedup();
     Ok(theirs)
 }
 
@@ -240,45 +251,62 @@ fn remove(transaction: &Transaction<'_>, term: i64, seq: u64) -> Result<(), Stor
     let number = Block::of(seq);
     let Some(mut block) = read(transaction, term, number)? else { return Ok(()) };
     block.remove(seq);
-    if !block.is_empty() {
-        return write(transaction, term, number, block);
-    }
-    let run = |sql: &str, values: &[i64]| {
-        let statement = transaction.prepare_cached(sql);
-        statement
-            .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values)))
-            .map_err(writing)
-    };
-    run("DELETE FROM entry_term WHERE term = ?1 AND block = ?2", &[term, signed(number)])?;
-    run("DELETE FROM term WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry_term WHERE term = ?1)", &[term])?;
-    Ok(())
+    write_or_drop(transaction, term, number, block)?;
+    drop_unused(transaction, term)
 }
 
-/// Forgets all terms of the entries before `size`, which are in an archive, and each term that no other entry
-/// has. Goes through all lists once.
-pub(crate) fn forget_before(transaction: &Transaction<'_>, size: u64) -> Result<(), StoreError> {
-    let last = Block::of(size);
-    let sql = "DELETE FROM entry_term WHERE block < ?1";
-    transaction.execute(sql, [signed(last)]).map_err(writing)?;
-    let sql = "SELECT term, places FROM entry_term WHERE block = ?1";
-    let mut statement = transaction.prepare(sql)?;
-    let mut rows = statement.query([signed(last)])?;
-    let mut cut = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (term, mut block): (i64, Block) = (row.get(0)?, block_at(row, 1)?);
-        (last * super::block::BLOCK_ENTRIES..size).for_each(|seq| block.remove(seq));
-        cut.push((term, block));
+fn write_or_drop(connection: &Connection, term: i64, number: u64, block: Block) -> Result<(), StoreError> {
+    if !block.is_empty() {
+        return write(connection, term, number, block);
     }
-    for (term, block) in cut {
-        if block.is_empty() {
-            let sql = "DELETE FROM entry_term WHERE term = ?1 AND block = ?2";
-            transaction.execute(sql, [term, signed(last)]).map_err(writing)?;
-        } else {
-            write(transaction, term, last, block)?;
+    let sql = "DELETE FROM entry_term WHERE term = ?1 AND block = ?2";
+    let mut statement = connection.prepare_cached(sql).map_err(writing)?;
+    statement.execute([term, signed(number)]).map(drop).map_err(writing)
+}
+
+/// Forgets a term that no entry has any more.
+fn drop_unused(connection: &Connection, term: i64) -> Result<(), StoreError> {
+    let sql = "DELETE FROM term WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry_term WHERE term = ?1)";
+    let mut statement = connection.prepare_cached(sql).map_err(writing)?;
+    statement.execute([term]).map(drop).map_err(writing)
+}
+
+/// Forgets the entries before `size`, which are in an archive, in the lists of the terms from `from` on, and each term
+/// that no other entry has. Looks at so many terms at most, and stops as soon as so many blocks are gone; answers the
+/// term to go on with, `None` behind the last.
+pub(crate) fn forget_before(
+    transaction: &Transaction<'_>,
+    size: u64,
+    from: i64,
+    at_once: usize,
+) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT id FROM term WHERE id >= ?1 ORDER BY id LIMIT ?2";
+    let mut statement = transaction.prepare_cached(sql)?;
+    let terms = statement.query_map([from, as_limit(at_once)], |row| row.get(0))?;
+    let terms: Vec<i64> = terms.collect::<Result<_, _>>()?;
+    let mut gone = 0;
+    for term in &terms {
+        gone += forget_in_list(transaction, *term, size)?;
+        if gone >= at_once {
+            return Ok(Some(term + 1));
         }
     }
-    let sql = "DELETE FROM term WHERE NOT EXISTS (SELECT 1 FROM entry_term WHERE entry_term.term = term.id)";
-    transaction.execute(sql, []).map(drop).map_err(writing)
+    Ok(terms.last().filter(|_| terms.len() == at_once).map(|last| last + 1))
+}
+
+/// Forgets the entries before `size` in one term's list; answers how many blocks it lost.
+fn forget_in_list(transaction: &Transaction<'_>, term: i64, size: u64) -> Result<usize, StoreError> {
+    let last = Block::of(size);
+    let mut statement = transaction
+        .prepare_cached("DELETE FROM entry_term WHERE term = ?1 AND block < ?2")
+        .map_err(writing)?;
+    let gone = statement.execute([term, signed(last)]).map_err(writing)?;
+    if let Some(mut block) = read(transaction, term, last)? {
+        (last * super::block::BLOCK_ENTRIES..size).for_each(|seq| block.remove(seq));
+        write_or_drop(transaction, term, last, block)?;
+    }
+    drop_unused(transaction, term)?;
+    Ok(gone)
 }
 
 /// The first term of an entry under which a search would not find it: `None` when all is well, or when the

@@ -10,7 +10,9 @@ use tempfile::TempDir;
 
 use super::block::{BLOCK_ENTRIES, Block};
 use super::word::{self, WORD_BYTES_MAX};
-use super::{BadWords, Words, catch_up, first_missing, forget_before, forget_texts, index, with_texts_of};
+use super::{
+    BadWords, Words, catch_up, first_missing, forget_before, forget_texts, index, of_person, with_texts_of,
+};
 use crate::row::signed;
 use crate::{Batch, DataFolder, EntryFilter, Reader, SideWrite, Store, sqlite};
 
@@ -233,6 +235,7 @@ fn what_was_gathered_before_an_erasure_is_not_written_after_it() {
     (0..60).for_each(|number| append(&mut office, &format!("late-x{number}"), &[]));
     let gathered = reader.unlisted().unwrap().unwrap();
     append(&mut office, "one-more", &[SideWrite::EraseTexts(UserId::new(60))]);
+    append(&mut office, "another", &[SideWrite::EraseMore { user: UserId::new(60), entries: 10 }]);
     append(&mut office, "and-another", &[SideWrite::Lists(gathered)]);
     let connection = office.connection();
     let count = "SELECT count(*) FROM term WHERE word = 'w:58'";
@@ -272,8 +275,11 @@ fn the_words_of_an_erased_text_are_gone_and_nothing_else() {
         let mut connection = office.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
         let added = u64::from(who) + 3;
-        assert_eq!(with_texts_of(&transaction, person).unwrap(), [added]);
         assert_eq!(added >= super::indexed(&transaction).unwrap(), who == 399);
+        super::take_in_all(&transaction).unwrap();
+        let all = 0..super::indexed(&transaction).unwrap();
+        let near = of_person(&transaction, person, all, 10).unwrap();
+        assert_eq!(with_texts_of(&transaction, person, &near).unwrap(), [added]);
         forget_texts(&transaction, added).unwrap();
         transaction.execute("DELETE FROM entry_text WHERE seq = ?1", [signed(added)]).unwrap();
         transaction.commit().unwrap();
@@ -306,13 +312,40 @@ fn a_name_that_is_also_in_a_text_stays_when_the_text_goes() {
 }
 
 #[test]
+fn the_first_entries_of_a_person_are_found_a_few_at_a_time() {
+    let office = Office::of(4_300, 5_000);
+    let connection = office.connection();
+    let all = 0..super::indexed(&connection).unwrap();
+    let administrator = UserId::new(1);
+    let whole = of_person(&connection, administrator, all.clone(), usize::MAX).unwrap();
+    assert!(whole.len() > 4_200, "{}", whole.len());
+    let (mut found, mut next) = (Vec::new(), 0);
+    loop {
+        let near = of_person(&connection, administrator, next..all.end, 700).unwrap();
+        assert!(near.len() <= 700);
+        found.extend_from_slice(&near);
+        let Some(last) = near.last() else { break };
+        next = last + 1;
+    }
+    assert_eq!(found, whole);
+}
+
+/// Terms whose lists are looked at in one step.
+const LISTS_AT_ONCE: usize = 1_500;
+
+#[test]
 fn archived_entries_are_in_no_list_and_the_others_in_all() {
     for cut in [1, 63, 100, BLOCK_ENTRIES, BLOCK_ENTRIES + 100] {
         let office = Office::of(4_300, 5_000);
         let mut connection = office.connection();
         let before = lists(&connection);
         let transaction = connection.transaction().unwrap();
-        forget_before(&transaction, cut).unwrap();
+        let (mut next, mut steps) = (Some(0), 0);
+        while let Some(from) = next {
+            next = forget_before(&transaction, cut, from, LISTS_AT_ONCE).unwrap();
+            steps += 1;
+        }
+        assert!(steps > before.len() / LISTS_AT_ONCE / 2 && steps > 1, "{steps} steps");
         transaction.execute("UPDATE entry SET bytes = x'' WHERE seq < ?1", [signed(cut)]).unwrap();
         transaction.execute("DELETE FROM entry_text WHERE seq < ?1", [signed(cut)]).unwrap();
         transaction.commit().unwrap();

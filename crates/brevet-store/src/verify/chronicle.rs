@@ -8,6 +8,10 @@ use brevet_ledger::{EntryRef, Rotation, VerifierKey};
 
 use super::Discrepancy;
 
+/// How long after the entry that says so texts may still be there, by the ledger's own time, when the folder says that a
+/// server is erasing them. A server does that in steps of a moment each, and at its start what a crash left.
+const ERASING_MAX: Span = Span::hours(1);
+
 /// What a ledger says about itself.
 #[derive(Debug, Clone, Default)]
 pub struct Chronicle {
@@ -21,6 +25,8 @@ pub struct Chronicle {
     pub archives: Vec<ArchiveStated>,
     /// How often texts of somebody were erased.
     pub erasures: u64,
+    /// People whose texts a server has said are gone, and was still erasing.
+    pub erasing: Vec<UserId>,
     /// Periods longer than two heartbeats without an entry and without a stop.
     pub gaps: Vec<Gap>,
     /// Starts without a stop before them: a crash, or a lost end.
@@ -123,7 +129,14 @@ pub(super) struct Writer {
     wanted: BTreeSet<u64>,
     last: Option<i64>,
     /// By person: the last entry that says that their texts are gone.
-    erased: HashMap<UserId, u64>,
+    erased: HashMap<UserId, Said>,
+}
+
+/// Where and when an entry says that somebody's texts are gone.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    index: u64,
+    time: Timestamp,
 }
 
 impl Writer {
@@ -171,7 +184,7 @@ impl Writer {
             }
             Event::TextsErased { user } => {
                 chronicle.erasures += 1;
-                self.erased.insert(user, index);
+                self.erased.insert(user, Said { index, time });
             }
             Event::Archived { size, file, .. } => {
                 chronicle.archives.push(ArchiveStated { index, size, file });
@@ -188,11 +201,17 @@ impl Writer {
     }
 
     pub(super) fn finish(
-        self,
+        mut self,
         texts: &TextsSeen,
+        erasing: &BTreeSet<UserId>,
         archived_to: Option<u64>,
     ) -> Result<Chronicle, Discrepancy> {
-        texts.check(&self.erased)?;
+        let end = self.last.map_or(i64::MAX, |last| last.saturating_sub(ERASING_MAX.micros()));
+        let recent = |user: &&UserId| {
+            self.erased.get(user).is_some_and(|said| said.time >= Timestamp::from_micros(end))
+        };
+        self.chronicle.erasing = erasing.iter().filter(recent).copied().collect();
+        texts.check(&self.erased, &self.chronicle.erasing)?;
         let stated = self.chronicle.archives.iter().map(|archive| archive.size).max().unwrap_or(0);
         match archived_to {
             Some(last) if last >= stated => Err(Discrepancy::BytesGone { index: last }),
@@ -231,12 +250,14 @@ impl TextsSeen {
         }
     }
 
-    /// A text may be gone only where a later entry says that its owner's texts are, and then it must be.
-    fn check(&self, erased: &HashMap<UserId, u64>) -> Result<(), Discrepancy> {
+    /// A text may be gone only where a later entry says that its owner's texts are, and then it must be, unless they
+    /// are just going.
+    fn check(&self, erased: &HashMap<UserId, Said>, erasing: &[UserId]) -> Result<(), Discrepancy> {
         let mut owners: Vec<_> = self.0.iter().collect();
         owners.sort_unstable_by_key(|(owner, _)| **owner);
         for (owner, seen) in owners {
-            let said = owner.and_then(|owner| erased.get(&owner)).copied();
+            let said = owner.and_then(|owner| erased.get(&owner)).map(|said| said.index);
+            let is_going = owner.is_some_and(|owner| erasing.contains(&owner));
             if let Some((index, slot)) = seen.last_gone
                 && said.is_none_or(|said| said <= index)
             {
@@ -244,6 +265,7 @@ impl TextsSeen {
             }
             if let (Some(index), Some(said)) = (seen.first_present, said)
                 && index < said
+                && !is_going
             {
                 return Err(Discrepancy::TextStays { index, said });
             }

@@ -1,10 +1,11 @@
 //! A data folder as a source: read-only connections that all see the same state of the database, beside a running
 //! server too.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-use brevet_core::Event;
+use brevet_core::{Event, UserId};
 use brevet_ledger::{
     Content, Finding, Hash, PART_ROWS, Rotation, Row, Salt, StoredNode, TextBeside, leaf_hash,
 };
@@ -44,6 +45,8 @@ pub struct Head {
     pub handovers: Vec<Handover>,
     /// The ledger that this one goes on from, as entry 0 states it; not believed before that is verified.
     pub previous: Option<String>,
+    /// People whose texts are still being erased, as the folder says.
+    pub erasing: BTreeSet<UserId>,
 }
 
 /// A change of the key, kept beside the entries so that it outlives their archiving.
@@ -78,9 +81,10 @@ impl Snapshot {
         for _ in 0..OPENINGS_MAX {
             let opened: Vec<Connection> =
                 (0..=threads.get()).map(|_| connect(folder)).collect::<Result<_, _>>()?;
-            // Whatever concerns the ledger comes with an entry: with as many entries it is the same state.
-            let sizes = opened.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
-            if sizes.windows(2).all(|pair| pair[0] == pair[1]) {
+            // Whatever concerns the ledger comes with an entry or leaves in steps: with as many entries and steps it is
+            // the same state.
+            let states = opened.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
+            if states.windows(2).all(|pair| pair[0] == pair[1]) {
                 return Self::of(opened);
             }
         }
@@ -141,10 +145,28 @@ fn connect(folder: &DataFolder) -> Result<Connection, Discrepancy> {
     Ok(connection)
 }
 
-/// From here on the connection sees one state; answers how many entries it has.
-fn begin(connection: &Connection) -> Result<Option<i64>, Discrepancy> {
+/// From here on the connection sees one state; answers how many entries it has, and how far they have left it.
+fn begin(connection: &Connection) -> Result<(Option<i64>, String), Discrepancy> {
     connection.execute_batch("BEGIN")?;
-    Ok(connection.query_row("SELECT size FROM head", [], |row| row.get(0)).optional()?)
+    let size = connection.query_row("SELECT size FROM head", [], |row| row.get(0)).optional()?;
+    let leaving = match has_table(connection, "erasure")? {
+        true => connection.query_row(LEAVING, [], |row| row.get(0))?,
+        false => String::new(),
+    };
+    Ok((size, leaving))
+}
+
+/// How far erased texts and archived entries have left the database.
+const LEAVING: &str = "SELECT coalesce(group_concat(step), '') FROM (
+    SELECT user || ':' || next AS step FROM erasure
+    UNION ALL SELECT size || ':' || pruned || ':' || coalesce(next_term, '') FROM archive_file)";
+
+/// The people whose texts are still being erased.
+fn erasing(connection: &Connection) -> Result<BTreeSet<UserId>, Discrepancy> {
+    match has_table(connection, "erasure")? {
+        true => Ok(crate::retire::erasing(connection)?.into_iter().collect()),
+        false => Ok(BTreeSet::new()),
+    }
 }
 
 fn head(connection: &Connection) -> Result<Head, Discrepancy> {
@@ -160,8 +182,8 @@ fn head(connection: &Connection) -> Result<Head, Discrepancy> {
     };
     let checkpoint = lossy(&checkpoint);
     let (cosigned, handovers) = (cosigned(connection)?, handovers(connection)?);
-    let previous = previous(connection)?;
-    Ok(Head { size: size.unsigned_abs(), edge, checkpoint, cosigned, handovers, previous })
+    let (previous, erasing) = (previous(connection)?, erasing(connection)?);
+    Ok(Head { size: size.unsigned_abs(), edge, checkpoint, cosigned, handovers, previous, erasing })
 }
 
 fn previous(connection: &Connection) -> Result<Option<String>, Discrepancy> {

@@ -26,6 +26,9 @@ pub struct Questions {
     pub times: BTreeSet<u64>,
     /// The source has hashes and no entries, and need not say why.
     pub hashes_only: bool,
+    /// People whose texts may still be there for a while after an entry said that they are gone: the source says that it
+    /// is about to erase them.
+    pub erasing: BTreeSet<UserId>,
 }
 
 /// What was found out about a source without a fault, before anything that is stored or signed is held against it.
@@ -240,7 +243,7 @@ fn gather(
         }
     }
     let archived_to = archived_to.filter(|_| !questions.hashes_only);
-    let chronicle = writer.finish(&texts, archived_to)?;
+    let chronicle = writer.finish(&texts, &questions.erasing, archived_to)?;
     Ok(Studied { verifier, chronicle })
 }
 

@@ -30,6 +30,11 @@ impl Blobs {
         Ok(Self { folder: folder.into() })
     }
 
+    /// The folder as somebody sees it who only reads.
+    pub fn visit(data: &Path) -> Self {
+        Self { folder: data.join("blobs").into() }
+    }
+
     /// Where the output of a run goes, and from where it can be read as it comes. Nothing is made before the first
     /// byte.
     pub fn record(&self, execution: ExecutionId, clock: Arc<dyn Clock>) -> (OutputSink, Live) {

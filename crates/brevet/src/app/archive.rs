@@ -18,8 +18,10 @@ use crate::world::World;
 
 /// The folder of archive files in the data folder.
 const FOLDER: &str = "archive";
-/// Entries that leave the database in one transaction: short enough that nobody waits for it.
+/// Entries that leave the database in one transaction, or lists that they leave: short enough that nobody waits for it.
 const PRUNE_AT_ONCE: usize = 2_000;
+/// Entries of a person whose texts go in one transaction: each may have hundreds of words in the lists of the search.
+const ERASE_AT_ONCE: usize = 100;
 
 /// What is archived, and what somebody asks to be.
 #[derive(Debug, Clone)]
@@ -33,8 +35,22 @@ pub struct Archives {
 }
 
 impl<W: World> App<W> {
-    /// Takes the texts of a disabled account's person off the ledger.
+    /// Takes the texts of a disabled account's person off the ledger. The entry comes first, then the texts go step by
+    /// step, with the commands of others in between; it answers when all are gone. What was begun goes on whatever
+    /// becomes of the caller.
     pub async fn erase_texts(
+        &self,
+        origin: Origin,
+        user: UserId,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Done, AppError> {
+        let (answer, answered) = oneshot::channel();
+        let app = self.clone();
+        tokio::spawn(async move { drop(answer.send(app.say_and_erase(origin, user, key).await)) });
+        answered.await.map_err(|_| AppError::Stopping)?
+    }
+
+    async fn say_and_erase(
         &self,
         origin: Origin,
         user: UserId,
@@ -45,31 +61,72 @@ impl<W: World> App<W> {
         let beside = move |_: Reply| vec![SideWrite::EraseTexts(user)];
         let done = self.command_with(origin, Some(Command::EraseTexts(user)), key, beside).await?;
         self.inner.sessions.close_all_of(user);
+        self.erase_on().await?;
         Ok(done)
     }
 
+    /// Erases what entries say is gone, a few texts at a time.
+    async fn erase_on(&self) -> Result<(), AppError> {
+        while let Some(user) = self.stored(Reader::erasing).await?.first().copied() {
+            let write = move |_: Reply| vec![SideWrite::EraseMore { user, entries: ERASE_AT_ONCE }];
+            self.command_with(Origin::SYSTEM, None, None, write).await?;
+        }
+        Ok(())
+    }
+
+    /// Erases what an attempt before could not: there was no room on the disk, for example. After a crash the store
+    /// does that when it is opened.
+    pub(super) async fn erase_what_is_left(&self) -> Result<(), AppError> {
+        match self.inner.archiving.try_lock() {
+            Ok(_one_at_a_time) => self.erase_on().await,
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Asks that all entries before an instant move to an archive file.
-    pub async fn ask_for_archive(&self, origin: Origin, before: Timestamp) -> Result<Done, AppError> {
+    pub async fn ask_for_archive(
+        &self,
+        origin: Origin,
+        before: Timestamp,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Done, AppError> {
         let (first, all) = self.not_archived();
         let size = self.stored(move |reader| reader.first_since(before, &(first..all))).await?;
         let retention = self.inner.settings.retention;
-        self.command(origin, Command::RequestArchive { size, before, retention }, None).await
+        self.command(origin, Command::RequestArchive { size, before, retention }, key).await
     }
 
     /// Agrees as a second person to the archive of the entries before `size`: writes the file, puts its digest on
     /// record, and lets the entries go. What was begun goes on whatever becomes of the caller.
-    pub async fn agree_to_archive(&self, origin: Origin, size: u64) -> Result<(ArchiveFile, Done), AppError> {
+    pub async fn agree_to_archive(
+        &self,
+        origin: Origin,
+        size: u64,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(ArchiveFile, Done), AppError> {
         let (answer, answered) = oneshot::channel();
         let app = self.clone();
-        tokio::spawn(async move { drop(answer.send(app.write_and_agree(origin, size).await)) });
+        tokio::spawn(async move { drop(answer.send(app.write_and_agree(origin, size, key).await)) });
         answered.await.map_err(|_| AppError::Stopping)?
     }
 
-    async fn write_and_agree(&self, origin: Origin, size: u64) -> Result<(ArchiveFile, Done), AppError> {
+    async fn write_and_agree(
+        &self,
+        origin: Origin,
+        size: u64,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(ArchiveFile, Done), AppError> {
         let _one_at_a_time = self.inner.archiving.lock().await;
+        if self.was_answered(origin, key.as_ref()).await? {
+            let done = self.command_with(origin, None, key, |_| Vec::new()).await?;
+            let files = self.stored(Reader::archive_files).await?;
+            let file = files.into_iter().find(|file| file.size == size).ok_or(AppError::KeyReused)?;
+            return Ok((file, done));
+        }
         // Decided once before the file is written, so that nobody without the right makes the server write files.
         let command = Command::ConfirmArchive { size, file: Digest([0; 32]) };
         self.read(|state| brevet_core::decide(state, self.now(), origin, command).map(drop))?;
+        self.erase_on().await?;
         let first = self.read(|state| state.archive().size);
         let heading =
             ArchiveHeading { origin: self.ledger_origin().to_owned(), keys: self.verifier_key_texts() };
@@ -78,15 +135,15 @@ impl<W: World> App<W> {
         let to = path.clone();
         let digest =
             self.stored(move |reader| write_archive_file(reader, &to, &heading, first, size)).await?;
-        let file = ArchiveFile { first, size, name, digest, pruned: first };
+        let file = ArchiveFile { first, size, name, digest, pruned: first, has_lists: false };
         let (command, beside) = (Command::ConfirmArchive { size, file: Digest(digest) }, file.clone());
-        let done = self.command_with(origin, Some(command), None, move |_| vec![SideWrite::Archive(beside)]);
+        let done = self.command_with(origin, Some(command), key, move |_| vec![SideWrite::Archive(beside)]);
         match done.await {
             Ok(done) => Ok((file, done)),
-            Err(AppError::Refused(refusal)) => {
+            Err(error @ (AppError::Refused(_) | AppError::KeyReused)) => {
                 // Nobody is to find texts in a file that the ledger does not know.
                 std::fs::remove_file(&path)?;
-                Err(refusal.into())
+                Err(error)
             }
             Err(error) => Err(error),
         }
@@ -99,19 +156,17 @@ impl<W: World> App<W> {
         Ok(Archives { files, asked, folder: self.data_folder().join(FOLDER) })
     }
 
-    /// Lets entries go that are in an archive file, a few at a time.
+    /// Lets entries go that are in an archive file, and the lists of the search that they are in, a few at a time.
     pub(super) async fn prune(&self) -> Result<(), AppError> {
-        let files = self.stored(Reader::archive_files).await?;
-        for file in files {
-            let ArchiveFile { size, pruned, .. } = file;
-            let batches = size.saturating_sub(pruned).div_ceil(PRUNE_AT_ONCE as u64);
-            if batches > 0 {
+        let mut checked = None;
+        while let Some(file) = self.stored(Reader::archive_files).await?.into_iter().find(is_leaving) {
+            let (size, has_entries) = (file.size, file.pruned < file.size);
+            if has_entries && checked != Some(size) {
                 self.check_file(file).await?;
+                checked = Some(size);
             }
-            for _ in 0..batches {
-                let write = move |_: Reply| vec![SideWrite::Prune { size, entries: PRUNE_AT_ONCE }];
-                self.command_with(Origin::SYSTEM, None, None, write).await?;
-            }
+            let write = move |_: Reply| vec![SideWrite::Prune { size, at_once: PRUNE_AT_ONCE }];
+            self.command_with(Origin::SYSTEM, None, None, write).await?;
         }
         Ok(())
     }
@@ -153,6 +208,11 @@ impl<W: World> App<W> {
             _ => Ok(folder),
         }
     }
+}
+
+/// Whether something of a file's entries is still in the database.
+const fn is_leaving(file: &ArchiveFile) -> bool {
+    file.pruned < file.size || file.has_lists
 }
 
 /// What the first line of an archive says besides its range.

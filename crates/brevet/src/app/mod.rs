@@ -270,6 +270,17 @@ impl<W: World> App<W> {
         answered.await.map_err(|_| AppError::Stopping)?
     }
 
+    /// Whether the same thing was done before under the same key: for what would be refused when it is done already.
+    async fn was_answered(&self, origin: Origin, key: Option<&IdempotencyKey>) -> Result<bool, AppError> {
+        let (Some(key), Some(user)) = (key.cloned(), origin.user_id()) else { return Ok(false) };
+        let IdempotencyKey { key, fingerprint } = key;
+        match self.stored(move |reader| reader.idempotent(user, &key)).await? {
+            None => Ok(false),
+            Some(kept) if kept.fingerprint == fingerprint => Ok(true),
+            Some(_) => Err(AppError::KeyReused),
+        }
+    }
+
     /// Reads what is stored, off the async threads.
     pub async fn stored<T: Send + 'static>(
         &self,
@@ -299,6 +310,7 @@ impl<W: World> App<W> {
             writes.push(SideWrite::ForgetIdempotent(now.minus(IDEMPOTENCY_LIFETIME)));
             self.command_with(Origin::SYSTEM, None, None, |_| writes).await?;
         }
+        self.erase_what_is_left().await?;
         self.prune().await
     }
 

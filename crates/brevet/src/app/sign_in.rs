@@ -153,7 +153,7 @@ impl<W: World> App<W> {
         if !self.is_code_of(user, &given).await? {
             return Err(self.fail(user, source).await);
         }
-        self.set_password(Origin::SYSTEM, user, phc).await?;
+        self.set_password(Origin::SYSTEM, user, phc, None).await?;
         drop(alone);
         self.open_session(user, source).await
     }
@@ -169,8 +169,13 @@ impl<W: World> App<W> {
         session: &session::Session,
         current: Secret,
         chosen: Secret,
+        key: Option<IdempotencyKey>,
     ) -> Result<(), AppError> {
         password::check(&chosen)?;
+        // The current password is another one by then.
+        if self.was_answered(session.origin(), key.as_ref()).await? {
+            return Ok(());
+        }
         let old = self.credential(session.user).await?.password;
         let phc = old.clone().unwrap_or_else(|| DECOY.to_owned());
         if !self.hashing(move || password::matches(&current, &phc)).await? || old.is_none() {
@@ -182,7 +187,7 @@ impl<W: World> App<W> {
         if self.credential(session.user).await?.password != old {
             return Err(AppError::BadCredentials);
         }
-        self.set_password(session.origin(), session.user, phc).await
+        self.set_password(session.origin(), session.user, phc, key).await
     }
 
     /// Makes a one-time code for an account, by which its owner can set a password. Its sessions stay.
@@ -256,12 +261,18 @@ impl<W: World> App<W> {
         }
     }
 
-    async fn set_password(&self, origin: Origin, user: UserId, phc: String) -> Result<(), AppError> {
+    async fn set_password(
+        &self,
+        origin: Origin,
+        user: UserId,
+        phc: String,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(), AppError> {
         let keep = move |_| {
             let credential = Credential { password: Some(phc), code: None };
             vec![SideWrite::Credential(user, credential), SideWrite::CloseSessionsOf(user)]
         };
-        self.command_with(origin, Some(Command::SetPassword(user)), None, keep).await?;
+        self.command_with(origin, Some(Command::SetPassword(user)), key, keep).await?;
         self.inner.sessions.close_all_of(user);
         Ok(())
     }

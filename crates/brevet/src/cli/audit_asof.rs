@@ -1,10 +1,12 @@
 //! `brevet audit as-of`: who could run what at an instant, and why.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::args::{LimitArgs, shown_parameters};
 use super::console::View;
-use super::context::Context;
+use super::context::{Context, Listed};
 use super::exit::{Done, Failure};
 
 use super::table::{Row, Shown, Tone, plain, toned};
@@ -16,7 +18,8 @@ use crate::wire::{Basis, Time, Way};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brevet audit as-of 2026-11-23T16:10:36Z\n  \
     brevet audit as-of now --user maria\n  \
-    brevet audit as-of 24h --task Linux/Restart-Service --limit 0 -o json")]
+    brevet audit as-of 24h --task Linux/Restart-Service --limit 0 -o json\n  \
+    brevet audit as-of 2025-06-01 --data /var/lib/brevet")]
 pub(crate) struct AsOfArgs {
     /// The instant: now, a time, or how long ago, for example 24h
     #[arg(value_name = "TIME")]
@@ -27,20 +30,60 @@ pub(crate) struct AsOfArgs {
     /// Of this task only, as Scope/Name
     #[arg(long, value_name = "TASK")]
     task: Option<String>,
+    /// Ask this data folder, and the archive files in it, instead of a server: for what is archived
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Archive files with older entries, or with those of the ledger before a recovery
+    #[arg(long, value_name = "FILE", requires = "data", num_args = 1..)]
+    archive: Vec<PathBuf>,
     #[command(flatten)]
     limit: LimitArgs,
 }
 
+/// A question to a data folder.
+pub(crate) struct AskedAsOf {
+    pub(crate) data: PathBuf,
+    pub(crate) archive: Vec<PathBuf>,
+    pub(crate) time: Time,
+    pub(crate) user: Option<String>,
+    pub(crate) task: Option<String>,
+}
+
 pub(super) async fn run(context: &mut Context, args: AsOfArgs) -> Result<Done, Failure> {
-    let AsOfArgs { time, user, task, limit } = args;
-    let clock = &context.console.view.clock;
-    let Time(time) = match time.as_str() {
-        "now" => Time(clock.now),
-        time => clock.parse_past(time)?,
-    };
-    let fields = [("time", Some(time.to_string())), ("user", user), ("task", task)];
+    let AsOfArgs { time, user, task, data: _, archive: _, limit } = args;
+    let time = instant(context, &time)?;
+    let fields = [("time", Some(time.0.to_string())), ("user", user), ("task", task)];
     let listed = context.list::<Way>("/audit/as-of", &fields, limit.limit).await?;
-    let none = format!("Nobody could run any of that at {}.", context.console.view.clock.local(Time(time)));
+    show(context, &listed, time, &limit)
+}
+
+/// The same without a server.
+pub(super) fn offline(
+    context: &mut Context,
+    args: AsOfArgs,
+    ask: fn(&AskedAsOf) -> Result<Vec<Way>, String>,
+) -> Result<Done, Failure> {
+    let AsOfArgs { time, user, task, data, archive, limit } = args;
+    let time = instant(context, &time)?;
+    let data = data.unwrap_or_default();
+    let mut items = ask(&AskedAsOf { data, archive, time, user, task }).map_err(Failure::Failed)?;
+    let more = limit.limit > 0 && items.len() > limit.limit;
+    items.truncate(if more { limit.limit } else { items.len() });
+    let answered = items.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+    let answered = answered.map_err(|error| Failure::Failed(error.to_string()))?;
+    show(context, &Listed { items, answered, more }, time, &limit)
+}
+
+fn instant(context: &Context, time: &str) -> Result<Time, Failure> {
+    let clock = &context.console.view.clock;
+    match time {
+        "now" => Ok(Time(clock.now)),
+        time => Ok(clock.parse_past(time)?),
+    }
+}
+
+fn show(context: &mut Context, listed: &Listed<Way>, time: Time, limit: &LimitArgs) -> Result<Done, Failure> {
+    let none = format!("Nobody could run any of that at {}.", context.console.view.clock.local(time));
     context.console.list(&listed.items, &listed.answered, &none)?;
     limit.note(&mut context.console, listed.more);
     Ok(Done::Well)

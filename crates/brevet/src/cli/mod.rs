@@ -59,6 +59,10 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
+use crate::bundle::Bundle;
+use crate::wire::Way;
+pub(crate) use audit_asof::AskedAsOf;
+pub(crate) use audit_bundle::AskedBundle;
 use console::Console;
 pub use console::Format;
 use context::Context;
@@ -226,6 +230,10 @@ pub struct Programs {
     pub anchor: fn(AnchorArgs, Format) -> ExitCode,
     /// `brevet audit recover`.
     pub recover: fn(RecoverArgs, Format) -> ExitCode,
+    /// `brevet audit as-of --data`.
+    pub(crate) as_of: fn(&AskedAsOf) -> Result<Vec<Way>, String>,
+    /// `brevet audit bundle --data`.
+    pub(crate) bundle: fn(&AskedBundle) -> Result<Bundle, String>,
     /// `brevet spawner`.
     pub spawner: fn() -> ExitCode,
 }
@@ -255,7 +263,7 @@ pub fn main(programs: &Programs) -> ExitCode {
     let environment = Environment::read();
     let console = Console::of_process(global.output, &environment);
     let mut context = Context::new(console, environment, global);
-    match start(&mut context, command) {
+    match start(&mut context, command, programs) {
         Ok(done) => done.into(),
         Err(failure) => {
             context.console.complain(&failure);
@@ -272,8 +280,14 @@ fn explain_usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-fn start(context: &mut Context, command: Command) -> Result<Done, Failure> {
+fn start(context: &mut Context, command: Command, programs: &Programs) -> Result<Done, Failure> {
     match command {
+        Command::Audit(audit::Command::AsOf(args)) if args.data.is_some() => {
+            audit_asof::offline(context, args, programs.as_of)
+        }
+        Command::Audit(audit::Command::Bundle(args)) if args.data.is_some() => {
+            audit_bundle::offline(context, args, programs.bundle)
+        }
         Command::Completions(args) => generate::completions(context, &args, Cli::command()),
         Command::Man(args) => generate::man(context, &args, Cli::command()),
         command => {

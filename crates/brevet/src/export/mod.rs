@@ -11,6 +11,7 @@ mod jsonl;
 mod names;
 mod ocsf;
 mod office365;
+mod own;
 mod record;
 
 pub(crate) use jsonl::{Excerpt, Heading};

@@ -148,3 +148,21 @@ fn without_texts_nothing_that_somebody_wrote_is_told() {
         }
     }
 }
+
+#[test]
+fn a_line_is_known_by_the_format_that_it_was_written_in_and_by_no_other() {
+    let formats = [Format::Jsonl, Format::Office365, Format::Ocsf];
+    for stored in entries().into_iter().chain(hostile()) {
+        for format in formats {
+            let text = write(format, stored.clone());
+            let line = text.trim_end_matches('\n').as_bytes();
+            for other in formats {
+                assert_eq!(other.is_line(line), other == format, "{text}");
+            }
+            assert!(!Format::Csv.is_line(line));
+            for end in 1..line.len() {
+                assert!(format.can_begin_with(&line[..end]) && !format.is_line(&line[..end]), "{text}");
+            }
+        }
+    }
+}

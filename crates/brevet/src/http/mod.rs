@@ -67,6 +67,21 @@ pub(crate) fn audit_entry(
     view::View::of_record(state, now).entry(stored)
 }
 
+/// Who could run what in a state of the past, as the API shows it, for whoever asks a data folder itself: with the names
+/// that `state` has. A sentence where there is no such account or task.
+pub(crate) fn who_could_run(
+    state: &brevet_core::State,
+    past: &brevet_core::Past,
+    time: brevet_core::Timestamp,
+    user: Option<&str>,
+    task: Option<&str>,
+) -> Result<Vec<crate::wire::Way>, String> {
+    let (user, task) = api::whose(state, user, task).map_err(Failure::into_sentence)?;
+    let view = view::View::of_record(state, time);
+    let ways = past.ways(time, brevet_core::UserId::new(0), user, task);
+    Ok(ways.map(|way| view.way(past, &way)).collect())
+}
+
 /// The OpenAPI document, as it is served and checked in.
 pub fn document() -> String {
     let (_, listed) = routes().finish();

@@ -34,6 +34,11 @@ impl Failure {
         Self { problem: Box::new(problem), retry_after_seconds: None }
     }
 
+    /// What it says, for whoever has no answer of HTTP to read.
+    pub(super) fn into_sentence(self) -> String {
+        self.problem.detail
+    }
+
     /// Input that cannot be read at all.
     pub(super) fn unreadable(reason: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, reason, detail)

@@ -72,6 +72,11 @@ impl Feed {
         drop(self.changed.wait_for(|size| *size > next).await);
     }
 
+    /// Whether there is something to send.
+    pub(super) fn is_ready(&self) -> bool {
+        self.app.published().size > self.next
+    }
+
     /// The next entries; none where there is nothing new.
     pub(super) async fn take(&mut self) -> Result<Messages, AppError> {
         let end = self.app.published().size;

@@ -46,7 +46,6 @@ impl Keeper {
 
     /// The sink takes entries.
     pub(super) fn well(&mut self) {
-        self.pause = PAUSE_MIN;
         if self.status.problem.take().is_some() {
             tracing::info!(sink = %self.status.name, to = %self.status.to, from = self.status.position, "a sink is reached");
             self.status.since = self.app.now();
@@ -65,13 +64,16 @@ impl Keeper {
     /// sends them again.
     pub(super) async fn delivered(&mut self, position: u64) {
         match self.app.move_sink(&self.status.name, position).await {
-            Ok(()) => self.status.position = position,
+            Ok(()) => {
+                self.status.position = position;
+                self.pause = PAUSE_MIN;
+            }
             Err(error) => tracing::debug!(sink = %self.status.name, %error, "a position could not be kept"),
         }
         self.tell();
     }
 
-    /// Says what is wrong, once for each cause, and pauses: longer and longer.
+    /// Says what is wrong, once for each cause, and pauses: longer and longer until something is delivered.
     pub(super) async fn trouble(&mut self, why: &str) {
         if self.status.problem.as_deref() != Some(why) {
             tracing::warn!(sink = %self.status.name, to = %self.status.to, %why, "a sink does not get entries");

@@ -67,7 +67,7 @@ impl Sinks {
                 }
                 (SinkTarget::File { path }, _) => {
                     let keeper = Keeper::new(app.clone(), name, "file", path.display().to_string());
-                    tokio::spawn(FileSink::new(path, Arc::clone(&reopen)).run(keeper, feed));
+                    tokio::spawn(FileSink::new(path, format, Arc::clone(&reopen)).run(keeper, feed));
                 }
                 (SinkTarget::Syslog(_), None) => {}
             }

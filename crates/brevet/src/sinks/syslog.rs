@@ -6,18 +6,20 @@
 //! connection everything from the position on is sent again. A receiver that ends in whatever way, and had not stored
 //! what it got within that time, gets it once more when it is back; it knows the repetition by the index.
 //!
-//! Why not wait for an empty send queue (SIOCOUTQ) instead: that asks the receiver's kernel, not the receiver. Why not
-//! close each connection after some entries and wait for the other side's close: it shows that the process has read
-//! everything, and still not that it has stored it, at the price of a handshake each time. What remains is a receiver
-//! that holds entries in memory for longer than `RESEND` and is then killed; the gap in the indices shows it, and the
-//! ledger still has them.
+//! Where connections do not live that long, because somebody in between ends idle ones, that alone would never end. So
+//! two more things count. A receiver that ends the connection in order (TLS `close_notify`, which a process that is
+//! killed does not send) after it has read everything has all that was sent. And when connections were cut short again
+//! and again, each next one is ended by this side, in order, as soon as everything is sent: when the receiver then ends it
+//! too, it has read everything. See [`parting`] for how that is known, and decision 0012 for what it does not show.
 //!
 //! A connection that dies without a word is noticed by the kernel well within `RESEND` (see `tls.rs`).
+
+mod parting;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
@@ -34,6 +36,11 @@ const RESEND: Duration = Duration::from_secs(30);
 const SENT_AT_ONCE: Duration = Duration::from_secs(1);
 /// How long a receiver may take for one stretch of entries.
 const WRITE_MAX: Duration = Duration::from_secs(30);
+/// Connections in a row that are cut short before anything else is tried than to wait for a long one. A receiver that was
+/// killed is away for a moment, and is told from these by that.
+const CUT_SHORT_MAX: u32 = 3;
+/// How long the next connection waits at least for more entries, after one that was ended in order.
+const CONNECT_EVERY: Duration = Duration::from_secs(1);
 /// The number that names structured data of one's own: that of examples (RFC 5612), as Brevet has none registered.
 const ENTERPRISE: u32 = 32_473;
 /// `sequenceId` begins anew behind this (RFC 5424, section 7.3.1).
@@ -55,62 +62,124 @@ impl SyslogSink {
     /// Sends until the process ends.
     pub(super) async fn run(self, mut keeper: Keeper, mut feed: Feed) {
         keeper.begin().await;
+        // How many connections in a row, each reached at once, were cut short.
+        let mut cut_short = 0;
         loop {
-            let why = match self.connector.connect().await {
-                Ok(stream) => self.send(stream, &mut keeper, &mut feed).await,
-                Err(why) => why,
+            let stream = match self.connector.connect().await {
+                Ok(stream) => stream,
+                Err(why) => {
+                    cut_short = 0;
+                    keeper.trouble(&why).await;
+                    continue;
+                }
             };
-            keeper.trouble(&why).await;
+            let manner = if cut_short < CUT_SHORT_MAX { Manner::Stays } else { Manner::Parts };
+            let Ended { how, settled } = self.send(stream, manner, &mut keeper, &mut feed).await;
+            match how {
+                Ok(()) => drop(tokio::join!(feed.ready(), tokio::time::sleep(CONNECT_EVERY))),
+                Err(why) => {
+                    cut_short = if settled { 0 } else { cut_short + 1 };
+                    keeper.trouble(&why).await;
+                }
+            }
         }
     }
 
-    /// Sends over one connection until it ends; answers why it did.
-    async fn send(&self, stream: TlsStream<TcpStream>, keeper: &mut Keeper, feed: &mut Feed) -> String {
+    /// Sends over one connection until it ends.
+    async fn send(
+        &self,
+        stream: TlsStream<TcpStream>,
+        manner: Manner,
+        keeper: &mut Keeper,
+        feed: &mut Feed,
+    ) -> Ended {
         let (mut reader, mut writer) = tokio::io::split(stream);
-        let mut unsettled = Unsettled::default();
+        let (mut unsettled, mut settled) = (Unsettled::default(), false);
         feed.go_to(keeper.position());
         keeper.well();
-        loop {
+        let first = loop {
             if let Some(position) = unsettled.settled(Instant::now()) {
                 keeper.delivered(position).await;
+                settled = true;
+            }
+            if matches!(manner, Manner::Parts) && unsettled.last().is_some() && !feed.is_ready() {
+                break parting::First::We;
             }
             tokio::select! {
                 biased;
-                why = until_closed(&mut reader) => return why,
+                closed = until_closed(&mut reader) => match closed {
+                    Ok(()) => break parting::First::They,
+                    Err(why) => return Ended { how: Err(why), settled: settled || unsettled.last().is_none() },
+                },
                 () = unsettled.next_settles() => continue,
                 () = feed.ready() => {}
             }
-            let messages = match feed.take().await {
-                Ok(messages) => messages,
-                Err(error) => return error.to_string(),
-            };
-            let mut frames = Vec::new();
-            for message in &messages.messages {
-                self.header.frame(message, feed.origin(), &mut frames);
+            match self.write_next(&mut writer, feed).await {
+                Ok(next) => {
+                    keeper.sent(next);
+                    unsettled.sent(Instant::now(), next);
+                }
+                Err(why) => return Ended { how: Err(why), settled },
             }
-            let writing = async {
-                writer.write_all(&frames).await?;
-                writer.flush().await
-            };
-            match tokio::time::timeout(WRITE_MAX, writing).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return format!("the connection broke: {error}"),
-                Err(_) => return format!("it took nothing for {} s", WRITE_MAX.as_secs()),
-            }
-            keeper.sent(messages.next);
-            unsettled.sent(Instant::now(), messages.next);
+        };
+        let how = parting::part(reader.unsplit(writer), first).await;
+        if let (Ok(()), Some(position)) = (&how, unsettled.last()) {
+            keeper.delivered(position).await;
+        }
+        Ended { how, settled }
+    }
+
+    /// Sends the next entries; answers the index behind them, or what went wrong.
+    async fn write_next(
+        &self,
+        writer: &mut WriteHalf<TlsStream<TcpStream>>,
+        feed: &mut Feed,
+    ) -> Result<u64, String> {
+        let messages = feed.take().await.map_err(|error| error.to_string())?;
+        let mut frames = Vec::new();
+        for message in &messages.messages {
+            self.header.frame(message, feed.origin(), &mut frames);
+        }
+        let writing = async {
+            writer.write_all(&frames).await?;
+            writer.flush().await
+        };
+        match tokio::time::timeout(WRITE_MAX, writing).await {
+            Ok(Ok(())) => Ok(messages.next),
+            Ok(Err(error)) => Err(format!("the connection broke: {error}")),
+            Err(_) => Err(format!("it took nothing for {} s", WRITE_MAX.as_secs())),
         }
     }
 }
 
-/// Ends when the other side does; whatever it says before means nothing.
-async fn until_closed(reader: &mut ReadHalf<TlsStream<TcpStream>>) -> String {
+/// What is done with a connection when everything is sent.
+#[derive(Debug, Clone, Copy)]
+enum Manner {
+    /// It stays, and shows by staying that the receiver is there.
+    Stays,
+    /// It is ended in order.
+    Parts,
+}
+
+/// The end of a connection.
+struct Ended {
+    /// In order, with everything delivered; or why not.
+    how: Result<(), String>,
+    /// Whether it lived long enough to settle something, or had nothing to settle.
+    settled: bool,
+}
+
+/// Ends when the other side does; whatever it says before means nothing. `Ok` where that side said that it ends.
+async fn until_closed(reader: &mut ReadHalf<TlsStream<TcpStream>>) -> Result<(), String> {
     let mut ignored = [0; 256];
     loop {
         match reader.read(&mut ignored).await {
-            Ok(0) => return "the receiver closed the connection".to_owned(),
+            Ok(0) => return Ok(()),
             Ok(_) => {}
-            Err(error) => return format!("the connection broke: {error}"),
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err("the receiver, or something in between, cut the connection".to_owned());
+            }
+            Err(error) => return Err(format!("the connection broke: {error}")),
         }
     }
 }
@@ -131,6 +200,11 @@ impl Unsettled {
             Some(back) if now < back.first + SENT_AT_ONCE => (back.last, back.next) = (now, next),
             _ => self.0.push_back(Sent { first: now, last: now, next }),
         }
+    }
+
+    /// The index behind all that was sent.
+    fn last(&self) -> Option<u64> {
+        self.0.back().map(|back| back.next)
     }
 
     /// Before which index everything was sent long enough ago, when there is something new to say.

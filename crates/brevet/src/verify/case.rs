@@ -268,6 +268,14 @@ pub(super) fn open_all(paths: &[PathBuf]) -> Result<Vec<ExportFile>, Discrepancy
     paths.iter().map(|path| ExportFile::open(path)).collect()
 }
 
+/// The archive files of a data folder: those that were given, and those that lie in it. A sentence where one cannot be
+/// read.
+pub(crate) fn archives(data: &Path, given: &[PathBuf]) -> Result<Vec<ExportFile>, String> {
+    let mut files = open_all(given).map_err(|error| error.to_string())?;
+    files.extend(lying_in(&data.join("archive"), &files).map_err(|found| found.sentence)?);
+    Ok(files)
+}
+
 /// The archive files that lie in the data folder, unless they were given already.
 fn lying_in(folder: &Path, given: &[ExportFile]) -> Result<Vec<ExportFile>, Found> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };

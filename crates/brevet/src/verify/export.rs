@@ -19,9 +19,9 @@ const LINE_BYTES_MAX: usize = 8 << 20;
 
 /// An export or an archive file.
 #[derive(Debug)]
-pub(super) struct ExportFile {
+pub(crate) struct ExportFile {
     path: PathBuf,
-    pub(super) heading: Heading,
+    pub(crate) heading: Heading,
     /// Where the lines of each part begin, in bytes; then where the entries end.
     parts: Vec<u64>,
     count: u64,
@@ -35,10 +35,10 @@ pub(super) struct ExportFile {
 
 /// The first line. Nothing in it is believed.
 #[derive(Debug, Deserialize)]
-pub(super) struct Heading {
+pub(crate) struct Heading {
     brevet: String,
     version: u32,
-    pub(super) origin: String,
+    pub(crate) origin: String,
     pub(super) keys: Vec<String>,
     first: u64,
     pub(super) size: u64,
@@ -121,7 +121,7 @@ impl ExportFile {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -263,13 +263,13 @@ fn salt_of(text: &str) -> Option<Salt> {
 
 /// Files that follow one another, read as one ledger.
 #[derive(Debug)]
-pub(super) struct Joined<'s> {
+pub(crate) struct Joined<'s> {
     files: Vec<&'s ExportFile>,
 }
 
 impl<'s> Joined<'s> {
     /// Puts them in the order of their entries.
-    pub(super) fn new(mut files: Vec<&'s ExportFile>) -> Self {
+    pub(crate) fn new(mut files: Vec<&'s ExportFile>) -> Self {
         files.sort_by_key(|file| file.range().start);
         Self { files }
     }

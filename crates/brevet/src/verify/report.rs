@@ -105,6 +105,11 @@ fn completeness(outcome: &Outcome<'_>, given: &Given) -> Vec<String> {
     if chronicle.erasures > 0 {
         lines.push(format!("  erased      the texts of {} people, as entries say", chronicle.erasures));
     }
+    for user in &chronicle.erasing {
+        lines.push(format!(
+            "  erasing     the texts of {user}: an entry says that they are gone, and a server was just removing them"
+        ));
+    }
     lines
 }
 
@@ -207,6 +212,7 @@ fn completeness_value(outcome: &Outcome<'_>, given: &Given) -> Value {
         "heartbeat": chronicle.every.map(|every| every.to_string()),
         "gaps": is_read.then(|| chronicle.gaps.iter().map(gap).collect::<Vec<_>>()),
         "crashes": is_read.then(|| chronicle.crashes.iter().map(gap).collect::<Vec<_>>()),
+        "erasing": chronicle.erasing.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "clock_steps": is_read.then(|| chronicle.clock_steps.iter().map(step).collect::<Vec<_>>()),
     })
 }

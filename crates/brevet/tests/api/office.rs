@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use brevet::app::{App, Workloads};
 use brevet::http::{Front, service};
-use brevet::world::Machine;
+use brevet::world::{Machine, World};
+use brevet_core::Timestamp;
 use brevet_store::DataFolder;
 use brevet_workloads::spawn::Spawner;
 use http_body_util::BodyExt as _;
@@ -95,10 +96,51 @@ impl Answer {
     }
 }
 
+/// September 2020.
+struct LongAgo;
+
+impl World for LongAgo {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(1_600_000_000_000_000)
+    }
+
+    fn steady(&self) -> Option<std::time::Duration> {
+        None
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
+        Machine.fill(bytes)
+    }
+}
+
+/// A ledger that was begun long ago, and rested since.
+async fn begin_long_ago(data: &Path) {
+    let spawner = Spawner::start(Path::new(env!("CARGO_BIN_EXE_brevet")), &["spawner"]).unwrap();
+    let claimed = DataFolder::claim(data).unwrap();
+    let workloads = Workloads::new(spawner, data, &data.join("tasks.d")).unwrap();
+    let app = App::open(claimed, LongAgo, Arc::new(workloads)).await.unwrap();
+    app.shut_down(std::time::Duration::from_secs(10)).await;
+    drop(app);
+    // Its last thread lets go of the folder a moment later.
+    while DataFolder::claim(data).is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
 impl Office {
     /// A ledger without an account.
     pub(crate) async fn empty() -> Self {
+        Self::empty_in(tempfile::tempdir().unwrap()).await
+    }
+
+    /// The organization of [`Office::open`], in a ledger whose first entries are old enough to be archived.
+    pub(crate) async fn old() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        begin_long_ago(&folder.path().join("data")).await;
+        Self::empty_in(folder).await.opened().await
+    }
+
+    async fn empty_in(folder: tempfile::TempDir) -> Self {
         let data = folder.path().join("data");
         let tasks = folder.path().join("tasks.d");
         std::fs::create_dir(&tasks).unwrap();
@@ -114,7 +156,11 @@ impl Office {
 
     /// Everybody is there, Anna is the default approver, access control is on, and Echo needs approval.
     pub(crate) async fn open() -> Self {
-        let mut office = Self::empty().await;
+        Self::empty().await.opened().await
+    }
+
+    async fn opened(self) -> Self {
+        let mut office = self;
         office.set_up().await;
         let plain = [("anna", "none"), ("rita", "none"), ("olaf", "none")];
         for (name, right) in [("ada", "administrator"), ("aude", "auditor")].into_iter().chain(plain) {
@@ -143,6 +189,13 @@ impl Office {
         let set_up = json!({"code": code, "name": "first", "password": PASSWORD});
         let session = self.send(None, Method::POST, "/api/v1/setup", Some(set_up)).await.ok();
         self.tokens.insert("first", session["token"].as_str().unwrap().to_owned());
+    }
+
+    /// Signs in anew, with this password.
+    pub(crate) async fn sign_in_as(&mut self, who: &'static str, password: &str) {
+        let sign_in = json!({"name": who, "password": password});
+        let session = self.send(None, Method::POST, "/api/v1/sessions", Some(sign_in)).await.ok();
+        self.tokens.insert(who, session["token"].as_str().unwrap().to_owned());
     }
 
     pub(crate) fn token(&self, who: &str) -> &str {

@@ -46,12 +46,15 @@ async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missin
     let (house, adam) = old(&data).await;
     let before = house.app.now();
     let before = before.minus(Span::from_micros(DAY.micros() * 450).unwrap());
-    house.app.ask_for_archive(origin(ADA), before).await.unwrap();
+    house.app.ask_for_archive(origin(ADA), before, None).await.unwrap();
     let size = house.app.read(|state| state.archive().asked.as_ref().unwrap().size);
-    assert!(house.app.agree_to_archive(origin(ADA), size).await.is_err());
-    assert!(house.app.agree_to_archive(origin(adam), size - 1).await.is_err(), "not what was asked for");
+    assert!(house.app.agree_to_archive(origin(ADA), size, None).await.is_err());
+    assert!(
+        house.app.agree_to_archive(origin(adam), size - 1, None).await.is_err(),
+        "not what was asked for"
+    );
     assert!(!data.join("archive").exists(), "who may not agree makes no file");
-    let (file, done) = house.app.agree_to_archive(origin(adam), size).await.unwrap();
+    let (file, done) = house.app.agree_to_archive(origin(adam), size, None).await.unwrap();
     assert!(file.first == 0 && file.size >= 20, "{file:?}");
     assert_eq!(done.entry, Some(done.position - 1), "whoever agreed can ask for their receipt");
     house.app.tend().await.unwrap();
@@ -88,9 +91,9 @@ async fn a_server_goes_on_after_archiving_as_before() {
     let (house, adam) = old(&data).await;
     let clock: SetClock = house.clock.clone();
     let before = house.app.now().minus(Span::from_micros(DAY.micros() * 450).unwrap());
-    house.app.ask_for_archive(origin(ADA), before).await.unwrap();
+    house.app.ask_for_archive(origin(ADA), before, None).await.unwrap();
     let size = house.app.read(|state| state.archive().asked.as_ref().unwrap().size);
-    let (file, _) = house.app.agree_to_archive(origin(adam), size).await.unwrap();
+    let (file, _) = house.app.agree_to_archive(origin(adam), size, None).await.unwrap();
     let path = data.join("archive").join(&file.name);
     let written = std::fs::read(&path).unwrap();
     std::fs::write(&path, "something else").unwrap();
@@ -110,4 +113,71 @@ async fn a_server_goes_on_after_archiving_as_before() {
     assert!(files.iter().all(|file| file.pruned == file.size), "{files:?}");
     let old = house.app.read(|state| state.users().len());
     assert_eq!(old, 4);
+}
+
+/// What `brevet audit …` says of a folder, without a server.
+fn asks(words: &[&str], data: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let mut command = Process::new(env!("CARGO_BIN_EXE_brevet"));
+    let output = command.arg("audit").args(words).arg("--data").arg(data).args(more).output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+#[tokio::test]
+async fn what_is_archived_is_answered_offline_by_folder_and_archive_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let house = House::found(&data).await;
+    let authorization = house.grant(None).await;
+    // The clock stands: this is the instant of everything so far.
+    let during = "2025-06-15T15:06:40Z";
+    house.clock.forward(Span::from_micros(DAY.micros() * 500).unwrap());
+    house.system(Command::Beat { every: Span::seconds(60) }).await;
+    let adam = NewUser { administrator: true, ..user("adam") };
+    let Reply::User(adam) = house.by(ADA, Command::AddUser(adam)).await.unwrap().reply else { panic!() };
+    let before = house.app.now().minus(Span::from_micros(DAY.micros() * 450).unwrap());
+    house.app.ask_for_archive(origin(ADA), before, None).await.unwrap();
+    let size = house.app.read(|state| state.archive().asked.as_ref().unwrap().size);
+    let file = house.app.agree_to_archive(origin(adam), size, None).await.unwrap();
+    house.app.tend().await.unwrap();
+    drop(house);
+
+    let bundle = folder.path().join("req-1.bundle");
+    let out = ["--out", bundle.to_str().unwrap()];
+    let told = asks(&["as-of", during, "-o", "json"], &data, &[]);
+    let ways: serde_json::Value = serde_json::from_str(&told.1).unwrap_or_else(|_| panic!("{}", told.1));
+    assert_eq!(ways.as_array().unwrap().len(), 1, "{ways}");
+    assert_eq!((&ways[0]["user"]["name"], &ways[0]["request"]), (&"bob".into(), &"req-1".into()), "{ways}");
+    assert_eq!(ways[0]["authorization"], authorization.to_string());
+    assert_eq!(ways[0]["approvers"][0]["name"], "alice");
+    let nobody = asks(&["as-of", during, "--user", "alice", "-o", "json"], &data, &[]);
+    assert_eq!((nobody.0, nobody.1.trim()), (Some(0), "[]"));
+    let told = asks(&["bundle", "req-1"], &data, &out);
+    assert_eq!(told.0, Some(0), "{}", told.1);
+    let key = data.join("ledger.vkey");
+    let checked = Process::new(env!("CARGO_BIN_EXE_brevet"))
+        .args(["audit", "verify", "--bundle", out[1], "--key"])
+        .arg(&key)
+        .output()
+        .unwrap();
+    assert_eq!(checked.status.code(), Some(0), "{}", String::from_utf8_lossy(&checked.stderr));
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("because"), "the reason is in it");
+
+    // The archive may lie elsewhere; without it nothing is answered, and one that was changed is not believed.
+    let elsewhere = folder.path().join("elsewhere.jsonl");
+    std::fs::rename(data.join("archive").join(&file.name), &elsewhere).unwrap();
+    for words in [&["as-of", during][..], &["bundle", "req-1", "--out", "x"]] {
+        let (code, said) = asks(words, &data, &[]);
+        assert!(code == Some(1) && said.contains("--archive FILE"), "{said}");
+    }
+    let archive = ["--archive", elsewhere.to_str().unwrap()];
+    assert_eq!(
+        asks(&["as-of", during, "-o", "json"], &data, &archive).1,
+        serde_json::to_string_pretty(&ways).unwrap() + "\n"
+    );
+    let text = std::fs::read_to_string(&elsewhere).unwrap();
+    let second = text.lines().nth(2).unwrap().replacen("\"index\":1", "\"index\":2", 1);
+    let third = text.lines().nth(3).unwrap();
+    std::fs::write(&elsewhere, text.replace(third, &second)).unwrap();
+    let (code, said) = asks(&["as-of", during], &data, &archive);
+    assert!(code == Some(1) && said.contains("another entry than the ledger"), "{said}");
 }

@@ -5,6 +5,7 @@
 mod archiving;
 mod clock;
 mod concurrency;
+mod erasing;
 mod faults;
 mod house;
 mod signing_in;

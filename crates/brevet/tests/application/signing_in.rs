@@ -117,7 +117,7 @@ async fn a_new_code_leaves_the_password_and_a_password_ends_the_code() {
     let session = house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap().token.reveal(str::to_owned);
     let session = house.app.session(&session).unwrap();
     let chosen = "another battery staple";
-    house.app.change_password(&session, secret(PASSWORD), secret(chosen)).await.unwrap();
+    house.app.change_password(&session, secret(PASSWORD), secret(chosen), None).await.unwrap();
     let spent = house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await;
     assert!(matches!(spent, Err(AppError::BadCredentials)));
     house.app.sign_in("bob", secret(chosen), "").await.unwrap();

@@ -113,3 +113,22 @@ fn a_folder_that_is_missing_is_told_and_made_up_for_when_it_is_there() {
     until("every entry is there", || indices(&[&path], "index").len() as u64 >= size);
     assert_complete(&indices(&[&path], "index"), size);
 }
+
+#[test]
+fn a_file_of_somebody_else_stays_byte_for_byte_and_is_told() {
+    let place = Place::new();
+    let path = place.site("ledger.jsonl");
+    let foreign = "127.0.0.1 localhost\n# not finished";
+    fs::write(&path, foreign).unwrap();
+    place.settings(&format!("[[sink]]\nname = 'copy'\nkind = 'file'\npath = '{}'\n", path.display()));
+    let stage = Stage::set_in(place, TASKS);
+    until("the trouble is told", || stage.server.errors().contains("Move it away"));
+    play(&stage);
+    assert_eq!(fs::read_to_string(&path).unwrap(), foreign);
+    // Once it is out of the way, every entry comes.
+    fs::rename(&path, stage.place.site("hosts")).unwrap();
+    let size = size(&stage);
+    until("every entry is there", || indices(&[&path], "index").len() as u64 >= size);
+    assert_complete(&indices(&[&path], "index"), size);
+    assert_eq!(fs::read_to_string(stage.place.site("hosts")).unwrap(), foreign);
+}

@@ -4,7 +4,9 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::receiver::{Receiver, authority};
+use crate::between::{Ended, Ends, between, impatient};
+use crate::receiver::Receiver;
+use crate::support::certificates::authority;
 use crate::support::patience::{timed, until};
 use crate::support::place::Place;
 use crate::support::server::refused;
@@ -12,7 +14,12 @@ use crate::support::stage::{Stage, TASKS};
 use crate::{assert_complete, play, size};
 
 fn settings(receiver: &Receiver, more: &str) -> String {
-    let (port, ca) = (receiver.port, receiver.file("ca.pem"));
+    settings_by(receiver.port, receiver, more)
+}
+
+/// The same where another port leads to the receiver.
+fn settings_by(port: u16, receiver: &Receiver, more: &str) -> String {
+    let ca = receiver.file("ca.pem");
     let ca = ca.display();
     format!("[[sink]]\nname = 'siem'\nkind = 'syslog'\naddress = '127.0.0.1:{port}'\nca = '{ca}'\n{more}\n")
 }
@@ -214,4 +221,53 @@ fn no_route_sets_a_sink() {
         let writes = methods.as_object().unwrap().keys().any(|method| method != "get");
         assert!(!(writes && path.contains("sink")), "{path}");
     }
+}
+
+/// Before which index everything counts as delivered.
+fn position(stage: &Stage) -> u64 {
+    let mut otto = stage.person("otto").connect(&stage.server);
+    let ledger = otto.get("/api/v1/ledger").unwrap().ok();
+    ledger["sinks"][0]["position"].as_u64().unwrap()
+}
+
+/// How often one entry may arrive where connections are cut short: until the sink knows that they are.
+const ARRIVALS_MAX: usize = 8;
+
+/// Plays, waits until everything counts as delivered, and looks at what arrived: all of it, none of it over and over.
+fn comes_to_an_end(stage: &Stage, ended: &Ended, indices: impl Fn() -> Vec<u64>) {
+    play(stage);
+    for _ in 0..2 {
+        ask_and_cancel(stage, 3);
+        let size = size(stage);
+        until("everything counts as delivered", || position(stage) >= size);
+        let arrived = indices();
+        assert_complete(&arrived, size);
+        let most = (0..size).map(|index| arrived.iter().filter(|one| **one == index).count()).max();
+        assert!(most <= Some(ARRIVALS_MAX), "one entry arrived {most:?} times");
+    }
+    assert!(ended.load(std::sync::atomic::Ordering::SeqCst) > 0, "no connection was quiet for too long");
+}
+
+#[test]
+fn where_quiet_connections_are_cut_everything_arrives_and_the_repetition_ends() {
+    for ends in [Ends::Plainly, Ends::ByReset] {
+        let receiver = Receiver::start();
+        let (port, ended) = between(receiver.port, ends);
+        let stage = stage(&settings_by(port, &receiver, ""));
+        comes_to_an_end(&stage, &ended, || receiver.indices());
+    }
+}
+
+#[test]
+fn a_receiver_that_ends_quiet_connections_in_order_gets_everything_once_and_no_more() {
+    let receiver = Receiver::start();
+    let (port, ended, received) = impatient(receiver.folder());
+    let stage = stage(&settings_by(port, &receiver, ""));
+    comes_to_an_end(&stage, &ended, || {
+        let text = String::from_utf8_lossy(&received.lock().unwrap()).into_owned();
+        let after = text.split("[brevet@32473 index=\"").skip(1);
+        after.map(|rest| rest.split_once('"').unwrap().0.parse().unwrap()).collect()
+    });
+    let text = String::from_utf8_lossy(&received.lock().unwrap()).into_owned();
+    assert_eq!(text.matches("[brevet@32473 index=\"0\"").count(), 1, "nothing was sent twice");
 }

@@ -28,6 +28,7 @@ class Ledger:
         self.origin = None  # as the first line of an export says
         self.announced = None  # how many entries the first line of an export says there are
         self.stray, self.changes = [], []  # positions of texts beside no row; rows of `ledger_key`
+        self.erasing = set()  # people whose texts are being erased
 
 
 def read(path):
@@ -71,6 +72,7 @@ def folder(path):
         ledger.changes.append((seq, raw))
     for size, note in database.execute("SELECT size, CAST(note AS BLOB) FROM cosigned"):
         ledger.notes.append((f"the cosigned checkpoint of {size} entries", note))
+    ledger.erasing = {user for (user,) in database.execute("SELECT user FROM erasure")}
     database.close()
     ledger.notes += [pair for pair in kept if pair[1].split(b"\n")[0] == ledger.notes[0][1].split(b"\n")[0]]
     return ledger

@@ -29,6 +29,7 @@ fn a_new_ledger_begins_with_the_last_checkpoint_of_the_one_before() {
     let stage = anchored();
     stage.policy("Linux/Say", "");
     let authorization = stage.grant("bob", "--task Linux/Say");
+    let given = text(&stage.entries().pop().unwrap(), "time");
     let pending = stage.request("carol", "--task Linux/Say");
     let old = stage.asks("otto", "audit status");
     let (place, people) = stage.stop();
@@ -60,6 +61,35 @@ fn a_new_ledger_begins_with_the_last_checkpoint_of_the_one_before() {
     what_needs_the_ledger_before_is_refused(&stage, &[&pending, &request], &text(&old, "origin"));
     let (place, _) = stage.stop();
     every_row_is_as_the_entries_of_both_add_up(&place);
+    what_needs_the_ledger_before_is_answered_offline(&place, &given, &request);
+}
+
+/// The archive in the new folder has the entries of the ledger before; the old folder has its stories.
+fn what_needs_the_ledger_before_is_answered_offline(place: &Place, given: &str, request: &str) {
+    let asks = |words: &[&str], data: &std::path::Path| {
+        let output = Command::new(BREVET).arg("audit").args(words).arg("--data").arg(data).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code().unwrap(), said)
+    };
+    let (code, said) = asks(&["as-of", given, "-o", "json"], &place.data());
+    let ways: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+    assert_eq!((code, &ways[0]["user"]["name"], &ways[0]["request"]), (0, &"bob".into(), &"req-1".into()));
+    // What was given before the recovery ended with it.
+    let (code, said) = asks(&["as-of", "now", "--user", "bob", "-o", "json"], &place.data());
+    assert_eq!((code, said.trim()), (0, "[]"));
+    let (code, said) = asks(&["as-of", "now", "--user", "carol", "-o", "json"], &place.data());
+    let ways: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+    assert_eq!((code, &ways[0]["request"]), (0, &request.into()));
+    let bundle = place.path().join("bundle");
+    let words = ["bundle", "req-1", "--out", bundle.to_str().unwrap()];
+    let (code, said) = asks(&words, &place.data());
+    assert!(code == 1 && said.contains("brevet audit recover left as it was"), "{said}");
+    let old = place.path().join("evidence");
+    let (code, said) = asks(&words, &old);
+    assert_eq!(code, 0, "{said}");
+    let mut verify = Command::new(BREVET);
+    verify.args(["audit", "verify", "--bundle"]).arg(&bundle).arg("--key").arg(old.join("ledger.vkey"));
+    assert!(verify.output().unwrap().status.success());
 }
 
 fn every_row_is_as_the_entries_of_both_add_up(place: &Place) {
@@ -84,6 +114,7 @@ fn what_needs_the_ledger_before_is_refused(stage: &Stage, requests: &[&str], pre
         let answer = otto.get(&path).unwrap();
         let said = String::from_utf8_lossy(&answer.body).into_owned();
         assert!(answer.status == 409 && said.contains(previous), "{path}: {said}");
+        assert!(said.contains("brevet audit ") && said.contains(" --data FOLDER"), "{path}: {said}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::support::BREVET;
+use crate::support::certificates::{authority, certificate};
 use crate::support::patience::until;
 use crate::support::place::{Place, write_private};
 use crate::support::server::Server;
@@ -16,6 +17,7 @@ const GUARDED: &str = "\n[[task]]\nname = \"Guarded\"\nrun = [\"PRINTF\", \"guar
 struct Witness {
     child: Child,
     data: PathBuf,
+    scheme: String,
     address: String,
 }
 
@@ -28,25 +30,35 @@ fn brevet(words: &[&str], data: &Path, more: &[&str]) -> String {
 
 impl Witness {
     fn start(data: PathBuf, listen: &str) -> Self {
+        Self::start_with(data, listen, &[])
+    }
+
+    /// With TLS: `w1.pem` and `w1.key` in a folder.
+    fn start_with_certificate(data: PathBuf, folder: &Path) -> Self {
+        let file = |name: &str| folder.join(name).display().to_string();
+        let tls = ["--tls-cert", &file("w1.pem"), "--tls-key", &file("w1.key")];
+        Self::start_with(data, "127.0.0.1:0", &tls)
+    }
+
+    fn start_with(data: PathBuf, listen: &str, more: &[&str]) -> Self {
         let mut child = Command::new(BREVET)
             .args(["witness", "serve", "--name", "witness.example/w1", "--listen", listen, "--data"])
             .arg(&data)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, after) = line.split_once("http://")?;
-                Some(after.split(['/', ' ']).next()?.to_owned())
-            })
-            .expect("the witness says where it is");
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            let (before, after) = line.split_once("://")?;
+            let scheme = before.rsplit(' ').next()?;
+            Some((scheme.to_owned(), after.split(['/', ' ']).next()?.to_owned()))
+        });
+        let (scheme, address) = address.expect("the witness says where it is");
         // Whatever else it says must not block it.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, data, address }
+        Self { child, data, scheme, address }
     }
 
     fn watches(&self, key: &str) {
@@ -57,7 +69,7 @@ impl Witness {
     fn policy(&self) -> String {
         let key = brevet(&["witness", "key"], &self.data, &[]);
         let key = key.split_whitespace().find(|word| word.starts_with("witness.example/w1+")).unwrap();
-        format!("witness w1 {key} http://{}\nquorum w1\n", self.address)
+        format!("witness w1 {key} {}://{}\nquorum w1\n", self.scheme, self.address)
     }
 
     fn stop(&mut self) {
@@ -76,10 +88,28 @@ impl Drop for Witness {
 fn watched() -> (Stage, Witness) {
     let place = Place::new();
     let witness = Witness::start(place.path().join("witness"), "127.0.0.1:0");
+    watched_by(place, witness, "")
+}
+
+/// The same with a witness behind TLS, whose certificate is of the authority `ca`; the server trusts `trusted` alone.
+fn watched_over_tls(trusted: &str) -> (Stage, Witness) {
+    let place = Place::new();
+    let folder = place.path().join("certificates");
+    std::fs::create_dir(&folder).unwrap();
+    authority(&folder, "ca");
+    authority(&folder, "other");
+    certificate(&folder, "ca", "w1", "subjectAltName=IP:127.0.0.1");
+    let witness = Witness::start_with_certificate(place.path().join("witness"), &folder);
+    assert_eq!(witness.scheme, "https");
+    let trusted = folder.join(format!("{trusted}.pem"));
+    watched_by(place, witness, &format!("witness_ca = \"{}\"\n", trusted.display()))
+}
+
+fn watched_by(place: Place, witness: Witness, more: &str) -> (Stage, Witness) {
     let policy = place.path().join("policy");
     write_private(&policy, witness.policy().as_bytes());
     place.settings(&format!(
-        "[ledger]\nwitness_policy = \"{}\"\nwitness_timeout = \"3s\"\nanchor = \"{}\"\n",
+        "[ledger]\nwitness_policy = \"{}\"\nwitness_timeout = \"3s\"\nanchor = \"{}\"\n{more}",
         policy.display(),
         place.site("anchor").display()
     ));
@@ -105,6 +135,31 @@ fn what_a_witness_has_seen_is_said_everywhere() {
     assert_eq!(stage.asks("bob", "whoami")["warning"], serde_json::Value::Null);
     let health = stage.server.connect("").get("/health").unwrap().ok();
     assert_eq!(health["witnesses"], "ok");
+}
+
+#[test]
+fn a_witness_behind_tls_signs_for_a_server_that_trusts_its_authority() {
+    let (stage, _witness) = watched_over_tls("ca");
+    all_is_witnessed(&stage);
+    let ledger = stage.asks("bob", "audit status");
+    assert!(text(&ledger, "witnessed_checkpoint").contains("witness.example/w1"), "{ledger}");
+    let health = stage.server.connect("").get("/health").unwrap().ok();
+    assert_eq!(health["witnesses"], "ok");
+}
+
+#[test]
+fn a_witness_with_a_certificate_of_another_authority_is_not_believed_and_that_is_said() {
+    let (stage, witness) = watched_over_tls("other");
+    let problem =
+        || stage.asks("otto", "audit status")["witnesses"][0]["problem"].as_str().map(str::to_owned);
+    until("the server says why", || problem().is_some_and(|why| why.contains("certificate")));
+    let health = stage.server.connect("").get("/health").unwrap().ok();
+    assert_eq!(health["witnesses"], "waiting");
+    assert_eq!(stage.asks("otto", "audit status")["witnessed"].as_u64().unwrap_or(0), 0);
+    // It was asked nothing: no checkpoint of the ledger has come to it.
+    let seen = brevet(&["witness", "list-logs"], &witness.data, &["-o", "json"]);
+    let seen: serde_json::Value = serde_json::from_str(&seen).unwrap();
+    assert!(seen[0]["origin"].is_string() && seen[0]["size"].is_null(), "{seen}");
 }
 
 #[test]

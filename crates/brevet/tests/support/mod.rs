@@ -1,6 +1,7 @@
 //! The real binary as a test sees it: a server that is started and stopped by its process id, people who type
 //! commands, and calls of the API over a plain connection.
 
+pub(crate) mod certificates;
 pub(crate) mod dice;
 pub(crate) mod http;
 pub(crate) mod patience;

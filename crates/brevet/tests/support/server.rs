@@ -152,8 +152,18 @@ impl Server {
 
     /// `kill -9`, and a new server at the same place.
     pub(crate) fn crash_and_start_again(&mut self, place: &Place) {
+        self.kill();
+        self.start_again(place);
+    }
+
+    /// `kill -9`; another server may start at the same place with [`Server::start_again`].
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// A new server at the same place, after [`Server::kill`].
+    pub(crate) fn start_again(&mut self, place: &Place) {
         *self = Self::start(place);
     }
 

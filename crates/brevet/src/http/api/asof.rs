@@ -1,7 +1,7 @@
 //! Who could run what at an instant, for auditors. The question is itself an entry.
 
 use axum::http::{StatusCode, Uri};
-use brevet_core::Span;
+use brevet_core::{Span, State, TaskId, UserId};
 use serde::Deserialize;
 
 use super::audit::note_search;
@@ -51,6 +51,7 @@ struct Wanted {
 async fn as_of(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
     let question = question(&caller, &wanted)?;
+    let time = wanted.time;
     note_search(&caller, "as-of", &uri, page.cursor.is_some()).await?;
     match caller.app.as_of(question, page.cursor.unwrap_or(0), page.limit).await? {
         AsOfAnswer::Page { past, ways, next } => {
@@ -61,7 +62,8 @@ async fn as_of(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer
             "archived",
             format!(
                 "who could run what is told by all entries from the first one on, and those before entry {before} are \
-                 in an archive file; ask on a copy of the data folder from before they were archived"
+                 in an archive file; on the server's machine this answers with them: {}",
+                offline(&wanted, time)
             ),
         )),
         AsOfAnswer::Recovered { previous } => Err(Failure::new(
@@ -69,11 +71,19 @@ async fn as_of(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer
             "archived",
             format!(
                 "who could run what is told by all entries from the first one on, and this ledger goes on from \
-                 {previous}, whose entries are in an archive file; ask on a copy of the data folder of {previous} for \
-                 the time before, and look at the entries of this ledger for the time since"
+                 {previous}, whose entries are in an archive file; on the server's machine this answers with them: {}",
+                offline(&wanted, time)
             ),
         )),
     }
+}
+
+/// What answers where the server cannot.
+fn offline(wanted: &Wanted, time: wire::Time) -> String {
+    let option = |name: &str, value: Option<&String>| value.map(|value| format!(" --{name} '{value}'"));
+    let user = option("user", wanted.user.as_ref()).unwrap_or_default();
+    let task = option("task", wanted.task.as_ref()).unwrap_or_default();
+    format!("brevet audit as-of {}{user}{task} --data FOLDER, with its data folder", time.0)
 }
 
 fn question(caller: &Caller, wanted: &Wanted) -> Result<AsOf, Failure> {
@@ -82,12 +92,22 @@ fn question(caller: &Caller, wanted: &Wanted) -> Result<AsOf, Failure> {
         return Err(Failure::field("time", "it lies in the future, and the ledger says only what was"));
     }
     let time = time.min(now);
-    let user = wanted.user.as_deref();
-    let user = user.map(|name| caller.app.read(|state| take::user(state, name))).transpose()?;
-    let task = wanted.task.as_deref().map(|given| take::qualified("task", given)).transpose()?;
+    let (user, task) =
+        caller.app.read(|state| whose(state, wanted.user.as_deref(), wanted.task.as_deref()))?;
+    Ok(AsOf { time, user, task })
+}
+
+/// The account and the task of these names, as they are called now.
+pub(in crate::http) fn whose(
+    state: &State,
+    user: Option<&str>,
+    task: Option<&str>,
+) -> Result<(Option<UserId>, Option<TaskId>), Failure> {
+    let user = user.map(|name| take::user(state, name)).transpose()?;
+    let task = task.map(|given| take::qualified("task", given)).transpose()?;
     let task = task.map(|name| {
-        let id = caller.app.read(|state| state.catalog().task_named(&name).map(|task| task.id));
+        let id = state.catalog().task_named(&name).map(|task| task.id);
         id.ok_or_else(|| Failure::no_such("task", name))
     });
-    Ok(AsOf { time, user, task: task.transpose()? })
+    Ok((user, task.transpose()?))
 }

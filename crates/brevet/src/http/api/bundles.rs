@@ -44,13 +44,17 @@ async fn make(caller: Caller, Segments(given): Segments<String>, Query(wanted): 
         Bundled::NoSuch => Err(Failure::no_such("request", id)),
         Bundled::Archived => conflict(
             "archived",
-            format!("a part of the story of {id} is in an archive file, and cannot be proven without it"),
+            format!(
+                "a part of the story of {id} is in an archive file, and cannot be proven without it; on the server's \
+                 machine this writes it: brevet audit bundle {id} --data FOLDER, with its data folder"
+            ),
         ),
         Bundled::Recovered { previous } => conflict(
             "archived",
             format!(
-                "a part of the story of {id} is in {previous}, which this ledger goes on from, and cannot be proven \
-                 without its archive"
+                "a part of the story of {id} is in {previous}, which this ledger goes on from; on the server's machine \
+                 this writes it: brevet audit bundle {id} --data FOLDER, with the data folder of that ledger, which \
+                 the recovery left as it was"
             ),
         ),
         Bundled::TooLong => {

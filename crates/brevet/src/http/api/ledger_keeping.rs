@@ -108,12 +108,12 @@ async fn archives(caller: Caller) -> Answer {
 
 async fn ask(caller: Caller, given: Given<wire::AskForArchive>) -> Answer {
     let before = take::timestamp(given.value.before);
-    let done = caller.app.ask_for_archive(caller.origin(), before).await?;
+    let done = caller.app.ask_for_archive(caller.origin(), before, given.key).await?;
     changed(&done, &all(&caller).await?)
 }
 
 async fn agree(caller: Caller, given: Given<wire::AgreeToArchive>) -> Answer {
-    let (file, done) = caller.app.agree_to_archive(caller.origin(), given.value.size).await?;
+    let (file, done) = caller.app.agree_to_archive(caller.origin(), given.value.size, given.key).await?;
     created(&done, "/ledger/archives", &archive_file(file))
 }
 
@@ -136,7 +136,7 @@ async fn all(caller: &Caller) -> Result<wire::Archives, Failure> {
 }
 
 fn archive_file(file: brevet_store::ArchiveFile) -> wire::ArchiveFile {
-    let brevet_store::ArchiveFile { first, size, name, digest, pruned: _ } = file;
+    let brevet_store::ArchiveFile { first, size, name, digest, pruned: _, has_lists: _ } = file;
     let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     wire::ArchiveFile { name, first, size, sha256 }
 }

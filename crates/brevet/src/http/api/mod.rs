@@ -24,6 +24,7 @@ mod users;
 
 use super::route::{Caller, Routes};
 use super::view::View;
+pub(super) use asof::whose;
 
 /// All routes, part by part.
 pub(super) const PARTS: &[fn(Routes) -> Routes] = &[

@@ -134,7 +134,7 @@ async fn whoami(caller: Caller) -> Answer {
 async fn change_password(caller: Caller, given: Given<wire::ChangePassword>) -> Answer {
     let wire::ChangePassword { current, new } = &given.value;
     let (current, new) = (take::secret(current), take::secret(new));
-    match caller.app.change_password(&caller.session, current, new).await {
+    match caller.app.change_password(&caller.session, current, new, given.key).await {
         Ok(()) => Ok(removed(caller.app.published().size)),
         // Not 401: the session is good, only the password is not.
         Err(crate::app::AppError::BadCredentials) => {
