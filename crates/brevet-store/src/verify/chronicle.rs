@@ -7,6 +7,7 @@ use brevet_core::{Digest, Event, Span, Timestamp, UserId};
 use brevet_ledger::{EntryRef, Rotation, VerifierKey};
 
 use super::Discrepancy;
+use crate::codec::{BadEntry, is_deterministic};
 
 /// What a ledger says about itself.
 #[derive(Debug, Clone, Default)]
@@ -91,7 +92,10 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(entry: &EntryRef<'_>) -> Result<Self, minicbor::decode::Error> {
+    pub(super) fn of(entry: &EntryRef<'_>) -> Result<Self, BadEntry> {
+        if !is_deterministic(entry.body) {
+            return Err(BadEntry::Form);
+        }
         let event = match is_told(entry.kind) {
             true => Some(Box::new(minicbor::decode(entry.body)?)),
             false => None,

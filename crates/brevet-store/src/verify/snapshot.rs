@@ -77,9 +77,10 @@ impl Snapshot {
         for _ in 0..OPENINGS_MAX {
             let opened: Vec<Connection> =
                 (0..=threads.get()).map(|_| connect(folder)).collect::<Result<_, _>>()?;
-            // Whatever concerns the ledger comes with an entry: with as many entries it is the same state.
-            let sizes = opened.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
-            if sizes.windows(2).all(|pair| pair[0] == pair[1]) {
+            // What concerns the ledger comes with an entry, but for lists and what leaves for an archive: with as many of
+            // each it is the same state.
+            let states = opened.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
+            if states.windows(2).all(|pair| pair[0] == pair[1]) {
                 return Self::of(opened);
             }
         }
@@ -140,10 +141,19 @@ fn connect(folder: &DataFolder) -> Result<Connection, Discrepancy> {
     Ok(connection)
 }
 
-/// From here on the connection sees one state; answers how many entries it has.
-fn begin(connection: &Connection) -> Result<Option<i64>, Discrepancy> {
+/// From here on the connection sees one state; answers how many entries it has, how many of them are in lists, and how
+/// many left for an archive.
+fn begin(connection: &Connection) -> Result<[Option<i64>; 3], Discrepancy> {
     connection.execute_batch("BEGIN")?;
-    Ok(connection.query_row("SELECT size FROM head", [], |row| row.get(0)).optional()?)
+    let count = |table: &str, sql: &str| match has_table(connection, table)? {
+        true => Ok::<_, Discrepancy>(connection.query_row(sql, [], |row| row.get(0)).optional()?),
+        false => Ok(None),
+    };
+    Ok([
+        count("head", "SELECT size FROM head")?,
+        count("term_head", "SELECT size FROM term_head")?,
+        count("archive_file", "SELECT coalesce(sum(pruned), 0) FROM archive_file")?,
+    ])
 }
 
 fn head(connection: &Connection) -> Result<Head, Discrepancy> {
@@ -178,7 +188,7 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 /// A folder of an earlier version lacks some tables.
-fn has_table(connection: &Connection, name: &str) -> Result<bool, Discrepancy> {
+pub(super) fn has_table(connection: &Connection, name: &str) -> Result<bool, Discrepancy> {
     let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     Ok(connection.query_row(sql, [name], |row| row.get::<_, i64>(0))? > 0)
 }
@@ -199,7 +209,8 @@ fn handovers(connection: &Connection) -> Result<Vec<Handover>, Discrepancy> {
     let sql = "SELECT seq, bytes, CAST(checkpoint AS BLOB) FROM ledger_key ORDER BY seq";
     let mut statement = connection.prepare(sql)?;
     let handovers = statement.query_map([], |row| {
-        let (index, bytes) = (row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?);
+        // No entry is where nothing can be: a place below zero is that of none.
+        let (index, bytes) = (u64::try_from(row.get::<_, i64>(0)?).unwrap_or(u64::MAX), row.get(1)?);
         Ok(Handover { index, bytes, checkpoint: lossy(&row.get::<_, Vec<u8>>(2)?) })
     })?;
     Ok(handovers.collect::<Result<_, _>>()?)
