@@ -21,9 +21,12 @@ pub fn entry(bytes: &[u8]) -> bool {
 
 /// The body of an entry: CBOR.
 pub fn entry_body(bytes: &[u8]) -> bool {
+    let has_form = brevet_store::is_deterministic(bytes);
     let Ok(event) = minicbor::decode::<Event>(bytes) else { return false };
     let again = minicbor::to_vec(&event).expect("memory takes every byte");
     assert!(again.len() <= bytes.len(), "the deterministic form is the shortest");
+    assert!(brevet_store::is_deterministic(&again), "what Brevet writes has the form that it insists on");
+    assert!(has_form || again != bytes, "bytes in another form are not what Brevet writes");
     assert_eq!(minicbor::decode::<Event>(&again).expect("what is encoded is decoded"), event);
     true
 }

@@ -1,7 +1,11 @@
 //! An entry of the core as bytes of the ledger, and back: the one place where the two meet.
 
+mod form;
+
 use brevet_core::{Actor, Entry, Event, SessionId, Text, Timestamp, UserId};
 use brevet_ledger::{Commitment, EntryRef, Salt};
+
+pub use form::is_deterministic;
 
 use crate::term::About;
 
@@ -14,6 +18,9 @@ pub enum BadEntry {
     /// The body.
     #[error("its body is malformed: {0}")]
     Body(#[from] minicbor::decode::Error),
+    /// The body has a spelling of its own.
+    #[error("no Brevet writes a body like this: it has another form than the deterministic one")]
+    Form,
     /// Kind and body say different things.
     #[error("its kind {kind:?} is not the kind of its body")]
     Kind {
@@ -121,6 +128,23 @@ pub fn decode_entry(bytes: &[u8], texts: Vec<Option<String>>) -> Result<(u64, En
     let session = (envelope.session > 0).then(|| SessionId::new(envelope.session));
     let time = Timestamp::from_micros(envelope.time_micros);
     Ok((envelope.index, Entry { time, actor, session, event }))
+}
+
+/// Reads an entry's bytes like [`decode_entry`], and insists that they are the ones which Brevet writes for what they say:
+/// no fields more than it knows, no value in another spelling. `body` is a buffer to work in.
+pub(crate) fn decode_as_written(
+    bytes: &[u8],
+    texts: Vec<Option<String>>,
+    body: &mut Vec<u8>,
+) -> Result<(u64, Entry), BadEntry> {
+    let (index, entry) = decode_entry(bytes, texts)?;
+    body.clear();
+    encode_value(&entry.event, body);
+    // The body is the end of the entry, and its length is before it.
+    match bytes.ends_with(body) && EntryRef::decode(bytes)?.body.len() == body.len() {
+        true => Ok((index, entry)),
+        false => Err(BadEntry::Form),
+    }
 }
 
 fn actor(text: &str) -> Result<Actor, BadEntry> {

@@ -34,7 +34,7 @@ pub use anchor::{ANCHOR_FILE, Anchor, AnchorFault};
 pub use append::{Appended, Batch, Store};
 pub use asof::ReadUpTo;
 pub use bundle::StoredCheckpoint;
-pub use codec::{BadEntry, StoredEntry, decode_entry};
+pub use codec::{BadEntry, StoredEntry, decode_entry, is_deterministic};
 pub use error::{Aftermath, StoreError};
 pub use export::{ExportFilter, Exported, ExportedText, Stretch};
 pub use folder::DataFolder;
@@ -49,7 +49,7 @@ pub use term::{About, BadWords, Gathered, Outcome, Words};
 pub use tiles::{FileBytes, LedgerFile};
 pub use verify::{
     Account, ArchiveStated, Chronicle, ClockStep, Columns, Discrepancy, FolderReport, Gap, Handover, Head,
-    Item, Layered, PartReader, Progress, Questions, Recovered, Rows, Snapshot, Source, VerifiedFolder,
+    Item, Layered, PartReader, Progress, Questions, Recovered, Rows, Snapshot, Source, Tree, VerifiedFolder,
     study_source, verify_folder,
 };
 pub use whole::WholeCopy;

@@ -17,7 +17,7 @@ pub(crate) use about::Names;
 pub use about::{About, Outcome};
 pub use index::Gathered;
 pub(crate) use index::{
-    block_at, catch_up, first_missing, forget_before, forget_texts, indexed, keep_up, number, of_person, put,
+    block_at, catch_up, forget_before, forget_texts, gathered, indexed, keep_up, number, of_person, put,
     take_in_all, with_texts_of,
 };
 pub use word::{BadWords, Words};
@@ -54,16 +54,27 @@ fn of_owner(user: UserId) -> String {
 
 /// All terms of an entry, each once, in order. The request is no term: its entries have an index of their own.
 pub(crate) fn all(entry: &Entry, about: &About) -> Vec<String> {
-    let mut terms = words_of_texts(&entry.event);
-    terms.extend(words_of_names(&entry.event));
-    terms.extend(owner(entry));
-    terms.push(of_kind(entry.event.kind().name));
-    terms.push(of_actor(&entry.actor.to_string()));
+    let mut terms = Vec::new();
+    each_but_task(entry, &mut |term| terms.push(term.to_owned()));
     terms.extend(about.task.as_ref().map(|task| of_task(task.as_str())));
-    terms.extend(about.outcome.map(|outcome| of_outcome(outcome.as_str())));
     terms.sort_unstable();
     terms.dedup();
     terms
+}
+
+/// Hands over each term that follows from the entry alone, perhaps more than once: all but its task.
+pub(crate) fn each_but_task(entry: &Entry, take: &mut dyn FnMut(&str)) {
+    let mut term = String::with_capacity(80);
+    each_word(&entry.event, &mut |word| {
+        term.clear();
+        term.push_str("w:");
+        term.push_str(word);
+        take(&term);
+    });
+    take(&of_kind(entry.event.kind().name));
+    take(&of_actor(&entry.actor.to_string()));
+    owner(entry).iter().for_each(|term| take(term));
+    Outcome::of(&entry.event).iter().for_each(|outcome| take(&of_outcome(outcome.as_str())));
 }
 
 /// The terms that an entry has only because of its texts.

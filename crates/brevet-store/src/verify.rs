@@ -8,10 +8,12 @@
 mod chronicle;
 mod fold;
 mod layered;
+mod lists;
 mod outputs;
 mod snapshot;
 mod source;
 mod study;
+mod tree;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -25,6 +27,7 @@ pub use layered::Layered;
 pub use snapshot::{Handover, Head, Snapshot};
 pub use source::{Columns, Item, PartReader, Source};
 pub use study::{Account, Questions, Rows};
+pub use tree::Tree;
 
 use crate::error::StoreError;
 use crate::folder::DataFolder;
@@ -176,20 +179,23 @@ impl VerifiedFolder {
         &self.snapshot
     }
 
-    /// Studies it, with archives of its own old entries, and after the ledger that it goes on from, if that is at hand.
-    /// With `rows` the rows are compared with what all entries add up to.
+    /// Studies it, with archives of its own old entries, and after the ledgers that it goes on from, as far as they are at
+    /// hand: the oldest first. With `rows` the rows are compared with what all entries add up to.
     pub fn study(
         &self,
         archives: Vec<&dyn Source>,
-        previous: Option<&dyn Source>,
+        before: &[&dyn Source],
         questions: &Questions,
         rows: bool,
         progress: Progress<'_>,
     ) -> Result<Account, Discrepancy> {
         let own = self.snapshot.lend()?;
         let mut fold = rows.then(|| Fold::new(own.connection()));
-        if let (Some(previous), Some(fold)) = (previous, &mut fold) {
-            study::study(previous, &Questions::default(), self.threads, Some(fold), progress)?;
+        if let Some(fold) = &mut fold {
+            for previous in before {
+                study::study(*previous, &Questions::default(), self.threads, Some(&mut *fold), progress)?;
+            }
+            fold.begin_own()?;
         }
         let layered = Layered::new(&self.snapshot, archives);
         let head = self.snapshot.head();
@@ -270,7 +276,7 @@ pub fn verify_folder(
     }
     let mut questions = Questions::default();
     claims.iter().for_each(|claim| claim.watch(&mut questions.watch));
-    let account = folder.study(Vec::new(), None, &questions, true, progress)?;
+    let account = folder.study(Vec::new(), &[], &questions, true, progress)?;
     let judged = judge(&claims, &account.derived, &origin, &[key], &account.chronicle.rotations);
     if let Some(finding) = judged.findings.first() {
         return Err(finding.clone().into());

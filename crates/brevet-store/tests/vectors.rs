@@ -376,6 +376,23 @@ fn the_bytes_are_those_of_the_vectors() {
 }
 
 #[test]
+fn every_entry_that_was_ever_written_has_the_form_that_verifying_insists_on() {
+    let known = std::fs::read_to_string(FILE).unwrap();
+    let mut read = 0;
+    for line in known.lines().filter(|line| !line.starts_with('#')) {
+        let hex = line.rsplit(' ').next().unwrap();
+        let pairs = (0..hex.len()).step_by(2).map(|at| &hex[at..at + 2]);
+        let bytes: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+        let body = brevet_ledger::EntryRef::decode(&bytes).unwrap().body;
+        assert!(brevet_store::is_deterministic(body), "{line}");
+        let event: Event = minicbor::decode(body).unwrap();
+        assert_eq!(minicbor::to_vec(&event).unwrap(), body, "{line}");
+        read += 1;
+    }
+    assert!(read >= Event::KINDS.len());
+}
+
+#[test]
 fn a_body_under_another_kind_is_refused() {
     let bytes = stored().swap_remove(3).bytes;
     let place = bytes.windows(13).position(|window| window == b"user.disabled").unwrap();

@@ -7,6 +7,7 @@ mod case;
 mod export;
 mod found;
 mod given;
+mod handovers;
 mod previous;
 mod progress;
 mod report;

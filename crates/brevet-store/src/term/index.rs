@@ -103,6 +103,15 @@ pub(super) fn take_in(connection: &Connection, from: u64, to: u64) -> Result<(),
     write_lists(connection, &gather(connection, from, to)?)
 }
 
+/// Each term of these entries, with those of them that have it, as the lists should say.
+pub(crate) fn gathered(
+    connection: &Connection,
+    from: u64,
+    to: u64,
+) -> Result<Vec<(String, Vec<u64>)>, StoreError> {
+    Ok(gather(connection, from, to)?.lists)
+}
+
 fn gather(connection: &Connection, from: u64, to: u64) -> Result<Gathered, StoreError> {
     let mut lists: HashMap<String, Vec<u64>> = HashMap::new();
     let names = Names::new(connection);
@@ -307,23 +316,4 @@ fn forget_in_list(transaction: &Transaction<'_>, term: i64, size: u64) -> Result
     }
     drop_unused(transaction, term)?;
     Ok(gone)
-}
-
-/// The first term of an entry under which a search would not find it: `None` when all is well, or when the
-/// entry is in no list yet or in an archive.
-pub(crate) fn first_missing(connection: &Connection, seq: u64) -> Result<Option<String>, StoreError> {
-    if seq >= indexed(connection)? {
-        return Ok(None);
-    }
-    let mut statement = connection.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
-    let bytes: Option<Vec<u8>> = statement.query_row([signed(seq)], |row| row.get(0)).optional()?;
-    let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(None) };
-    let StoredEntry { entry, about, .. } = stored_entry(&Names::new(connection), bytes)?;
-    for term in all(&entry, &about) {
-        let block = number(connection, &term)?.map(|id| read(connection, id, Block::of(seq))).transpose()?;
-        if !block.flatten().is_some_and(|block| block.contains(seq)) {
-            return Ok(Some(term));
-        }
-    }
-    Ok(None)
 }

@@ -10,9 +10,7 @@ use tempfile::TempDir;
 
 use super::block::{BLOCK_ENTRIES, Block};
 use super::word::{self, WORD_BYTES_MAX};
-use super::{
-    BadWords, Words, catch_up, first_missing, forget_before, forget_texts, index, of_person, with_texts_of,
-};
+use super::{BadWords, Words, catch_up, forget_before, forget_texts, index, of_person, with_texts_of};
 use crate::row::signed;
 use crate::{Batch, DataFolder, EntryFilter, Reader, SideWrite, Store, sqlite};
 
@@ -294,7 +292,6 @@ fn the_words_of_an_erased_text_are_gone_and_nothing_else() {
         let kind = EntryFilter { kind: Some("user.added".into()), ..EntryFilter::default() };
         let all = indexes(&Reader::open(&office.data).unwrap(), &kind);
         assert!(all.contains(&added), "what it is stays to be found");
-        assert_eq!(first_missing(&connection, added).unwrap(), None);
     }
 }
 
@@ -365,21 +362,5 @@ fn archived_entries_are_in_no_list_and_the_others_in_all() {
         assert_eq!(indexes(&reader, &EntryFilter::default()), all, "{cut}");
         let early = EntryFilter { since: Some(Timestamp::from_micros(0)), ..EntryFilter::default() };
         assert_eq!(indexes(&reader, &early), all);
-    }
-}
-
-#[test]
-fn an_entry_that_a_list_hides_is_noticed() {
-    for sql in [
-        "UPDATE term SET word = 'w:elsewhere' WHERE word = 'w:person'",
-        "DELETE FROM entry_term WHERE term = (SELECT id FROM term WHERE word = 'k:user.added')",
-        "UPDATE entry_term SET places = x'0001' WHERE term = (SELECT id FROM term WHERE word = 'a:usr-1')",
-    ] {
-        let office = Office::of(300, 1);
-        let connection = office.connection();
-        let missing = |seq| first_missing(&connection, seq).unwrap();
-        assert!((0..303).all(|seq| missing(seq).is_none()));
-        connection.execute_batch(sql).unwrap();
-        assert!(missing(50).is_some_and(|term| sql.contains(&term)), "{sql}: {:?}", missing(50));
     }
 }

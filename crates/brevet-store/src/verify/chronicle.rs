@@ -7,6 +7,7 @@ use brevet_core::{Digest, Event, Span, Timestamp, UserId};
 use brevet_ledger::{EntryRef, Rotation, VerifierKey};
 
 use super::Discrepancy;
+use crate::codec::{BadEntry, is_deterministic};
 
 /// How long after the entry that says so texts may still be there, by the ledger's own time, when the folder says that a
 /// server is erasing them. A server does that in steps of a moment each, and at its start what a crash left.
@@ -97,7 +98,10 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn of(entry: &EntryRef<'_>) -> Result<Self, minicbor::decode::Error> {
+    pub(super) fn of(entry: &EntryRef<'_>) -> Result<Self, BadEntry> {
+        if !is_deterministic(entry.body) {
+            return Err(BadEntry::Form);
+        }
         let event = match is_told(entry.kind) {
             true => Some(Box::new(minicbor::decode(entry.body)?)),
             false => None,

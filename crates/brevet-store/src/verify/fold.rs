@@ -9,13 +9,10 @@ use brevet_core::{Authorization, Change, Counters, Event, Execution, State};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::Discrepancy;
+use super::lists::{Listing, Lists};
 use super::study::{Folded, Rows};
 use crate::load;
 use crate::row::{self, Row, signed};
-use crate::term::first_missing;
-
-/// How many entries are looked for in the lists that searches go by, spread over all.
-const SEARCHED_ENTRIES: u64 = 1_000;
 
 /// A row's place: table and key.
 type Place = (&'static str, i64);
@@ -26,6 +23,7 @@ pub(super) struct Fold<'c> {
     connection: &'c Connection,
     state: State,
     expected: HashMap<Place, u64>,
+    lists: Lists,
     /// What changed and is still in the state: its row is made once, at the end.
     pending: HashSet<Change>,
     found: Option<Discrepancy>,
@@ -40,15 +38,35 @@ pub(super) struct Fold<'c> {
 impl<'c> Fold<'c> {
     /// Before the first entry; `connection` sees the rows.
     pub(super) fn new(connection: &'c Connection) -> Self {
-        let state = State::default();
-        let (expected, pending) = (HashMap::new(), HashSet::new());
-        Self { connection, state, expected, pending, found: None, is_blind: false, size: 0, own_requests: 0 }
+        Self {
+            connection,
+            state: State::default(),
+            expected: HashMap::new(),
+            lists: Lists::default(),
+            pending: HashSet::new(),
+            found: None,
+            is_blind: false,
+            size: 0,
+            own_requests: 0,
+        }
     }
 
-    /// Applies the entries of a part.
+    /// The entries from here on are of the ledger whose rows and lists these are.
+    pub(super) fn begin_own(&mut self) -> Result<(), Discrepancy> {
+        self.lists = Lists::new(self.connection)?;
+        Ok(())
+    }
+
+    /// What a worker must know of the lists that searches go by.
+    pub(super) const fn listing(&self) -> Option<&Listing> {
+        self.lists.listing()
+    }
+
+    /// Applies the entries of a part; `listed` is the sum of its lists, where lists are compared.
     pub(super) fn take(
         &mut self,
         entries: Vec<Folded>,
+        listed: Option<u64>,
         fault: Option<Discrepancy>,
         is_blind: bool,
     ) -> Result<(), Discrepancy> {
@@ -57,10 +75,12 @@ impl<'c> Fold<'c> {
         if self.is_blind {
             return Ok(());
         }
-        entries.into_iter().try_for_each(|folded| self.apply(folded))
+        entries.into_iter().try_for_each(|folded| self.apply(folded))?;
+        listed.into_iter().for_each(|sum| self.lists.end_block(sum));
+        Ok(())
     }
 
-    fn apply(&mut self, Folded { index, entry, request }: Folded) -> Result<(), Discrepancy> {
+    fn apply(&mut self, Folded { index, entry, request, is_listed }: Folded) -> Result<(), Discrepancy> {
         // A recovered ledger goes on from what another one left, whose entries were to come first.
         if matches!(entry.event, Event::LedgerRecovered { .. }) && self.state.last().is_none() {
             self.is_blind = true;
@@ -78,6 +98,9 @@ impl<'c> Fold<'c> {
             && request != row::request_of(self.connection, &self.state, &entry.event)?
         {
             self.found.get_or_insert(Discrepancy::hidden(index));
+        }
+        if is_listed {
+            self.lists.note(&self.state, index, &entry.event);
         }
         for change in &changes {
             match has_ended(&self.state, *change) {
@@ -111,8 +134,8 @@ impl<'c> Fold<'c> {
         let count = u64::try_from(self.expected.len()).unwrap_or(u64::MAX);
         let compared = check_counters(self.connection, &self.state)
             .and_then(|()| check_first_entries(self.connection, self.own_requests))
-            .and_then(|()| check_search(self.connection, self.size))
-            .and_then(|()| compare(self.connection, self.expected));
+            .and_then(|()| compare(self.connection, self.expected))
+            .and_then(|()| self.lists.compare(self.connection, self.size));
         match compared {
             Ok(()) => Ok(Rows::Same(count)),
             Err(found @ Discrepancy::RowDiffers { .. }) => Ok(Rows::Differ(found)),
@@ -151,17 +174,6 @@ fn check_first_entries(connection: &Connection, own: u64) -> Result<(), Discrepa
         None => Ok(()),
         Some(id) => Err(differs(("request", id), "it leads to another entry than the one that made it")),
     }
-}
-
-/// The lists that searches go by are held against a sample of the entries: all would take longer than the rest.
-fn check_search(connection: &Connection, size: u64) -> Result<(), Discrepancy> {
-    let step = usize::try_from(size / SEARCHED_ENTRIES + 1).unwrap_or(usize::MAX);
-    for seq in (0..size).rev().step_by(step) {
-        if first_missing(connection, seq)?.is_some() {
-            return Err(differs(("entry", signed(seq)), "a search for it would not find it"));
-        }
-    }
-    Ok(())
 }
 
 fn compare(connection: &Connection, mut expected: HashMap<Place, u64>) -> Result<(), Discrepancy> {

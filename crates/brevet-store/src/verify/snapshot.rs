@@ -81,7 +81,7 @@ impl Snapshot {
         for _ in 0..OPENINGS_MAX {
             let opened: Vec<Connection> =
                 (0..=threads.get()).map(|_| connect(folder)).collect::<Result<_, _>>()?;
-            // Whatever concerns the ledger comes with an entry or leaves in steps: with as many entries and steps it is
+            // What concerns the ledger comes with an entry, but for lists and what leaves in steps: with as many of each it is
             // the same state.
             let states = opened.iter().map(begin).collect::<Result<Vec<_>, _>>()?;
             if states.windows(2).all(|pair| pair[0] == pair[1]) {
@@ -145,15 +145,20 @@ fn connect(folder: &DataFolder) -> Result<Connection, Discrepancy> {
     Ok(connection)
 }
 
-/// From here on the connection sees one state; answers how many entries it has, and how far they have left it.
-fn begin(connection: &Connection) -> Result<(Option<i64>, String), Discrepancy> {
+/// From here on the connection sees one state; answers how many entries it has, how many of them are in lists, and how
+/// far they have left it.
+fn begin(connection: &Connection) -> Result<(Option<i64>, Option<i64>, String), Discrepancy> {
     connection.execute_batch("BEGIN")?;
     let size = connection.query_row("SELECT size FROM head", [], |row| row.get(0)).optional()?;
+    let listed = match has_table(connection, "term_head")? {
+        true => connection.query_row("SELECT size FROM term_head", [], |row| row.get(0)).optional()?,
+        false => None,
+    };
     let leaving = match has_table(connection, "erasure")? {
         true => connection.query_row(LEAVING, [], |row| row.get(0))?,
         false => String::new(),
     };
-    Ok((size, leaving))
+    Ok((size, listed, leaving))
 }
 
 /// How far erased texts and archived entries have left the database.
@@ -201,7 +206,7 @@ fn lossy(bytes: &[u8]) -> String {
 }
 
 /// A folder of an earlier version lacks some tables.
-fn has_table(connection: &Connection, name: &str) -> Result<bool, Discrepancy> {
+pub(super) fn has_table(connection: &Connection, name: &str) -> Result<bool, Discrepancy> {
     let sql = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     Ok(connection.query_row(sql, [name], |row| row.get::<_, i64>(0))? > 0)
 }
@@ -222,7 +227,8 @@ fn handovers(connection: &Connection) -> Result<Vec<Handover>, Discrepancy> {
     let sql = "SELECT seq, bytes, CAST(checkpoint AS BLOB) FROM ledger_key ORDER BY seq";
     let mut statement = connection.prepare(sql)?;
     let handovers = statement.query_map([], |row| {
-        let (index, bytes) = (row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?);
+        // No entry is where nothing can be: a place below zero is that of none.
+        let (index, bytes) = (u64::try_from(row.get::<_, i64>(0)?).unwrap_or(u64::MAX), row.get(1)?);
         Ok(Handover { index, bytes, checkpoint: lossy(&row.get::<_, Vec<u8>>(2)?) })
     })?;
     Ok(handovers.collect::<Result<_, _>>()?)

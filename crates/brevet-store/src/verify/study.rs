@@ -13,9 +13,10 @@ use brevet_ledger::{Content, Derived, EntryRef, PART_ROWS, Part, TextBeside, Ver
 
 use super::chronicle::{Chronicle, Stamp, TextsSeen, Writer};
 use super::fold::Fold;
+use super::lists::{BlockLists, Listing, is_listed};
 use super::source::{Item, PartReader, Source};
 use super::{Discrepancy, Progress};
-use crate::codec::decode_entry;
+use crate::codec::decode_as_written;
 
 /// What is asked of a source.
 #[derive(Debug, Clone, Default)]
@@ -45,11 +46,17 @@ struct Work {
     texts: TextsSeen,
     /// What the fold needs of each entry.
     entries: Vec<Folded>,
+    /// What its entries add to the lists that searches go by.
+    lists: BlockLists,
+    /// The sum of these, where they are to be compared.
+    listed: Option<u64>,
     /// The last entry of which only the hash was there.
     archived_to: Option<u64>,
     /// Something that no brevet writes, or that its columns contradict.
     fault: Option<Discrepancy>,
     row_fault: Option<Discrepancy>,
+    /// A buffer to write bodies into again.
+    body: Vec<u8>,
 }
 
 /// An entry on its way to the fold.
@@ -58,6 +65,17 @@ pub(super) struct Folded {
     pub(super) entry: Entry,
     /// The request it is found by, where it is found by anything.
     pub(super) request: Option<Option<i64>>,
+    /// Whether it belongs into the lists that searches go by.
+    pub(super) is_listed: bool,
+}
+
+/// What a fold wants of each part.
+#[derive(Clone, Copy)]
+enum Wish<'a> {
+    /// There is none: nothing is decoded whole.
+    Nothing,
+    /// The entries, and their lists where there are any.
+    Entries(Option<&'a Listing>),
 }
 
 type Sent = (u64, Result<Work, Discrepancy>);
@@ -72,11 +90,12 @@ pub(super) fn study(
 ) -> Result<Studied, Discrepancy> {
     let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let (sender, receiver) = sync_channel(2 * threads.get());
-    let decodes = fold.is_some();
+    let listing = fold.as_ref().and_then(|fold| fold.listing().cloned());
+    let wish = if fold.is_some() { Wish::Entries(listing.as_ref()) } else { Wish::Nothing };
     std::thread::scope(|scope| {
         for _ in 0..threads.get() {
             let (sender, next, stop) = (sender.clone(), &next, &stop);
-            scope.spawn(move || work(source, questions, decodes, next, stop, &sender));
+            scope.spawn(move || work(source, questions, wish, next, stop, &sender));
         }
         drop(sender);
         let studied = gather(source.size(), questions, fold, &receiver, progress);
@@ -91,7 +110,7 @@ pub(super) fn study(
 fn work(
     source: &dyn Source,
     questions: &Questions,
-    decodes: bool,
+    wish: Wish<'_>,
     next: &AtomicU64,
     stop: &AtomicBool,
     sender: &SyncSender<Sent>,
@@ -105,7 +124,7 @@ fn work(
         if first > 0 && first >= source.size() {
             return;
         }
-        let work = Work::of(reader.as_mut(), first, questions, decodes);
+        let work = Work::of(reader.as_mut(), first, questions, wish);
         if sender.send((first, work)).is_err() {
             return;
         }
@@ -117,26 +136,32 @@ impl Work {
         reader: &mut dyn PartReader,
         first: u64,
         questions: &Questions,
-        decodes: bool,
+        wish: Wish<'_>,
     ) -> Result<Self, Discrepancy> {
         let rows = usize::try_from(PART_ROWS).unwrap_or(0);
         let mut work = Self {
             part: Part::new(first, &questions.watch),
             stamps: Vec::with_capacity(rows),
             texts: TextsSeen::default(),
-            entries: Vec::with_capacity(if decodes { rows } else { 0 }),
+            entries: Vec::with_capacity(if matches!(wish, Wish::Nothing) { 0 } else { rows }),
+            lists: BlockLists::default(),
+            listed: None,
             archived_to: None,
             fault: None,
             row_fault: None,
+            body: Vec::new(),
         };
-        let read = reader.read(first, &mut |item| work.take(&item, decodes));
+        let read = reader.read(first, &mut |item| work.take(&item, wish));
+        if let Wish::Entries(Some(listing)) = wish {
+            work.listed = Some(std::mem::take(&mut work.lists).sum(listing));
+        }
         match (read, work.part.is_sound()) {
             (Err(fault), true) => Err(fault),
             _ => Ok(work),
         }
     }
 
-    fn take(&mut self, item: &Item<'_>, decodes: bool) {
+    fn take(&mut self, item: &Item<'_>, wish: Wish<'_>) {
         let Ok(entry) = self.part.push(&item.row) else { return };
         let index = item.row.position;
         let Some(entry) = entry else {
@@ -146,7 +171,7 @@ impl Work {
         };
         match Stamp::of(&entry) {
             Ok(stamp) => self.stamps.push(Some(stamp)),
-            Err(reason) => self.cannot_read(index, reason.into()),
+            Err(reason) => self.cannot_read(index, reason),
         }
         if !item.row.texts.is_empty() {
             self.note_texts(&entry, item);
@@ -156,14 +181,25 @@ impl Work {
         {
             self.row_fault.get_or_insert(Discrepancy::hidden(index));
         }
-        if let (true, Content::Here { bytes, .. }) = (decodes && self.fault.is_none(), item.row.content) {
-            match decode_entry(bytes, texts_for_rows(&entry, item.row.texts)) {
-                Ok((_, entry)) => {
-                    let request = item.columns.map(|columns| columns.request);
-                    self.entries.push(Folded { index, entry, request });
+        if let (Wish::Entries(listing), None, Content::Here { bytes, .. }) =
+            (wish, &self.fault, item.row.content)
+        {
+            self.decode(bytes, item, listing);
+        }
+    }
+
+    /// Reads what the fold needs of an entry.
+    fn decode(&mut self, bytes: &[u8], item: &Item<'_>, listing: Option<&Listing>) {
+        let index = item.row.position;
+        match decode_as_written(bytes, texts(item.row.texts), &mut self.body) {
+            Ok((_, entry)) => {
+                if let Some(listing) = listing {
+                    self.lists.take(listing, item, &entry);
                 }
-                Err(reason) => self.cannot_read(index, reason),
+                let request = item.columns.map(|columns| columns.request);
+                self.entries.push(Folded { index, entry, request, is_listed: is_listed(item) });
             }
+            Err(reason) => self.cannot_read(index, reason),
         }
     }
 
@@ -200,14 +236,13 @@ fn owner_of(entry: &EntryRef<'_>) -> Result<Option<UserId>, minicbor::decode::Er
     }
 }
 
-/// Only the texts that rows show are needed, and those are few.
-fn texts_for_rows(entry: &EntryRef<'_>, texts: &[TextBeside<'_>]) -> Vec<Option<String>> {
-    let shown = matches!(entry.kind, "user.added" | "group.created");
+/// The texts beside an entry, for the rows that show them and the words that it is found by.
+fn texts(beside: &[TextBeside<'_>]) -> Vec<Option<String>> {
     let text = |text: &TextBeside<'_>| match *text {
-        TextBeside::Present { text, .. } if shown => Some(text.to_owned()),
-        _ => None,
+        TextBeside::Present { text, .. } => Some(text.to_owned()),
+        TextBeside::Erased => None,
     };
-    texts.iter().map(text).collect()
+    beside.iter().map(text).collect()
 }
 
 /// Puts the parts together in their order.
@@ -227,7 +262,9 @@ fn gather(
     for (first, work) in receiver {
         early.insert(first, work);
         while let Some(work) = early.remove(&due) {
-            let Work { part, stamps, texts: seen, entries, archived_to: until, fault, row_fault } = work?;
+            let Work {
+                part, stamps, texts: seen, entries, listed, archived_to: until, fault, row_fault, ..
+            } = work?;
             verifier.accept(part)?;
             fault.map_or(Ok(()), Err)?;
             for (index, stamp) in (due..).zip(stamps) {
@@ -236,7 +273,7 @@ fn gather(
             texts.extend(seen);
             archived_to = until.or(archived_to);
             if let Some(fold) = &mut fold {
-                fold.take(entries, row_fault, until.is_some())?;
+                fold.take(entries, listed, row_fault, until.is_some())?;
             }
             due += PART_ROWS;
             progress(verifier.size(), size);

@@ -60,7 +60,7 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
 
 fn study(data: &Path, rows: bool) -> Result<Account, Failure> {
     let folder = VerifiedFolder::open(data)?;
-    Ok(folder.study(Vec::new(), None, &Questions::default(), rows, &|_, _| ())?)
+    Ok(folder.study(Vec::new(), &[], &Questions::default(), rows, &|_, _| ())?)
 }
 
 /// The bytes that every verifier must hash: each entry, and each text with its salt.

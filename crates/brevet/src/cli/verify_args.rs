@@ -34,7 +34,7 @@ pub struct VerifyArgs {
     /// An evidence bundle: the story of one request
     #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "export"])]
     pub bundle: Option<PathBuf>,
-    /// An archive file with older entries, or with those of the ledger before; may be repeated
+    /// An archive file with older entries, or with those of a ledger before this one; may be repeated
     #[arg(long, value_name = "FILE")]
     pub archive: Vec<PathBuf>,
     /// A verifier key that is trusted, or a file with some; may be repeated [default: the one beside the entries]
@@ -55,7 +55,7 @@ pub struct VerifyArgs {
     /// How old the newest cosignature may be; without a policy with witnesses, the last entry
     #[arg(long, value_name = "TIME")]
     pub max_age: Option<String>,
-    /// Where the two checkpoints of a fork are written to, as evidence [default: standard output]
+    /// Where the two checkpoints of a fork go, with the proof that both cannot be [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub evidence: Option<PathBuf>,
     /// Trust these certificates alone: the option that every command has.

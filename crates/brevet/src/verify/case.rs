@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use brevet_ledger::{Checkpoint, Claim, Finding, Judgement, KeyType, Origin, Rotation, VerifierKey, judge};
-use brevet_store::{Account, Discrepancy, Progress, Questions, Rows, Source, VerifiedFolder, study_source};
+use brevet_store::{
+    Account, Discrepancy, Progress, Questions, Rows, Source, Tree, VerifiedFolder, study_source,
+};
 
 use super::export::{ExportFile, Joined};
-use super::found::{Found, Kind};
+use super::found::{Found, Kind, evidence};
 use super::given::Given;
 use super::witnessed::Word;
 
@@ -21,6 +23,8 @@ pub(super) struct Case {
     own_keys: Vec<VerifierKey>,
     /// What was found on the way.
     found: Vec<Found>,
+    /// All hashes, where something signed contradicts the entries and a proof may be wanted.
+    tree: Option<Tree>,
     /// What the reader of the result should know.
     pub(super) notes: Vec<String>,
     /// Whether there was more than hashes.
@@ -76,25 +80,15 @@ impl Case {
         let subject = Subject { presented, origin, own_keys, archives: &archives, withheld: None };
         let (claims, mut questions) = subject.questions(given)?;
         questions.watch.leaves.extend(head.handovers.iter().map(|handover| handover.index));
-        let (own, mut before) = subject.archives();
+        let (own, before) = subject.archives();
+        let before = super::previous::chain(previous_of(head.previous.clone(), &own)?, &before)?;
+        let before: Vec<&dyn Source> = before.iter().rev().map(|joined| joined as &dyn Source).collect();
         let own_sources = own.iter().map(|file| *file as &dyn Source).collect();
-        before.retain(|file| head.previous.as_ref() == Some(&file.heading.origin));
-        let before = Joined::new(before);
-        let previous = (before.size() > 0).then_some(&before as &dyn Source);
-        let account = folder.study(own_sources, previous, &questions, true, progress)?;
-        let mut case = Self::new(subject, account, claims, given)?;
-        for handover in &head.handovers {
-            let leaf = case.account.derived.leaves.get(&handover.index);
-            match leaf.and_then(|leaf| handover.rotation(*leaf)) {
-                Some(rotation) if !case.rotations.contains(&rotation) => case.rotations.push(rotation),
-                Some(_) => {}
-                None => case.found.push(Found::new(
-                    Kind::Changed,
-                    format!("the change of the key in entry {} is not what was written", handover.index),
-                )),
-            }
-        }
-        case.rotations.sort_by_key(|rotation| rotation.index);
+        let account = folder.study(own_sources, &before, &questions, true, progress)?;
+        let mut case = Self::new(subject, account, claims, given)?.with_tree(folder.snapshot())?;
+        let (rotations, found) = super::handovers::compare(&head.handovers, &case.account);
+        case.rotations = rotations;
+        case.found.extend(found);
         Ok(case)
     }
 
@@ -124,7 +118,7 @@ impl Case {
         let joined = Joined::new(own.into_iter().chain([&file]).collect());
         let account = study_source(&joined, &questions, None, progress)?;
         let (said, size) = (file.heading.size, account.derived.size);
-        let mut case = Self::new(subject, account, claims, given)?;
+        let mut case = Self::new(subject, account, claims, given)?.with_tree(&joined)?;
         if size < said || !is_whole {
             case.found.push(Found::new(
                 Kind::Truncated,
@@ -163,16 +157,38 @@ impl Case {
                 account.derived.archived
             ));
         }
-        let (claims, older): (Vec<_>, Vec<_>) =
-            claims.into_iter().partition(|claim| !is_of_previous(claim, &account));
-        let before = super::previous::examine(&account, &before, older, given)?;
+        let before = super::previous::examine(&account, &before, claims, given)?;
         found.extend(before.found);
         notes.extend(before.notes);
+        let claims = before.claims;
         let Subject { origin, own_keys, withheld, presented: _, archives: _ } = subject;
         let (entries_read, lost) = (withheld.is_none(), before.lost);
         // Entry 0 says what the ledger is called; a checkpoint that says otherwise is of another one.
         let origin = account.chronicle.origin.clone().unwrap_or(origin);
-        Ok(Self { origin, account, claims, rotations, own_keys, found, notes, entries_read, lost })
+        let tree = None;
+        Ok(Self { origin, account, claims, rotations, own_keys, found, tree, notes, entries_read, lost })
+    }
+
+    /// Keeps all hashes of the entries, where something that was signed contradicts them.
+    pub(super) fn with_tree(self, source: &dyn Source) -> Result<Self, Found> {
+        let roots = &self.account.derived.roots;
+        let differs = |claim: &Claim| {
+            let checkpoint = claim.checkpoint();
+            roots.get(&checkpoint.size()).is_some_and(|root| *root != checkpoint.root())
+        };
+        let tree = self.claims.iter().any(differs).then(|| Tree::read(source)).transpose()?;
+        Ok(Self { tree, ..self })
+    }
+
+    /// A finding; a fork over two sizes with the proof that both cannot be.
+    fn found(&self, finding: &Finding) -> Found {
+        let Finding::Forked(fork) = finding else { return finding.clone().into() };
+        let root = self.account.derived.roots.get(&fork.size);
+        let proof =
+            self.tree.as_ref().and_then(|tree| tree.prove_consistency(fork.size, fork.presented_size).ok());
+        let growth = root.zip(proof).filter(|_| fork.size < fork.presented_size);
+        let evidence = evidence(fork, growth.as_ref().map(|(root, proof)| (*root, proof.as_slice())));
+        Found { evidence: Some(evidence), ..Found::from(finding.clone()) }
     }
 
     /// Holds everything against everything.
@@ -208,7 +224,7 @@ impl Case {
                 findings: Vec::new(),
             },
         };
-        found.extend(judged.findings.iter().cloned().map(Found::from));
+        found.extend(judged.findings.iter().map(|finding| self.found(finding)));
         let word = Word::of(given, &judged, &self.account);
         found.extend(word.found.iter().cloned());
         if let Some(Rows::Differ(differs)) = &self.account.rows {
@@ -255,9 +271,13 @@ pub(super) fn origin_of(presented: &[(String, String)]) -> Result<String, Found>
     Ok(checkpoint.origin().to_string())
 }
 
-fn is_of_previous(claim: &Claim, account: &Account) -> bool {
-    let previous = account.chronicle.recovered.as_ref().map(|recovered| recovered.previous.as_str());
-    previous == Some(claim.checkpoint().origin().as_str())
+/// The ledger before, as entry 0 states it in the folder or, when that entry is in an archive, there.
+fn previous_of(stated: Option<String>, own: &[&ExportFile]) -> Result<Option<String>, Found> {
+    let mut previous = stated;
+    for file in own {
+        previous = previous.or(file.previous()?);
+    }
+    Ok(previous)
 }
 
 pub(super) fn own_keys(text: &str) -> Vec<VerifierKey> {

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use brevet_core::Event;
 use brevet_ledger::{Content, EntryRef, PART_ROWS, Row, Salt, TREE_SIZE_MAX, TextBeside};
-use brevet_store::{Discrepancy, Item, PartReader, Source};
+use brevet_store::{Discrepancy, Item, PartReader, Source, decode_entry};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -123,6 +124,24 @@ impl ExportFile {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The ledger that this one goes on from, as its entry 0 states it, where that is here; not believed.
+    pub(super) fn previous(&self) -> Result<Option<String>, Discrepancy> {
+        if self.heading.first > 0 || self.count == 0 {
+            return Ok(None);
+        }
+        let (mut lines, mut found) = (Lines::open(&self.path)?, None);
+        lines.next()?;
+        read_entry(0, &lines.next()?.unwrap_or_default(), &mut |item| {
+            if let Content::Here { bytes, .. } = item.row.content
+                && let Ok((_, entry)) = decode_entry(bytes, Vec::new())
+                && let Event::LedgerRecovered { previous, .. } = entry.event
+            {
+                found = Some(previous);
+            }
+        })?;
+        Ok(found)
     }
 
     /// Its first entry and the one behind its last.

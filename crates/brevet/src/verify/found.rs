@@ -1,6 +1,6 @@
 //! What can be found, as an exit code, a word for scripts, and a sentence.
 
-use brevet_ledger::{Finding, Fork};
+use brevet_ledger::{Finding, Fork, Hash};
 use brevet_store::Discrepancy;
 
 use crate::bundle::BundleFault;
@@ -127,7 +127,7 @@ impl From<Finding> for Found {
             Finding::Claim { .. } => Kind::BadSignature,
         };
         let evidence = match &finding {
-            Finding::Forked(fork) => Some(evidence(fork)),
+            Finding::Forked(fork) => Some(evidence(fork, None)),
             _ => None,
         };
         Self { kind, sentence: finding.to_string(), entry: finding.index(), evidence }
@@ -150,20 +150,32 @@ impl From<BundleFault> for Found {
     }
 }
 
-/// Both checkpoints, and what they prove to anyone who has the key.
-fn evidence(fork: &Fork) -> String {
+/// Both checkpoints, and what they prove to anyone who has the key. Where one is over fewer entries, `growth` is the root of as
+/// many below the other one, and the proof that it contains them.
+pub(super) fn evidence(fork: &Fork, growth: Option<(&Hash, &[Hash])>) -> String {
     let Fork { source, kept, size, presented, presented_size } = fork;
-    let why = if size == presented_size {
-        format!("Both are over {size} entries, and their roots differ.")
-    } else {
-        format!(
-            "The first {size} entries below the second one have another root than the first one signs; a proof of \
-             consistency from {size} to {presented_size} does not exist."
-        )
+    let why = match growth {
+        _ if size == presented_size => format!("Both are over {size} entries, and their roots differ."),
+        Some((root, _)) => format!(
+            "The first {size} entries below the second one have the root {}, as the proof at the end shows. The first one \
+             signs another root for as many.",
+            root.to_base64()
+        ),
+        None => format!(
+            "The first {size} entries below the second one have another root than the first one signs."
+        ),
     };
+    let proof = growth.map(|(root, proof)| {
+        let hashes: String = proof.iter().map(|hash| hash.to_base64() + "\n").collect();
+        format!(
+            "\n=== the proof of consistency from this root to the second one\nold {size}\n{}\n{hashes}",
+            root.to_base64()
+        )
+    });
     format!(
         "Two checkpoints of one ledger, both signed by its key, that cannot both be of a history that only grew.\n\
          {why} The holder of the key signed two histories.\n\n\
-         === {source}\n{kept}\n=== what the ledger presents now\n{presented}"
+         === {source}\n{kept}\n=== what the ledger presents now\n{presented}{}",
+        proof.unwrap_or_default()
     )
 }

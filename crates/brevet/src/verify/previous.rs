@@ -1,4 +1,4 @@
-//! The ledger that a recovered one goes on from.
+//! The ledgers that a recovered one goes on from: the one before, the one before that, and so on.
 
 use brevet_ledger::{Checkpoint, Claim, Judgement, KeyType, Note, Origin, VerifierKey, judge};
 use brevet_store::{Account, Questions, Recovered, study_source};
@@ -8,78 +8,74 @@ use super::export::{ExportFile, Joined};
 use super::found::{Found, Kind};
 use super::given::Given;
 
-/// What was found out about it.
+/// What was found out about them.
 #[derive(Debug, Default)]
 pub(super) struct Before {
     pub(super) found: Vec<Found>,
     pub(super) notes: Vec<String>,
     /// How many checkpoints and receipts that were kept sign entries which are lost.
     pub(super) lost: usize,
+    /// What was kept of none of these ledgers.
+    pub(super) claims: Vec<Claim>,
 }
 
-/// Verifies the ledger before from its archive, against what the first entry of this one says of it and against
-/// checkpoints that somebody kept.
+/// The archives of the ledgers that one goes on from, the newest ledger first, as far as there are archives: `from` is the
+/// one right before it. What they state is not believed.
+pub(super) fn chain<'s>(from: Option<String>, archives: &[&'s ExportFile]) -> Result<Vec<Joined<'s>>, Found> {
+    let (mut rest, mut next, mut chain) = (archives.to_vec(), from, Vec::new());
+    while let Some(origin) = next.take() {
+        let (own, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|file| file.heading.origin == origin);
+        rest = others;
+        for file in &own {
+            next = next.or(file.previous()?);
+        }
+        chain.extend((!own.is_empty()).then(|| Joined::new(own)));
+    }
+    Ok(chain)
+}
+
+/// Verifies the ledgers before, one after the other from the newest on: each from its archive, against what the first entry of
+/// the one after it says and against checkpoints that somebody kept.
 pub(super) fn examine(
     account: &Account,
     archives: &[&ExportFile],
     claims: Vec<Claim>,
     given: &Given,
 ) -> Result<Before, Found> {
-    let mut before = Before::default();
-    let Some(recovered) = &account.chronicle.recovered else {
-        let strangers = archives.iter().map(|file| {
-            Found::new(
-                Kind::Changed,
-                format!("{} is of {}, another ledger", file.path().display(), file.heading.origin),
-            )
-        });
-        before.found.extend(strangers);
-        return Ok(before);
-    };
-    let Recovered { previous, size, root, note } = recovered;
+    let mut before = Before { claims, ..Before::default() };
+    let (mut rest, mut next) = (archives.to_vec(), account.chronicle.recovered.clone());
+    while let Some(recovered) = next.take() {
+        let origin = &recovered.previous;
+        let (own, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|file| file.heading.origin == *origin);
+        rest = others;
+        let is_of_it = |claim: &Claim| claim.checkpoint().origin().as_str() == origin;
+        let (claims, others) = before.claims.drain(..).partition(is_of_it);
+        before.claims = others;
+        if own.is_empty() {
+            before.pass_over(&recovered, &claims, given)?;
+            return Ok(before);
+        }
+        next = before.verify(&recovered, own, claims, given)?;
+    }
+    let strangers = rest.iter().map(|file| {
+        let sentence = format!("{} is of {}, another ledger", file.path().display(), file.heading.origin);
+        Found::new(Kind::Changed, sentence)
+    });
+    before.found.extend(strangers);
+    Ok(before)
+}
+
+/// The last checkpoint of a ledger before that was known, as the first entry of the one after it has it.
+fn stated(recovered: &Recovered) -> Result<(Claim, Origin), Found> {
+    let Recovered { previous, note, .. } = recovered;
     let by = format!("the checkpoint of {previous} in entry 0");
     let stated = Claim::kept(&by, note).map_err(|reason| brevet_ledger::Finding::Claim { by, reason })?;
     let origin = Origin::parse(previous).map_err(|error| {
         Found::new(Kind::Changed, format!("entry 0 names the ledger before: {error}")).at(0)
     })?;
-    // Older ones are of ledgers before that one.
-    let archives: Vec<_> = archives.iter().copied().filter(|file| file.heading.origin == *previous).collect();
-    if archives.is_empty() {
-        before.notes.push(format!(
-            "it goes on from {previous}, of which {size} entries were at hand: add their archive as --archive FILE"
-        ));
-        before.found.extend(claims.iter().map(|claim| {
-            Found::cannot(format!(
-                "{} is of the ledger before, {previous}: give its archive with --archive",
-                claim.source()
-            ))
-        }));
-        let judged = alone(given.keys_of(previous));
-        before.look_beyond(recovered, &origin, &judged, &stated, &claims);
-        return Ok(before);
-    }
-    let keys = before.keys(previous, &archives, given)?;
-    let mut questions = Questions::default();
-    questions.watch.sizes.insert(*size);
-    claims.iter().chain([&stated]).for_each(|claim| claim.watch(&mut questions.watch));
-    let older = study_source(&Joined::new(archives), &questions, None, &|_, _| ())?;
-    if older.derived.roots.get(size).is_none_or(|found| *found.as_bytes() != root.0) {
-        let sentence =
-            format!("the archive of {previous} does not have the {size} entries that entry 0 states");
-        before.found.push(Found::new(Kind::Changed, sentence).at(0));
-    }
-    let (beyond, mut within): (Vec<_>, Vec<_>) =
-        claims.into_iter().partition(|claim| claim.checkpoint().size() > *size);
-    if stated.checkpoint().size() <= *size {
-        within.push(stated.clone());
-    }
-    let judged = judge(&within, &older.derived, &origin, &keys, &older.chronicle.rotations);
-    before.found.extend(judged.findings.iter().cloned().map(Found::from));
-    before.look_beyond(recovered, &origin, &judged, &stated, &beyond);
-    before
-        .notes
-        .push(format!("it goes on from {previous}, whose {size} entries were verified from their archive"));
-    Ok(before)
+    Ok((stated, origin))
 }
 
 /// Keys of which no ledger was read.
@@ -88,6 +84,58 @@ const fn alone(keys: Vec<VerifierKey>) -> Judgement<'static> {
 }
 
 impl Before {
+    /// A ledger of which nothing is here. Archives of those before it lead nowhere then.
+    fn pass_over(&mut self, recovered: &Recovered, claims: &[Claim], given: &Given) -> Result<(), Found> {
+        let Recovered { previous, size, .. } = recovered;
+        let (stated, origin) = stated(recovered)?;
+        self.notes.push(format!(
+            "it goes on from {previous}, of which {size} entries were at hand: add their archive as --archive FILE"
+        ));
+        self.found.extend(claims.iter().map(|claim| {
+            Found::cannot(format!(
+                "{} is of the ledger before, {previous}: give its archive with --archive",
+                claim.source()
+            ))
+        }));
+        let judged = alone(given.keys_of(previous));
+        self.look_beyond(recovered, &origin, &judged, &stated, claims);
+        Ok(())
+    }
+
+    /// A ledger whose archive is here; answers which one that goes on from.
+    fn verify(
+        &mut self,
+        recovered: &Recovered,
+        archives: Vec<&ExportFile>,
+        claims: Vec<Claim>,
+        given: &Given,
+    ) -> Result<Option<Recovered>, Found> {
+        let Recovered { previous, size, root, .. } = recovered;
+        let (stated, origin) = stated(recovered)?;
+        let keys = self.keys(previous, &archives, given)?;
+        let mut questions = Questions::default();
+        questions.watch.sizes.insert(*size);
+        claims.iter().chain([&stated]).for_each(|claim| claim.watch(&mut questions.watch));
+        let older = study_source(&Joined::new(archives), &questions, None, &|_, _| ())?;
+        if older.derived.roots.get(size).is_none_or(|found| *found.as_bytes() != root.0) {
+            let sentence =
+                format!("the archive of {previous} does not have the {size} entries that entry 0 states");
+            self.found.push(Found::new(Kind::Changed, sentence).at(0));
+        }
+        let (beyond, mut within): (Vec<_>, Vec<_>) =
+            claims.into_iter().partition(|claim| claim.checkpoint().size() > *size);
+        if stated.checkpoint().size() <= *size {
+            within.push(stated.clone());
+        }
+        let judged = judge(&within, &older.derived, &origin, &keys, &older.chronicle.rotations);
+        self.found.extend(judged.findings.iter().cloned().map(Found::from));
+        self.look_beyond(recovered, &origin, &judged, &stated, &beyond);
+        self.notes.push(format!(
+            "it goes on from {previous}, whose {size} entries were verified from their archive"
+        ));
+        Ok(older.chronicle.recovered)
+    }
+
     /// The keys that the ledger before is checked with: those that were given, or those in its own archive when none was.
     fn keys(
         &mut self,

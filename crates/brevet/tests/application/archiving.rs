@@ -137,7 +137,7 @@ async fn what_is_archived_is_answered_offline_by_folder_and_archive_together() {
     let before = house.app.now().minus(Span::from_micros(DAY.micros() * 450).unwrap());
     house.app.ask_for_archive(origin(ADA), before, None).await.unwrap();
     let size = house.app.read(|state| state.archive().asked.as_ref().unwrap().size);
-    let file = house.app.agree_to_archive(origin(adam), size, None).await.unwrap();
+    let (file, _) = house.app.agree_to_archive(origin(adam), size, None).await.unwrap();
     house.app.tend().await.unwrap();
     drop(house);
 

@@ -2,6 +2,10 @@
 
 use std::os::unix::fs::DirBuilderExt as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use brevet_ledger::{Checkpoint, Hash, Note, Origin, VerifierKey, check_consistency};
+
 use crate::ledger::{add_entries, checkpoint, complaint, copy, keep, text, verify_folder};
 use crate::support::place::Place;
 use crate::support::server::Server;
@@ -64,9 +68,44 @@ fn is_forked(place: &Place, kept: &str) {
     {
         assert!(evidence.contains(kept) && evidence.contains(&presented), "{evidence}");
         assert!(evidence.contains("The holder of the key signed two histories."), "{evidence}");
+        convinces(&evidence, key.trim());
     }
     let (code, printed, said) = complaint(&place.data(), &["--checkpoint", &file]);
     assert_eq!(code, 13);
     assert!(said.starts_with("NOT VERIFIED: the ledger was forked"), "{said}");
     assert!(printed.contains(kept) && printed.contains(&presented), "{printed}");
+}
+
+/// What somebody checks who has the key and the evidence, and nothing else; and that no other root goes through.
+fn convinces(evidence: &str, key: &str) {
+    let key: VerifierKey = key.parse().unwrap();
+    let origin = Origin::parse(key.name().as_str()).unwrap();
+    let sections: Vec<&str> =
+        evidence.split("\n=== ").skip(1).map(|part| part.split_once('\n').unwrap().1).collect();
+    let open = |text: &str| {
+        let note: Note = format!("{}\n", text.trim_end()).parse().unwrap();
+        Checkpoint::open(&note, &origin, std::slice::from_ref(&key)).unwrap()
+    };
+    let (one, two) = (open(sections[0]), open(sections[1]));
+    if one.size() == two.size() {
+        assert!(one.root() != two.root() && sections.len() == 2, "{evidence}");
+        return;
+    }
+    assert!(one.size() < two.size());
+    let mut lines = sections[2].lines();
+    assert_eq!(lines.next(), Some(format!("old {}", one.size()).as_str()));
+    let hash = |text: &str| Hash::from_slice(&STANDARD.decode(text).unwrap()).unwrap();
+    let root = hash(lines.next().unwrap());
+    let proof: Vec<Hash> = lines.map(hash).collect();
+    let check =
+        |root: &Hash, proof: &[Hash]| check_consistency(one.size(), root, two.size(), &two.root(), proof);
+    check(&root, &proof).unwrap();
+    assert_ne!(root, one.root());
+    assert!(check(&one.root(), &proof).is_err(), "the root that was signed first leads nowhere");
+    for place in 0..proof.len() {
+        let mut other = proof.clone();
+        other[place] = one.root();
+        assert!(check(&root, &other).is_err(), "hash {place}");
+    }
+    assert!(check(&root, &proof[..proof.len() - 1]).is_err());
 }

@@ -8,6 +8,8 @@
 mod bytes;
 mod exported;
 mod fork;
+mod generations;
+mod handed_over;
 mod kept;
 mod ledger;
 mod published;

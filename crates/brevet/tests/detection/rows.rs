@@ -80,6 +80,9 @@ fn rows_that_say_something_else_than_the_entries_are_found() {
             "UPDATE entry SET kind = 'ledger.read' WHERE kind = 'execution.started'",
             "what it is found by was changed",
         ),
+        // The lists that searches go by; crates/brevet-store/tests/lists.rs has all kinds of them.
+        ("INSERT INTO term (word) VALUES ('w:mallory')", "the row of a word of the search"),
+        ("UPDATE term_head SET size = 9", "a search for it would not find it"),
         ("UPDATE head SET counters = zeroblob(1)", ""),
     ] {
         let data = copy(&place.data(), &place.path().join("copy"));

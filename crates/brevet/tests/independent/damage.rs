@@ -110,6 +110,10 @@ const ROWS: &[(&str, i32)] = &[
     ("DELETE FROM node WHERE level = 1 AND place = 1", 11),
     ("INSERT INTO node VALUES (2, 0, zeroblob(32))", 10),
     ("UPDATE ledger_key SET seq = seq + 1", 10),
+    ("UPDATE ledger_key SET seq = -seq", 10),
+    ("INSERT INTO ledger_key SELECT seq, bytes, (SELECT checkpoint FROM head) FROM entry WHERE seq = 7", 10),
+    ("UPDATE ledger_key SET checkpoint = (SELECT checkpoint FROM head)", 15),
+    ("DELETE FROM ledger_key", 11),
 ];
 
 #[test]

@@ -1,6 +1,10 @@
 //! What whoever owns the folder does: older states, other keys, other histories, texts that come back.
 
-use brevet_ledger::{Checkpoint, CosigningKey, KeyName, Note, Origin, SigningKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use brevet_ledger::{
+    Checkpoint, CosigningKey, EntryRef, KeyName, Note, Origin, RightEdge, SigningKey, leaf_hash,
+};
 use rusqlite::Connection;
 
 use crate::story::{Copy, Story};
@@ -78,6 +82,56 @@ fn both_see_a_text_that_comes_back_after_it_was_erased() {
     let back = copy.open().execute("INSERT INTO entry_text VALUES (?1, 0, ?2, ?3)", (seq, salt, value));
     assert_eq!(back.unwrap(), 1);
     assert_eq!(both(&[text(copy.path())]).code, 17);
+}
+
+/// The export of another history, in which the entry at `index` has this body, signed with the true key.
+fn with_body(story: &Story, index: usize, body: &dyn Fn(&[u8]) -> Vec<u8>) -> String {
+    let (key, mut edge) = (stolen(story), RightEdge::new());
+    let whole = std::fs::read_to_string(story.kept("ledger.jsonl")).unwrap();
+    let mut lines: Vec<serde_json::Value> =
+        whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (place, line) in lines.iter_mut().filter(|line| line["bytes"].is_string()).enumerate() {
+        let mut bytes = STANDARD.decode(line["bytes"].as_str().unwrap()).unwrap();
+        if place == index {
+            let entry = EntryRef::decode(&bytes).unwrap();
+            let (body, mut again) = (body(entry.body), Vec::new());
+            EntryRef { body: &body, ..entry }.encode(&mut again).unwrap();
+            bytes = again;
+            line["bytes"] = STANDARD.encode(&bytes).into();
+        }
+        edge.append(leaf_hash(&bytes));
+    }
+    let origin = Origin::parse(key.verifier().name().as_str()).unwrap();
+    let note = Checkpoint::new(origin, edge.size(), edge.root()).sign(&key).unwrap();
+    lines.retain(|line| line["checkpoint"].is_null());
+    lines.push(serde_json::json!({"checkpoint": note.to_string()}));
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn both_refuse_a_body_in_another_form_although_it_was_signed() {
+    let story = Story::told();
+    let key = text(&story.kept("late.vkey")).to_owned();
+    let file = story.kept("form.jsonl");
+    let check = |body: &dyn Fn(&[u8]) -> Vec<u8>| {
+        std::fs::write(&file, with_body(&story, 3, body)).unwrap();
+        both(&[text(&file), "--key", &key])
+    };
+    assert_eq!(check(&<[u8]>::to_vec).code, 0, "the true history, signed once more");
+    for body in [
+        &|body: &[u8]| [&[0x98, 2], &body[1..]].concat() as Vec<u8>,
+        &|body: &[u8]| [&[0x9f], &body[1..], &[0xff]].concat(),
+        &|body: &[u8]| [body, &[0xf6]].concat(),
+    ] as [&dyn Fn(&[u8]) -> Vec<u8>; 3]
+    {
+        let verdict = check(body);
+        assert_eq!((verdict.code, &verdict.value["entry"]), (10, &3.into()), "{verdict:#?}");
+        let sentence = verdict.value["sentence"].as_str().unwrap();
+        assert!(
+            sentence.starts_with("entry 3 cannot be read: no Brevet writes a body like this"),
+            "{sentence}"
+        );
+    }
 }
 
 /// A policy with two witnesses of which both must cosign.

@@ -113,7 +113,8 @@ def commitment(salt, text):
 
 
 def cbor(data):
-    """Decodes one value of deterministic CBOR (RFC 8949, section 4.2.1); answers it and what follows."""
+    """Decodes one value of deterministic CBOR (RFC 8949, section 4.2.1, but for the order of maps); answers it and what
+    follows."""
     need(data, "CBOR that ends too early")
     major, small, data = data[0] >> 5, data[0] & 31, data[1:]
     if major == 7:
@@ -149,13 +150,12 @@ def cbor_items(count, data):
 
 
 def cbor_map(count, data):
-    found, last = {}, b""
+    found, last = {}, None
     for _ in range(count):
         key, rest = cbor(data)
-        spelled = data[: len(data) - len(rest)]
-        need(isinstance(key, (str, int)) and spelled > last, "a map out of order")
+        need(isinstance(key, str) and (last is None or key > last), "a map out of order")
         found[key], data = cbor(rest)
-        last = spelled
+        last = key
     return found, data
 
 

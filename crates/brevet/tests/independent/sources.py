@@ -69,7 +69,7 @@ def folder(path):
     ledger.notes = [("the checkpoint in the folder", note)]
     for seq, raw, note in database.execute("SELECT seq, bytes, CAST(checkpoint AS BLOB) FROM ledger_key"):
         ledger.notes.append((f"the checkpoint over the change of keys in entry {seq}", note))
-        ledger.changes.append((seq, raw))
+        ledger.changes.append((seq, raw, note))
     for size, note in database.execute("SELECT size, CAST(note AS BLOB) FROM cosigned"):
         ledger.notes.append((f"the cosigned checkpoint of {size} entries", note))
     ledger.erasing = {user for (user,) in database.execute("SELECT user FROM erasure")}

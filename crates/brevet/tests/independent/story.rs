@@ -26,7 +26,7 @@ impl Story {
         let story = |name: &str| stage.place.path().join(name);
         let request = stage.request("bob", "--task Linux/Say --duration 1h");
         stage.types("alice", &format!("request approve {request} --comment Größe"), 0);
-        stage.types("bob", "run Linux/Say -p text=now", 0);
+        stage.types("bob", "run Linux/Say -p text=now -p aside=then", 0);
         let denied = stage.request("carol", "--task Linux/Say");
         stage.types("anna", &format!("request deny {denied} --comment No"), 0);
         stage.types("otto", &format!("audit proof 5 --out {}", story("early.tlog-proof").display()), 0);

@@ -140,7 +140,7 @@ class Verification:
             self.before(*fields[1:])
 
     def before(self, previous, size, root, text):
-        """The ledger that this one goes on from."""
+        """The ledger that this one goes on from, and those before it."""
         files = sorted((file for file in self.archives if file.origin == previous), key=lambda file: file.first)
         if not files:
             return
@@ -152,6 +152,9 @@ class Verification:
         has_note = note is None or note.size > size or before.roots.get(note.size) == note.root
         if before.roots.get(size) != root or not has_note:
             raise Finding("changed", "the archive of the ledger before is another one")
+        before.archives = [file for file in self.archives if file.origin != previous]
+        for _, fields in before.of_kind("ledger.recovered"):
+            before.before(*fields[1:])
 
     def erased(self):
         """Step 6."""
@@ -179,10 +182,29 @@ class Verification:
                 raise Finding("rows-differ", f"a text beside entry {entry.index} is still there", entry.index)
 
     def changes_are_entries(self):
-        """The bytes in `ledger_key` are those of the entry."""
-        for seq, raw in self.ledger.changes:
-            if seq >= self.tree.size or leaf_hash(raw) != self.leaves[seq]:
+        """The rows in `ledger_key` are those of the entries, with a checkpoint that both keys signed."""
+        kept = set()
+        for seq, raw, _ in self.ledger.changes:
+            if not 0 <= seq < self.tree.size or leaf_hash(raw) != self.leaves[seq]:
                 raise Finding("changed", f"the change of keys in entry {seq} is another one", seq)
+            if Entry(raw).kind != "ledger.key-rotated":
+                raise Finding("changed", f"entry {seq} changes no key", seq)
+            kept.add(seq)
+        for entry, _ in self.of_kind("ledger.key-rotated"):
+            if self.ledger.size is not None and entry.index not in kept:
+                raise Finding("missing", f"the change of keys in entry {entry.index} is not kept", entry.index)
+        for seq, raw, note in self.ledger.changes:
+            old, new = (Key.parse(field) for field in Entry(raw).fields()[1][:2])
+            self.signed_by_both(seq, note, [old, new])
+
+    @staticmethod
+    def signed_by_both(index, text, keys):
+        try:
+            note = Note(utf8(text))
+            signers = {key for key, _ in note.signers(keys)}
+            need(note.size > index and len(signers) == len(keys), "not both keys signed it, or it is too small")
+        except Malformed as error:
+            raise Finding("bad-signature", f"the checkpoint over entry {index} cannot be believed: {error}") from error
 
     def follow_keys(self, notes):
         """Step 7: trusts more keys, until nothing changes."""
@@ -211,8 +233,9 @@ class Verification:
     def rotations(self):
         """Index, old and new key of each change, also of those whose entries are in an archive."""
         changes = {entry.index: fields for entry, fields in self.of_kind("ledger.key-rotated")}
-        known = [raw for seq, raw in self.ledger.changes if seq < self.tree.size and leaf_hash(raw) == self.leaves[seq]]
-        changes |= {Entry(raw).index: Entry(raw).fields()[1] for raw in known}
+        there = [(seq, raw) for seq, raw, _ in self.ledger.changes if 0 <= seq < self.tree.size]
+        known = [Entry(raw) for seq, raw in there if leaf_hash(raw) == self.leaves[seq]]
+        changes |= {entry.index: entry.fields()[1] for entry in known if entry.kind == "ledger.key-rotated"}
         return [(index, Key.parse(fields[0]), Key.parse(fields[1])) for index, fields in sorted(changes.items())]
 
     def is_signed(self, notes, index, keys_for):
@@ -331,14 +354,14 @@ def signers_or_none(note, keys):
 
 
 def worst_of(checks):
-    """Runs all; forks come first, then what was changed, cut short, and what cannot be believed."""
+    """Runs all; forks come first, then what was changed, is missing, was cut short, and what cannot be believed."""
     found = []
     for check in checks:
         try:
             check()
         except Finding as finding:
             found.append(finding)
-    order = ["forked", "changed", "truncated", "bad-signature", "rows-differ"]
+    order = ["forked", "changed", "missing", "truncated", "bad-signature", "rows-differ"]
     if found:
         raise min(found, key=lambda finding: order.index(finding.word))
 
