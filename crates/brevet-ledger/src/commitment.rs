@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use crate::hash::sha256;
 
 /// Separates these hashes from every other use of SHA-256.
 const CONTEXT: &[u8] = b"brevet/text/v1\n";
@@ -51,11 +51,7 @@ impl Commitment {
     /// Commits to a text.
     #[must_use]
     pub fn to_text(salt: &Salt, text: &str) -> Self {
-        let mut sha = Sha256::new();
-        sha.update(CONTEXT);
-        sha.update(salt.0);
-        sha.update(text);
-        Self(sha.finalize().into())
+        Self(sha256([CONTEXT, &salt.0, text.as_bytes()]))
     }
 
     /// Whether this commits to this text. Neither side is secret to who can ask, so the comparison may take a

@@ -144,13 +144,13 @@ struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
     fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or(Error::EntryShort)?;
+        let (taken, rest) = self.0.split_at_checked(len).ok_or_else(short)?;
         self.0 = rest;
         Ok(taken)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or(Error::EntryShort)?;
+        let (taken, rest) = self.0.split_first_chunk().ok_or_else(short)?;
         self.0 = rest;
         Ok(*taken)
     }
@@ -176,6 +176,11 @@ impl<'a> Rest<'a> {
         let len = u32::from_be_bytes(self.array()?);
         self.take(usize::try_from(len).map_err(|_| Error::EntryShort)?)
     }
+}
+
+/// Made only where it is needed: an error that is thrown away costs a million entries some time.
+const fn short() -> Error {
+    Error::EntryShort
 }
 
 /// The length prefix of a text that may stand in an envelope.

@@ -58,10 +58,27 @@ impl Hash {
 /// The hash of an entry as a leaf of the tree: `SHA-256(0x00 || entry)`.
 #[must_use]
 pub fn leaf_hash(entry: &[u8]) -> Hash {
+    Hash(sha256([&[LEAF_PREFIX], entry]))
+}
+
+/// SHA-256 of some parts in a row. Short ones, which nearly all are, are put together first: a hasher that gets them
+/// one by one copies each through its own buffer, which takes longer than the hash of a short message.
+pub(crate) fn sha256<const N: usize>(parts: [&[u8]; N]) -> [u8; Hash::BYTES] {
+    const SHORT_BYTES: usize = 512;
+    let mut short = [0; SHORT_BYTES];
+    let mut len = 0;
+    for part in parts {
+        let Some(place) = short.get_mut(len..len + part.len()) else { return in_parts(parts) };
+        place.copy_from_slice(part);
+        len += part.len();
+    }
+    Sha256::digest(&short[..len]).into()
+}
+
+fn in_parts<const N: usize>(parts: [&[u8]; N]) -> [u8; Hash::BYTES] {
     let mut sha = Sha256::new();
-    sha.update([LEAF_PREFIX]);
-    sha.update(entry);
-    Hash(sha.finalize().into())
+    parts.iter().for_each(|part| sha.update(part));
+    sha.finalize().into()
 }
 
 /// The hash of a node over its two children: `SHA-256(0x01 || left || right)`.

@@ -24,6 +24,7 @@ use rusqlite::Connection;
 pub use chronicle::{ArchiveStated, Chronicle, ClockStep, Gap, Recovered};
 use fold::Fold;
 pub use layered::Layered;
+use snapshot::EntriesOnly;
 pub use snapshot::{Handover, Head, Snapshot};
 pub use source::{Columns, Item, PartReader, Source};
 pub use study::{Account, Questions, Rows};
@@ -197,7 +198,9 @@ impl VerifiedFolder {
             }
             fold.begin_own()?;
         }
-        let layered = Layered::new(&self.snapshot, archives);
+        let entries = EntriesOnly(&self.snapshot);
+        let base: &dyn Source = if rows { &self.snapshot } else { &entries };
+        let layered = Layered::new(base, archives);
         let head = self.snapshot.head();
         let questions = Questions { erasing: head.erasing.clone(), ..questions.clone() };
         let studied = study::study(&layered, &questions, self.threads, fold.as_mut(), progress)?;

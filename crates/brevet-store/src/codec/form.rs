@@ -52,6 +52,7 @@ fn split(bytes: &[u8], at: u64) -> Option<(&[u8], &[u8])> {
 }
 
 /// The argument of a value (RFC 8949 section 3), in its shortest form, and what follows.
+#[inline]
 fn head(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (&initial, rest) = bytes.split_first()?;
     match initial & 0x1f {

@@ -240,9 +240,28 @@ impl Source for Snapshot {
     }
 
     fn reader(&self) -> Result<Box<dyn PartReader + '_>, Discrepancy> {
+        Ok(Box::new(self.reader_of(WITH_COLUMNS)?))
+    }
+}
+
+impl Snapshot {
+    fn reader_of(&self, entries: &'static str) -> Result<Reader<'_>, Discrepancy> {
         let connection = self.lend()?;
         let last = self.head.size.saturating_sub(1) / PART_ROWS * PART_ROWS;
-        Ok(Box::new(Reader { connection, last }))
+        Ok(Reader { connection, last, entries })
+    }
+}
+
+/// The same entries without what searches go by, which says nothing of the ledger itself.
+pub(super) struct EntriesOnly<'s>(pub(super) &'s Snapshot);
+
+impl Source for EntriesOnly<'_> {
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn reader(&self) -> Result<Box<dyn PartReader + '_>, Discrepancy> {
+        Ok(Box::new(self.0.reader_of(WITHOUT_COLUMNS)?))
     }
 }
 
@@ -269,15 +288,15 @@ impl Drop for Lent<'_> {
 struct Reader<'s> {
     connection: Lent<'s>,
     last: u64,
+    /// [`WITH_COLUMNS`] or [`WITHOUT_COLUMNS`].
+    entries: &'static str,
 }
 
 impl PartReader for Reader<'_> {
     fn read(&mut self, first: u64, take: &mut dyn FnMut(Item<'_>)) -> Result<(), Discrepancy> {
         let connection = self.connection.connection();
         let end = if first == self.last { i64::MAX } else { signed(end_of(first)) };
-        let sql = "SELECT seq, leaf, bytes, kind, actor, request FROM entry
-                   WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
-        let mut entries = connection.prepare_cached(sql)?;
+        let mut entries = connection.prepare_cached(self.entries)?;
         let sql = "SELECT seq, slot, salt, value FROM entry_text
                    WHERE seq >= ?1 AND seq < ?2 ORDER BY seq, slot";
         let mut texts = connection.prepare_cached(sql)?;
@@ -292,14 +311,22 @@ impl PartReader for Reader<'_> {
                 true => Content::Archived { leaf },
                 false => Content::Here { bytes, leaf: Some(leaf) },
             };
-            let columns = Columns { kind: text(row, 3)?, actor: text(row, 4)?, request: row.get(5)? };
+            let columns = (self.entries == WITH_COLUMNS).then(|| columns(row)).transpose()?;
             texts.beside(position, bytes, &mut |texts| {
                 let row = Row { position, content, texts };
-                take(Item { row, columns: Some(columns), texts_are_elsewhere: false });
+                take(Item { row, columns, texts_are_elsewhere: false });
             })?;
         }
         Ok(())
     }
+}
+
+const WITH_COLUMNS: &str = "SELECT seq, leaf, bytes, kind, actor, request FROM entry
+    WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
+const WITHOUT_COLUMNS: &str = "SELECT seq, leaf, bytes FROM entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
+
+fn columns<'r>(row: &'r rusqlite::Row<'_>) -> Result<Columns<'r>, Discrepancy> {
+    Ok(Columns { kind: text(row, 3)?, actor: text(row, 4)?, request: row.get(5)? })
 }
 
 /// The bytes of a column, whatever was put there.
