@@ -9,6 +9,19 @@ fn hashes_are_those_of_rfc_6962() {
 }
 
 #[test]
+fn a_message_put_together_at_once_hashes_as_any_other() {
+    use sha2::{Digest, Sha256};
+    let bytes: Vec<u8> = (0..=255).cycle().take(700).collect();
+    for len in 0..bytes.len() {
+        for cut in [0, 1, len / 2, len] {
+            let (first, second) = bytes[..len].split_at(cut.min(len));
+            let whole: [u8; 32] = Sha256::digest(&bytes[..len]).into();
+            assert_eq!(super::sha256([first, second]), whole, "{len} bytes, cut at {cut}");
+        }
+    }
+}
+
+#[test]
 fn a_hash_prints_as_hexadecimal() {
     let text = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(empty_root().to_string(), text);

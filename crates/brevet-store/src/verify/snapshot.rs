@@ -6,13 +6,12 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use brevet_core::{Event, UserId};
-use brevet_ledger::{
-    Content, Finding, Hash, PART_ROWS, Rotation, Row, Salt, StoredNode, TextBeside, leaf_hash,
-};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use brevet_ledger::{Finding, Hash, Rotation, StoredNode, leaf_hash};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::Discrepancy;
-use super::source::{Columns, Item, PartReader, Source, end_of};
+use super::rows::{Reader, Wanted, text_differs};
+use super::source::{PartReader, Source};
 use crate::codec::decode_entry;
 use crate::folder::DataFolder;
 use crate::row::signed;
@@ -20,8 +19,6 @@ use crate::schema;
 
 /// How often the connections are opened anew because a server wrote in between.
 const OPENINGS_MAX: usize = 1_000;
-/// Texts that an entry mostly has at most.
-const SLOTS_USUAL: usize = 4;
 
 /// The database of a data folder at one instant.
 #[derive(Debug)]
@@ -130,7 +127,9 @@ pub(super) fn check_outside(connection: &Connection, size: u64) -> Result<(), Di
     if let Some(seq) = connection.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()? {
         return Err(Finding::Duplicate { index: seq.unsigned_abs() }.into());
     }
-    let sql = "SELECT seq, slot FROM entry_text WHERE seq < 0 OR seq >= ?1 OR slot < 0 LIMIT 1";
+    // A slot below the first is found by who reads the texts; to look for it here would mean to read all of them again.
+    let sql = "SELECT seq, slot FROM (SELECT seq, slot FROM entry_text WHERE seq < 0 LIMIT 1)
+               UNION ALL SELECT seq, slot FROM (SELECT seq, slot FROM entry_text WHERE seq >= ?1 LIMIT 1)";
     let found: Option<(i64, i64)> =
         connection.query_row(sql, [signed(size)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found.map_or(Ok(()), |(seq, slot)| Err(text_differs(seq.unsigned_abs(), slot)))
@@ -240,15 +239,7 @@ impl Source for Snapshot {
     }
 
     fn reader(&self) -> Result<Box<dyn PartReader + '_>, Discrepancy> {
-        Ok(Box::new(self.reader_of(WITH_COLUMNS)?))
-    }
-}
-
-impl Snapshot {
-    fn reader_of(&self, entries: &'static str) -> Result<Reader<'_>, Discrepancy> {
-        let connection = self.lend()?;
-        let last = self.head.size.saturating_sub(1) / PART_ROWS * PART_ROWS;
-        Ok(Reader { connection, last, entries })
+        Ok(Box::new(Reader::new(self.lend()?, Wanted::Whole, self.head.size)))
     }
 }
 
@@ -261,7 +252,7 @@ impl Source for EntriesOnly<'_> {
     }
 
     fn reader(&self) -> Result<Box<dyn PartReader + '_>, Discrepancy> {
-        Ok(Box::new(self.0.reader_of(WITHOUT_COLUMNS)?))
+        Ok(Box::new(Reader::new(self.0.lend()?, Wanted::NoColumns, self.0.head.size)))
     }
 }
 
@@ -282,169 +273,5 @@ impl Drop for Lent<'_> {
         if let (Some(connection), Ok(mut to)) = (self.connection.take(), self.to.lock()) {
             to.push(connection);
         }
-    }
-}
-
-struct Reader<'s> {
-    connection: Lent<'s>,
-    last: u64,
-    /// [`WITH_COLUMNS`] or [`WITHOUT_COLUMNS`].
-    entries: &'static str,
-}
-
-impl PartReader for Reader<'_> {
-    fn read(&mut self, first: u64, take: &mut dyn FnMut(Item<'_>)) -> Result<(), Discrepancy> {
-        let connection = self.connection.connection();
-        let end = if first == self.last { i64::MAX } else { signed(end_of(first)) };
-        let mut entries = connection.prepare_cached(self.entries)?;
-        let sql = "SELECT seq, slot, salt, value FROM entry_text
-                   WHERE seq >= ?1 AND seq < ?2 ORDER BY seq, slot";
-        let mut texts = connection.prepare_cached(sql)?;
-        let mut texts = Texts::of(texts.query(params![signed(first), end])?)?;
-        let mut rows = entries.query(params![signed(first), end])?;
-        while let Some(row) = rows.next()? {
-            let position = row.get::<_, i64>(0)?.unsigned_abs();
-            let leaf = blob(row, 1)?;
-            let leaf = Hash::from_slice(leaf).map_err(|_| Finding::Changed { index: position })?;
-            let bytes = blob(row, 2)?;
-            let content = match bytes.is_empty() {
-                true => Content::Archived { leaf },
-                false => Content::Here { bytes, leaf: Some(leaf) },
-            };
-            let columns = (self.entries == WITH_COLUMNS).then(|| columns(row)).transpose()?;
-            texts.beside(position, bytes, &mut |texts| {
-                let row = Row { position, content, texts };
-                take(Item { row, columns, texts_are_elsewhere: false });
-            })?;
-        }
-        Ok(())
-    }
-}
-
-const WITH_COLUMNS: &str = "SELECT seq, leaf, bytes, kind, actor, request FROM entry
-    WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
-const WITHOUT_COLUMNS: &str = "SELECT seq, leaf, bytes FROM entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
-
-fn columns<'r>(row: &'r rusqlite::Row<'_>) -> Result<Columns<'r>, Discrepancy> {
-    Ok(Columns { kind: text(row, 3)?, actor: text(row, 4)?, request: row.get(5)? })
-}
-
-/// The bytes of a column, whatever was put there.
-fn blob<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r [u8], Discrepancy> {
-    Ok(row.get_ref(column)?.as_bytes().unwrap_or_default())
-}
-
-/// The text of a column; empty where it is none, which no column that is read so ever is.
-fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, Discrepancy> {
-    Ok(std::str::from_utf8(blob(row, column)?).unwrap_or_default())
-}
-
-fn text_differs(index: u64, slot: i64) -> Discrepancy {
-    Finding::TextDiffers { index, slot: usize::try_from(slot).unwrap_or(usize::MAX) }.into()
-}
-
-/// How many commitments the bytes say they have; the verifier decodes them whole. `docs/ledger-format.md`, "Entries".
-fn commitments_in(bytes: &[u8]) -> Option<usize> {
-    const KIND_LENGTH: usize = 1 + 8 + 8;
-    let actor_length = KIND_LENGTH + 1 + usize::from(*bytes.get(KIND_LENGTH)?) + 2;
-    let count = actor_length + 1 + usize::from(*bytes.get(actor_length)?) + 8;
-    bytes.get(count).map(|count| usize::from(*count))
-}
-
-/// The texts in the order of the entries they are beside, read in step with them. What it keeps of one entry it fills
-/// anew for the next: a million entries need no more memory than the longest of them.
-struct Texts<'s> {
-    rows: rusqlite::Rows<'s>,
-    /// Beside which entry the next text is, and in which slot.
-    next: Option<(u64, usize)>,
-    ahead: Kept,
-    kept: Vec<Kept>,
-}
-
-/// A slot of an entry.
-struct Kept {
-    is_here: bool,
-    salt: Salt,
-    text: String,
-}
-
-impl Kept {
-    const fn nothing() -> Self {
-        Self { is_here: false, salt: Salt::from_bytes([0; Salt::BYTES]), text: String::new() }
-    }
-
-    fn lent(&self) -> TextBeside<'_> {
-        match self.is_here {
-            true => TextBeside::Present { salt: &self.salt, text: &self.text },
-            false => TextBeside::Erased,
-        }
-    }
-}
-
-impl<'s> Texts<'s> {
-    fn of(rows: rusqlite::Rows<'s>) -> Result<Self, Discrepancy> {
-        let mut texts = Self { rows, next: None, ahead: Kept::nothing(), kept: Vec::new() };
-        texts.advance()?;
-        Ok(texts)
-    }
-
-    fn advance(&mut self) -> Result<(), Discrepancy> {
-        let Some(row) = self.rows.next()? else {
-            self.next = None;
-            return Ok(());
-        };
-        let (seq, slot) = (row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?);
-        let salt: Result<[u8; Salt::BYTES], _> = blob(row, 2)?.try_into();
-        let (Ok(salt), Ok(value), Ok(place)) =
-            (salt, std::str::from_utf8(blob(row, 3)?), usize::try_from(slot))
-        else {
-            return Err(text_differs(seq, slot));
-        };
-        self.ahead.salt = Salt::from_bytes(salt);
-        self.ahead.text.clear();
-        self.ahead.text.push_str(value);
-        self.next = Some((seq, place));
-        Ok(())
-    }
-
-    /// Hands over what is beside the entry at `position`, a slot for each of its commitments. Texts beside an entry in
-    /// front of it that is not there are passed over: the verifier finds that the entry is missing.
-    fn beside(
-        &mut self,
-        position: u64,
-        bytes: &[u8],
-        take: &mut dyn FnMut(&[TextBeside<'_>]),
-    ) -> Result<(), Discrepancy> {
-        let slots = self.keep(position, commitments_in(bytes).unwrap_or(0))?;
-        let mut few = [TextBeside::Erased; SLOTS_USUAL];
-        match few.get_mut(..slots) {
-            Some(few) => {
-                few.iter_mut().zip(&self.kept).for_each(|(lent, kept)| *lent = kept.lent());
-                take(few);
-            }
-            None => take(&self.kept[..slots].iter().map(Kept::lent).collect::<Vec<_>>()),
-        }
-        Ok(())
-    }
-
-    /// Keeps the texts of one entry; answers how many slots they take, with one more where there is a text too many.
-    fn keep(&mut self, position: u64, committed: usize) -> Result<usize, Discrepancy> {
-        while self.kept.len() <= committed {
-            self.kept.push(Kept::nothing());
-        }
-        self.kept[..=committed].iter_mut().for_each(|kept| kept.is_here = false);
-        let mut slots = committed;
-        while let Some((_, slot)) = self.next.filter(|(seq, _)| *seq <= position) {
-            if self.next.is_some_and(|(seq, _)| seq == position) {
-                // One too many: the verifier finds it, or that the entry itself was changed.
-                let slot = if slot < committed { slot } else { committed };
-                slots = slots.max(slot + 1);
-                let kept = &mut self.kept[slot];
-                std::mem::swap(kept, &mut self.ahead);
-                kept.is_here = true;
-            }
-            self.advance()?;
-        }
-        Ok(slots)
     }
 }
