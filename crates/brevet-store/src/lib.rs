@@ -38,7 +38,7 @@ pub use codec::{BadEntry, StoredEntry, decode_entry, is_deterministic};
 pub use error::{Aftermath, StoreError};
 pub use export::{ExportFilter, Exported, ExportedText, Stretch};
 pub use folder::DataFolder;
-pub use keys::{KeyFault, KeyMaker, KeyPlace, PreparedKey, TokenSettings};
+pub use keys::{KeyFault, KeyMaker, KeyPlace, NextKey, PreparedKey, TokenSettings};
 pub use page::{AuthorizationFilter, ExecutionFilter, Page, RequestFilter, RequestRow};
 pub use proof::{Consistency, Proven, Receipt, hash_text};
 pub use reader::Reader;

@@ -46,14 +46,31 @@ impl Store {
     /// When it is no checkpoint of this ledger, or nobody known signed it.
     pub fn kept_checkpoint(&self, note: &str) -> Result<Checkpoint, StoreError> {
         let note: Note = note.parse().map_err(StoreError::damaged)?;
-        let known = self.known_keys();
-        let mut keys: Vec<VerifierKey> = known.iter().filter_map(|key| key.parse().ok()).collect();
+        Checkpoint::open(&note, self.ledger_name(), &self.keys_ever()?).map_err(StoreError::damaged)
+    }
+
+    /// Whether this ledger has, or ever had, a key with the public half of one of the other ledger's keys: a label on
+    /// a token can name one key under two names. Who verifies could not tell by the key which of the two signed, and
+    /// the policy of a witness has no public key twice.
+    ///
+    /// # Errors
+    /// When `ledger.vkey` cannot be read.
+    pub fn had_key_of(&self, other: &Self) -> Result<bool, StoreError> {
+        let had = self.keys_ever()?;
+        let is_had = |key: &VerifierKey| had.iter().any(|known| known.public() == key.public());
+        Ok(other.keys_ever()?.iter().any(is_had))
+    }
+
+    /// Every key that the database knows, or `ledger.vkey` beside it.
+    fn keys_ever(&self) -> Result<Vec<VerifierKey>, StoreError> {
+        let mut keys: Vec<VerifierKey> =
+            self.known_keys().iter().filter_map(|key| key.parse().ok()).collect();
         for key in self.folder().verifier_keys()? {
             if key.name().as_str() == self.origin() && !keys.contains(&key) {
                 keys.push(key);
             }
         }
-        Checkpoint::open(&note, self.ledger_name(), &keys).map_err(StoreError::damaged)
+        Ok(keys)
     }
 
     /// Copies the database to a folder that has none, with an empty ledger in it.

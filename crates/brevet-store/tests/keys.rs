@@ -42,7 +42,8 @@ impl Ledger {
     /// Changes the key as a server does it; answers the new one.
     fn rotate(&mut self, seed: u8, overlap: Span) -> String {
         let sample = self.sample();
-        let prepared = sample.store.key_maker().prepare(&[seed; 32], None).unwrap();
+        let prepared =
+            sample.store.key_maker().prepare(&[seed; 32], &brevet_store::NextKey::Configured).unwrap();
         let overlap_until = sample.now.plus(overlap);
         let new = prepared.new.clone();
         sample.by(ADMIN, Command::RotateKey { old: prepared.old, new: prepared.new, overlap_until });
@@ -150,7 +151,7 @@ fn a_key_that_was_prepared_and_has_no_entry_is_destroyed_at_the_next_start() {
     let mut ledger = Ledger::new();
     let old = ledger.keys().remove(0);
     let maker = ledger.sample().store.key_maker();
-    maker.prepare(&[1; 32], None).unwrap();
+    maker.prepare(&[1; 32], &brevet_store::NextKey::Configured).unwrap();
     assert_eq!(ledger.key_files().len(), 2);
     fs::write(ledger.path().join("ledger.key.00000000.new"), "PRIVATE+KEY+half").unwrap();
     ledger.restart().unwrap();
@@ -219,12 +220,13 @@ fn an_old_checkpoint_holds_under_its_own_key_and_leads_to_the_new_one() {
 fn a_key_is_used_once_and_only_as_it_was_prepared() {
     let mut ledger = Ledger::new();
     let new = ledger.rotate(1, Span::seconds(0));
-    let again = ledger.sample().store.key_maker().prepare(&[1; 32], None);
+    let again = ledger.sample().store.key_maker().prepare(&[1; 32], &brevet_store::NextKey::Configured);
     assert!(matches!(again, Err(StoreError::Key(KeyFault::Used { key })) if key == new));
-    let label = ledger.sample().store.key_maker().prepare(&[2; 32], Some("label"));
+    let label =
+        ledger.sample().store.key_maker().prepare(&[2; 32], &brevet_store::NextKey::Labelled("label".into()));
     assert!(matches!(label, Err(StoreError::Key(KeyFault::NoToken))));
     let maker = ledger.sample().store.key_maker();
-    let prepared = maker.prepare(&[3; 32], None).unwrap();
+    let prepared = maker.prepare(&[3; 32], &brevet_store::NextKey::Configured).unwrap();
     maker.discard(&prepared).unwrap();
     assert_eq!(ledger.key_files(), ["ledger.key"]);
     let size = ledger.sample().store.size();

@@ -324,7 +324,7 @@ static KEYS: LazyLock<PreparedKey> = LazyLock::new(|| {
 
 fn prepared(folder: &tempfile::TempDir) -> (Store, PreparedKey) {
     let store = Store::open(DataFolder::claim(&folder.path().join("data")).unwrap(), [1; 32]).unwrap();
-    let keys = store.key_maker().prepare(&[2; 32], None).unwrap();
+    let keys = store.key_maker().prepare(&[2; 32], &brevet_store::NextKey::Configured).unwrap();
     (store, keys)
 }
 

@@ -1,6 +1,8 @@
 //! `brevet audit anchor` and `brevet audit recover`: what an operator does when a start was refused.
 
+use std::fs::DirBuilder;
 use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,7 +10,7 @@ use anyhow::{Context as _, bail};
 use brevet_core::{Command, Digest, Entry, Event, Origin, Recovery, transact};
 use brevet_ledger::{Checkpoint, Note, Salt};
 use brevet_store::{
-    ANCHOR_FILE, Anchor, AnchorFault, Batch, DataFolder, KeyPlace, Reader, Store, StoreError,
+    ANCHOR_FILE, Anchor, AnchorFault, Batch, DataFolder, KeyPlace, Reader, Store, StoreError, TokenSettings,
 };
 
 use crate::app::{ArchiveHeading, archive_file_name, write_archive_file};
@@ -76,23 +78,16 @@ fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
     if into.exists() {
         bail!("{} exists already; name a new folder for the ledger that goes on", into.display());
     }
-    if matches!(config.ledger.key, KeyPlace::Token(_)) {
-        bail!(
-            "the settings name a token for the ledger's key ([ledger.pkcs11]), and a ledger that goes on begins with \
-             a new key in a file. Recover with settings that have no [ledger.pkcs11], start the server with them, and \
-             move the new ledger to a token afterwards, by a change of its key"
-        );
-    }
-    let old = open(&config, existing(&config.data)?)?;
+    let old = open_old(&config, existing(&config.data)?)?;
     if old.size() == 0 {
         bail!("{} has no ledger", config.data.display());
     }
+    check_name(&config.ledger.key, &old)?;
     let note = last_checkpoint(&config, checkpoint.as_deref(), &old)?;
-    let folder = DataFolder::claim(&into)?;
-    let archive = archive_of(&old, &folder)?;
-    copy_beside(&config.data, &folder)?;
-    old.copy_with_empty_ledger(&folder)?;
-    let new = first_entry(&old, folder, note)?;
+    let folder = new_folder(&into)?;
+    // Half a ledger is of no use, and would stand in the way of the next try.
+    let made = fill(&config, &old, folder, note).inspect_err(|_| drop(std::fs::remove_dir_all(&into)));
+    let (new, archive) = made?;
     let path = anchor.unwrap_or_else(|| into.join(ANCHOR_FILE));
     let named = config.ledger.anchor.as_ref().filter(|named| **named != path).map(|named| {
         format!(
@@ -140,18 +135,70 @@ fn open(config: &Config, folder: DataFolder) -> anyhow::Result<Store> {
     let path = folder.path().to_owned();
     match Store::open_with(folder, seed()?, &config.ledger.key) {
         // A lost key is a reason to be here.
-        Err(StoreError::Key(_)) => {
-            let opened = Store::open_with(DataFolder::claim(&path)?, seed()?, &KeyPlace::Lost);
-            opened.with_context(|| {
-                format!(
-                    "the key that signed last is not known here; if the database is from before a change of the key, \
-                     add the verifier key of then as a line to {}",
-                    path.join("ledger.vkey").display()
-                )
-            })
-        }
+        Err(StoreError::Key(_)) => open_without_key(DataFolder::claim(&path)?),
         opened => Ok(opened?),
     }
+}
+
+/// Opens the ledger that does not go on. Its key is not needed, and where it is on a token it is not asked for: the
+/// new ledger opens the same module, which no process may do twice.
+fn open_old(config: &Config, folder: DataFolder) -> anyhow::Result<Store> {
+    match &config.ledger.key {
+        KeyPlace::Token(_) => open_without_key(folder),
+        KeyPlace::File | KeyPlace::Lost => open(config, folder),
+    }
+}
+
+fn open_without_key(folder: DataFolder) -> anyhow::Result<Store> {
+    let verifiers = folder.path().join("ledger.vkey");
+    Store::open_with(folder, seed()?, &KeyPlace::Lost).with_context(|| {
+        format!(
+            "the key that signed last is not known here; if {0} is gone, or the database is from before a change of \
+             the key, add the verifier key of then as a line to {0}",
+            verifiers.display()
+        )
+    })
+}
+
+/// Two ledgers of one name are what witnesses refuse.
+fn check_name(key: &KeyPlace, old: &Store) -> anyhow::Result<()> {
+    match key {
+        KeyPlace::Token(TokenSettings { name: Some(name), .. }) if name == old.origin() => bail!(
+            "[ledger.pkcs11] name is {name}, as the ledger is called that does not go on. The new one needs another \
+             name: change that setting, or remove it to have a name made up"
+        ),
+        KeyPlace::Token(_) | KeyPlace::File | KeyPlace::Lost => Ok(()),
+    }
+}
+
+/// Makes the folder of the new ledger. That nobody else made it is certain, so it may be removed again.
+fn new_folder(into: &Path) -> anyhow::Result<DataFolder> {
+    let private = |recursive| {
+        let mut builder = DirBuilder::new();
+        builder.mode(0o700).recursive(recursive);
+        builder
+    };
+    let parent = into.parent().unwrap_or(into);
+    let made = private(true).create(parent).and_then(|()| private(false).create(into));
+    made.with_context(|| format!("{} cannot be made", into.display()))?;
+    Ok(DataFolder::claim(into).inspect_err(|_| drop(std::fs::remove_dir(into)))?)
+}
+
+/// The new ledger, and the archive of the old one beside it. What is wrong with the new key is told before anything
+/// large is copied.
+fn fill(config: &Config, old: &Store, folder: DataFolder, note: String) -> anyhow::Result<(Store, PathBuf)> {
+    old.copy_with_empty_ledger(&folder)?;
+    let mut new = Store::open_with(folder, seed()?, &config.ledger.key)?;
+    if old.had_key_of(&new)? {
+        bail!(
+            "the key that [ledger.pkcs11] names signs the ledger that does not go on, or did so once, and nobody could \
+             tell by it which of the two ledgers signed. Make another key pair on the token, and name that one"
+        );
+    }
+    let archive = archive_of(old, new.folder())?;
+    copy_beside(&config.data, new.folder())?;
+    write_first_entry(old, &mut new, note)?;
+    Ok((new, archive))
 }
 
 fn seed() -> std::io::Result<[u8; 32]> {
@@ -254,12 +301,11 @@ fn copy_beside(data: &Path, folder: &DataFolder) -> anyhow::Result<()> {
 }
 
 fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            std::fs::DirBuilder::new().mode(0o700).create(&target)?;
+            DirBuilder::new().mode(0o700).create(&target)?;
             copy_files(&entry.path(), &target)?;
         } else if !target.exists() {
             std::fs::copy(entry.path(), &target)?;
@@ -269,8 +315,7 @@ fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// The state is the old one; the ledger begins with where it goes on.
-fn first_entry(old: &Store, folder: DataFolder, note: String) -> anyhow::Result<Store> {
-    let mut new = Store::open(folder, seed()?)?;
+fn write_first_entry(old: &Store, new: &mut Store, note: String) -> anyhow::Result<()> {
     let mut state = old.load()?;
     state.before_first_entry();
     let (origin, previous) = (new.origin().to_owned(), old.origin().to_owned());
@@ -285,7 +330,7 @@ fn first_entry(old: &Store, folder: DataFolder, note: String) -> anyhow::Result<
     let mut salts = Salts::default();
     new.append(&batch, &mut || salts.draw())?;
     salts.0?;
-    Ok(new)
+    Ok(())
 }
 
 /// An anchor of the old ledger is evidence too.

@@ -25,6 +25,18 @@ pub struct PreparedKey {
     pub new: String,
 }
 
+/// Where the next key comes from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum NextKey {
+    /// From where the settings keep keys: the key on the token that they name, or without a token a new file.
+    #[default]
+    Configured,
+    /// The key with this label on the token.
+    Labelled(String),
+    /// A new one in a file, although a token may be configured.
+    File,
+}
+
 impl KeyMaker {
     pub(super) const fn new(desk: Arc<Desk>) -> Self {
         Self { desk }
@@ -40,20 +52,20 @@ impl KeyMaker {
         self.desk.state().overlap_until
     }
 
-    /// Prepares the next key: from these 32 random bytes in a file, or where a token is configured the key with
-    /// this label on it (else the one that the settings name). One that was prepared before and has no entry is
-    /// forgotten.
+    /// Prepares the next key: one on the token, or one made in a file from these 32 random bytes. One that was
+    /// prepared before and has no entry is forgotten.
     ///
     /// # Errors
     /// [`StoreError::Key`]: there is no such key, or it was used before. [`StoreError::Folder`].
-    pub fn prepare(&self, seed: &[u8; 32], label: Option<&str>) -> Result<PreparedKey, StoreError> {
+    pub fn prepare(&self, seed: &[u8; 32], next: &NextKey) -> Result<PreparedKey, StoreError> {
         let Desk { cabinet, name, token, state: _ } = &*self.desk;
-        let signer = match (token, label) {
-            (None, None) => Signer::File(SigningKey::from_seed(name.clone(), seed)),
-            (None, Some(_)) => return Err(KeyFault::NoToken.into()),
-            (Some(token), label) => {
-                Signer::Token(token.labelled(name, label.unwrap_or_else(|| token.label()))?)
+        let signer = match (next, token) {
+            (NextKey::File, _) | (NextKey::Configured, None) => {
+                Signer::File(SigningKey::from_seed(name.clone(), seed))
             }
+            (NextKey::Configured, Some(token)) => Signer::Token(token.labelled(name, token.label())?),
+            (NextKey::Labelled(label), Some(token)) => Signer::Token(token.labelled(name, label)?),
+            (NextKey::Labelled(_), None) => return Err(KeyFault::NoToken.into()),
         };
         let mut state = self.desk.state();
         let new = signer.verifier().clone();

@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 pub use fault::KeyFault;
 pub(crate) use history::insert as insert_change;
-pub use maker::{KeyMaker, PreparedKey};
+pub use maker::{KeyMaker, NextKey, PreparedKey};
 pub use token::TokenSettings;
 
 use crate::error::StoreError;

@@ -5,7 +5,7 @@
 
 use brevet_core::{Command, Origin, Span, Timestamp};
 use brevet_ledger::VerifierKey;
-use brevet_store::{KeyMaker, StoreError};
+use brevet_store::{KeyMaker, NextKey, StoreError};
 use zeroize::Zeroizing;
 
 use super::{App, AppError, Done, IdempotencyKey};
@@ -58,8 +58,7 @@ impl<W: World> App<W> {
         self.inner.keys.maker.overlap_until()
     }
 
-    /// Changes the key that signs; the one before signs too for as long as `overlap`. With a token, `label` names
-    /// the key on it. The change goes on whatever becomes of the caller: nobody else may prepare a key while this one
+    /// Changes the key that signs; the one before signs too for as long as `overlap`. The change goes on whatever becomes of the caller: nobody else may prepare a key while this one
     /// waits for its entry.
     ///
     /// # Errors
@@ -68,12 +67,12 @@ impl<W: World> App<W> {
         &self,
         origin: Origin,
         overlap: Span,
-        label: Option<String>,
+        next: NextKey,
         key: Option<IdempotencyKey>,
     ) -> Result<Done, AppError> {
         let app = self.clone();
         let changed =
-            tokio::spawn(async move { app.rotate_key_to_the_end(origin, overlap, label, key).await });
+            tokio::spawn(async move { app.rotate_key_to_the_end(origin, overlap, next, key).await });
         changed.await.map_err(|_| AppError::Stopping)?
     }
 
@@ -81,14 +80,14 @@ impl<W: World> App<W> {
         &self,
         origin: Origin,
         overlap: Span,
-        label: Option<String>,
+        next: NextKey,
         key: Option<IdempotencyKey>,
     ) -> Result<Done, AppError> {
         let _alone = self.inner.keys.changing.lock().await;
         let mut seed = Zeroizing::new([0; 32]);
         self.inner.world.fill(seed.as_mut_slice())?;
         let maker = self.inner.keys.maker.clone();
-        let prepare = move || maker.prepare(&seed, label.as_deref());
+        let prepare = move || maker.prepare(&seed, &next);
         let prepared = tokio::task::spawn_blocking(prepare).await.map_err(|_| AppError::Stopping)?;
         let prepared = prepared.map_err(about_keys)?;
         let (old, new) = (prepared.old.clone(), prepared.new.clone());

@@ -12,7 +12,8 @@ use crate::wire::{LedgerKeys, RotateKey};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brevet audit rotate-key --overlap 7d\n\n  \
     # the key was stolen: the old one signs nothing any more\n  brevet audit rotate-key --overlap 0\n\n  \
-    # the new key is on the token that the server is configured with\n  brevet audit rotate-key --token-key ledger-2027")]
+    # the new key is on the token that the server is configured with\n  brevet audit rotate-key --token-key ledger-2027\n\n  \
+    # the key is on a token: the new one is made in a file again\n  brevet audit rotate-key --to-file")]
 pub(crate) struct RotateKeyArgs {
     /// For how long the old key signs too; 0 when it was stolen
     #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = overlap)]
@@ -20,6 +21,9 @@ pub(crate) struct RotateKeyArgs {
     /// The label of the new key on the token of the server [default: the one in its settings]
     #[arg(long, value_name = "LABEL")]
     token_key: Option<String>,
+    /// Make the new key in a file of the server's data folder, although its settings have a token
+    #[arg(long, conflicts_with = "token_key")]
+    to_file: bool,
 }
 
 pub(super) async fn keys(context: &mut Context) -> Result<Done, Failure> {
@@ -27,8 +31,8 @@ pub(super) async fn keys(context: &mut Context) -> Result<Done, Failure> {
 }
 
 pub(super) async fn rotate(context: &mut Context, args: RotateKeyArgs) -> Result<Done, Failure> {
-    let RotateKeyArgs { overlap, token_key } = args;
-    let body = RotateKey { overlap_seconds: Some(overlap), token_key };
+    let RotateKeyArgs { overlap, token_key, to_file } = args;
+    let body = RotateKey { overlap_seconds: Some(overlap), token_key, to_file };
     let answer = context.client()?.post("/ledger/rotate-key", &body).await?;
     context.console.one(&answer.read::<LedgerKeys>()?, &answer.value()?)?;
     Ok(Done::Well)

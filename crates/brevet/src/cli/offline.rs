@@ -25,7 +25,8 @@ pub struct AnchorArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "The new ledger begins with an entry that holds the last known checkpoint of the one before; the \
-                  entries of that one are in an archive file in the new folder. The old folder stays as it is: keep \
+                  entries of that one are in an archive file in the new folder. Its key is a new one: in a file, or \
+                  the one on the token that [ledger.pkcs11] of the settings names. The old folder stays as it is: keep \
                   it as evidence.\n\nExample:\n  \
                   brevet audit recover --data /var/lib/brevet --into /var/lib/brevet-2 --checkpoint witnessed.txt"
 )]

@@ -13,6 +13,10 @@ pub(crate) struct RotateKey {
     pub(crate) overlap_seconds: Option<u64>,
     /// The label of the new key on the token; the one in the settings when left out.
     pub(crate) token_key: Option<String>,
+    /// Whether the new key is made in a file of the data folder although the settings have a token. Not together with
+    /// `token_key`.
+    #[serde(default)]
+    pub(crate) to_file: bool,
 }
 
 /// The keys that sign the ledger, and how they came to.

@@ -1,9 +1,11 @@
 //! Old entries move to a file when two people agree, and everything still verifies.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Output};
 
 use brevet_core::{Command, NewUser, Reply, Span, UserId};
+
+use brevet_store::NextKey;
 
 use crate::house::{ADA, House, SetClock, origin, user};
 
@@ -28,6 +30,11 @@ fn second(data: &Path, more: &[&str]) -> Option<i32> {
 /// An office of five hundred days ago, with a second administrator and some work since.
 async fn old(data: &Path) -> (House, UserId) {
     let house = House::found(data).await;
+    let adam = work_for_years(&house).await;
+    (house, adam)
+}
+
+async fn work_for_years(house: &House) -> UserId {
     for _ in 0..20 {
         house.ask(None).await;
     }
@@ -36,7 +43,17 @@ async fn old(data: &Path) -> (House, UserId) {
     let adam = NewUser { administrator: true, ..user("adam") };
     let Reply::User(adam) = house.by(ADA, Command::AddUser(adam)).await.unwrap().reply else { panic!() };
     house.ask(None).await;
-    (house, adam)
+    adam
+}
+
+/// Archives all that is older than 450 days.
+async fn archive(house: &House, data: &Path, adam: UserId) -> PathBuf {
+    let before = house.app.now().minus(Span::from_micros(DAY.micros() * 450).unwrap());
+    house.app.ask_for_archive(origin(ADA), before, None).await.unwrap();
+    let size = house.app.read(|state| state.archive().asked.as_ref().unwrap().size);
+    let (file, _) = house.app.agree_to_archive(origin(adam), size, None).await.unwrap();
+    house.app.tend().await.unwrap();
+    data.join("archive").join(&file.name)
 }
 
 #[tokio::test]
@@ -120,6 +137,49 @@ fn asks(words: &[&str], data: &Path, more: &[&str]) -> (Option<i32>, String) {
     let mut command = Process::new(env!("CARGO_BIN_EXE_brevet"));
     let output = command.arg("audit").args(words).arg("--data").arg(data).args(more).output().unwrap();
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+#[tokio::test]
+async fn a_change_of_the_key_whose_entry_is_archived_is_held_to_its_leaf_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let house = House::found(&data).await;
+    let first = house.app.verifier_key();
+    let changed = house.app.rotate_key(origin(ADA), Span::hours(0), NextKey::Configured, None).await;
+    let index = changed.unwrap().entry.unwrap();
+    let adam = work_for_years(&house).await;
+    let file = archive(&house, &data, adam).await;
+    let entry = house.app.stored(move |reader| reader.entry(index)).await;
+    assert!(!matches!(entry, Ok(Some(_))), "the entry has left the database");
+    drop(house);
+    let file = file.to_str().unwrap();
+    // With the first key alone, the row is what leads to the key of now.
+    let check = |more: &[&str]| {
+        let output = verify(&data, &[&["-o", "json", "--key", &first], more].concat());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let differs = format!("the change of the key in entry {index} is not what was written");
+    let (code, said) = check(&["--archive", file]);
+    assert_eq!((code, said.contains(&differs)), (Some(0), false), "{said}");
+    let (alone, said) = check(&[]);
+    assert!(!said.contains(&differs) && !said.contains("bad-signature"), "{alone:?}: {said}");
+
+    let connection = rusqlite::Connection::open(data.join("brevet.db")).unwrap();
+    let whole: Vec<u8> = connection.query_row("SELECT bytes FROM ledger_key", [], |row| row.get(0)).unwrap();
+    let set = |bytes: &[u8]| {
+        assert_eq!(connection.execute("UPDATE ledger_key SET bytes = ?1", [bytes]).unwrap(), 1);
+    };
+    for place in [0, whole.len() / 2, whole.len() - 1] {
+        let mut forged = whole.clone();
+        forged[place] ^= 1;
+        set(&forged);
+        for more in [&["--archive", file][..], &[]] {
+            let (code, said) = check(more);
+            assert!(code != Some(0) && said.contains(&differs), "byte {place}, {more:?}, {code:?}: {said}");
+        }
+    }
+    set(&whole);
+    assert_eq!(check(&["--archive", file]).0, Some(0));
 }
 
 #[tokio::test]

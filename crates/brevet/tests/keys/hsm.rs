@@ -51,7 +51,7 @@ impl Hsm {
         self.place.path().join("pin")
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.place.path().join("softhsm2.conf")
     }
 

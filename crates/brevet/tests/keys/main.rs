@@ -6,6 +6,7 @@
 mod chain;
 mod crashes;
 mod hsm;
+mod recovering;
 mod rotation;
 mod token;
 

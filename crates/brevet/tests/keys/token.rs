@@ -80,6 +80,42 @@ fn a_ledger_moves_from_a_file_to_a_token_by_a_change_of_its_key() {
 }
 
 #[test]
+fn a_ledger_moves_from_a_token_to_a_file_and_needs_the_token_no_more() {
+    let Some(mut hsm) = Hsm::new() else { return };
+    hsm.add_key("one");
+    let server = Server::start_as(hsm.serve("one"));
+    let people = People::found(&server, &hsm.place, &[]);
+    let mut ada = people["ada"].connect(&server);
+    let token = Keys::of(&mut ada).current().clone();
+    let both = json!({"to_file": true, "token_key": "one"});
+    let refused = ada.post("/api/v1/ledger/rotate-key", &both).unwrap();
+    assert_eq!((refused.status, key_files(&hsm.place).len()), (422, 0), "{}", refused.json());
+    people["ada"].types(&server, "audit rotate-key --to-file --token-key one", 2);
+
+    people["ada"].types(&server, "audit rotate-key --to-file --overlap 1h", 0);
+    let keys = Keys::of(&mut ada);
+    let file = keys.current().clone();
+    assert_eq!(keys.keys, [file.clone(), token.clone()]);
+    is_successor(&token, &file, &keys.handovers).unwrap();
+    assert_eq!(signers_of_next(&mut ada, "moved"), [file.id(), token.id()]);
+    drop(server.crash());
+    // The settings still name the token: both sign on.
+    let server = Server::start_as(hsm.serve("one"));
+    let mut ada = people["ada"].connect(&server);
+    assert_eq!(signers_of_next(&mut ada, "again"), [file.id(), token.id()]);
+    assert_eq!(key_files(&hsm.place), ["ledger.key"]);
+    server.stop();
+
+    fs::remove_dir_all(hsm.tokens()).unwrap();
+    hsm.place.settings("");
+    let server = Server::start(&hsm.place);
+    let mut ada = people["ada"].connect(&server);
+    assert_eq!(signers_of_next(&mut ada, "without the token"), [file.id()]);
+    server.stop();
+    verify(&hsm.place);
+}
+
+#[test]
 fn what_is_wrong_with_a_token_is_said_at_the_start() {
     let Some(mut hsm) = Hsm::new() else { return };
     hsm.add_key("one");

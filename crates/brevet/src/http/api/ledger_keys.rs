@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::Span;
+use brevet_store::NextKey;
 
 use crate::app::{OVERLAP_DEFAULT, OVERLAP_MAX};
 use crate::http::answer::{Recorded, changed, shown};
@@ -35,13 +36,21 @@ async fn show(caller: Caller) -> Answer {
 }
 
 async fn rotate(caller: Caller, given: Given<wire::RotateKey>) -> Answer {
-    let wire::RotateKey { overlap_seconds, token_key } = given.value;
+    let wire::RotateKey { overlap_seconds, token_key, to_file } = given.value;
+    let next = match (token_key, to_file) {
+        (None, false) => NextKey::Configured,
+        (Some(label), false) => NextKey::Labelled(label),
+        (None, true) => NextKey::File,
+        (Some(_), true) => {
+            return Err(Failure::field("to_file", "a key is in a file or on the token; say one of the two"));
+        }
+    };
     let overlap = match overlap_seconds.map(i64::try_from) {
         None => OVERLAP_DEFAULT,
         Some(Ok(seconds)) if seconds <= OVERLAP_MAX.micros() / 1_000_000 => Span::seconds(seconds),
         Some(_) => return Err(Failure::field("overlap_seconds", format!("it is at most {OVERLAP_MAX}"))),
     };
-    let done = caller.app.rotate_key(caller.origin(), overlap, token_key, given.key).await?;
+    let done = caller.app.rotate_key(caller.origin(), overlap, next, given.key).await?;
     changed(Recorded::from(&done), &keys(&caller).await?)
 }
 
