@@ -9,8 +9,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::engine::{NONE, OptionalExtension as _, Row};
 use brevet_ledger::{Checkpoint, Hash, Note, VerifierKey, root_at};
-use rusqlite::OptionalExtension as _;
 
 use crate::append::Store;
 use crate::error::StoreError;
@@ -217,8 +217,8 @@ impl Store {
     /// When it cannot be read.
     pub fn cosigned(&self) -> Result<Option<(u64, String)>, StoreError> {
         let sql = "SELECT size, note FROM cosigned ORDER BY size DESC LIMIT 1";
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?));
-        Ok(self.connection().query_row(sql, [], row).optional()?)
+        let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?));
+        Ok(self.connection().query_row(sql, NONE, row).optional()?)
     }
 
     /// A checkpoint of this ledger, signed by a key that it has or had.

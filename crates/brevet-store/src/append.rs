@@ -1,18 +1,19 @@
 //! The one writer: a batch of entries, the texts beside them, the tree, the rows and the signed checkpoint
 //! in one transaction, with one sync.
 
+use crate::engine::{Begin, Connection, params};
 use brevet_core::{Change, Entry, Event, State, Timestamp, UserId};
 use brevet_ledger::{Checkpoint, Hash, Origin, RightEdge, Salt, VerifierKey, leaf_hash};
-use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::codec::{encode_entry, encode_value, salted};
 use crate::error::{StoreError, writing};
 use crate::folder::DataFolder;
 use crate::keys::{self, KeyMaker, KeyPlace, Keys};
 use crate::load::{self, Head};
+use crate::place::DatabasePlace;
 use crate::row::{self, Born, signed};
 use crate::side::{self, Credential, Idempotent, SessionRow, SideWrite};
-use crate::{retire, schema, sqlite, term};
+use crate::{retire, schema, term};
 
 /// Batches between two attempts to empty the write-ahead log while somebody reads from it.
 const EMPTY_LOG_EVERY: u32 = 64;
@@ -69,14 +70,26 @@ impl Store {
 
     /// The same with a private key that may be elsewhere.
     pub fn open_with(folder: DataFolder, seed: [u8; 32], key: &KeyPlace) -> Result<Self, StoreError> {
-        drop(folder.open_private("brevet.db")?);
-        let mut connection = sqlite::open_writer(&folder.database())?;
-        schema::migrate(&mut connection)?;
+        Self::open_at(&DatabasePlace::Folder, folder, seed, key)
+    }
+
+    /// The same with a database that may be elsewhere too.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, would lose what it acknowledged, or does not fit its own head.
+    pub fn open_at(
+        database: &DatabasePlace,
+        folder: DataFolder,
+        seed: [u8; 32],
+        key: &KeyPlace,
+    ) -> Result<Self, StoreError> {
+        let connection = database.open_writer(&folder)?;
+        schema::migrate(&connection)?;
         let keys = Keys::open(&folder, &connection, seed, key)?;
         let origin = Origin::parse(keys.name().as_str()).map_err(StoreError::damaged)?;
         let Head { edge, checkpoint } = load::head(&connection, &origin, &keys.verifiers())?;
-        term::catch_up(&mut connection, edge.size())?;
-        retire::finish_erasing(&mut connection)?;
+        term::catch_up(&connection, edge.size())?;
+        retire::finish_erasing(&connection)?;
         let (body, bytes) = (Vec::new(), Vec::new());
         let log_to_empty = (!retire::empty_log(&connection)).then_some(EMPTY_LOG_EVERY);
         Ok(Self { connection, folder, origin, keys, edge, checkpoint, body, bytes, log_to_empty })
@@ -85,6 +98,14 @@ impl Store {
     /// The state that the rows add up to.
     pub fn load(&self) -> Result<State, StoreError> {
         load::state(&self.connection)
+    }
+
+    /// Whether the database can still be reached, where it is elsewhere.
+    ///
+    /// # Errors
+    /// When it cannot, or does not answer.
+    pub fn check_connection(&self) -> Result<(), StoreError> {
+        Ok(self.connection.check()?)
     }
 
     /// How many entries there are.
@@ -145,8 +166,10 @@ impl Store {
         // Without an entry nothing is signed, and no key's time is over.
         let now = batch.entries.last().map_or(Timestamp::from_micros(0), |entry| entry.time);
         let turn = self.keys.turn(batch.entries)?;
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
+        let transaction = self.connection.begin(Begin::Write).map_err(writing)?;
+        if transaction.lock_head()? != first {
+            return Err(StoreError::Moved);
+        }
         let mut edge = self.edge.clone();
         let mut born = Born::new();
         let mut buffers = (&mut self.body, &mut self.bytes);

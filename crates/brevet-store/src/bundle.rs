@@ -1,7 +1,7 @@
 //! What an evidence bundle takes from the store: the checkpoint that the proofs lead to, and the proofs.
 
+use crate::engine::{NONE, OptionalExtension, Row};
 use brevet_ledger::{Hash, prove_inclusion};
-use rusqlite::OptionalExtension;
 
 use crate::error::StoreError;
 use crate::proof::Hashes;
@@ -21,20 +21,20 @@ impl Reader {
     /// The newest checkpoint that enough witnesses signed, if it covers so many entries; otherwise the newest that
     /// there is. `None` before the first entry.
     pub fn best_checkpoint(&self, covers: u64) -> Result<Option<StoredCheckpoint>, StoreError> {
-        let view = self.connection.unchecked_transaction()?;
-        let row = |row: &rusqlite::Row<'_>| {
+        let view = self.connection.view()?;
+        let row = |row: &Row<'_>| {
             Ok(StoredCheckpoint { size: row.get::<_, i64>(0)?.unsigned_abs(), note: row.get(1)? })
         };
         let sql = "SELECT size, note FROM cosigned WHERE size >= ?1 ORDER BY size DESC LIMIT 1";
         match view.query_row(sql, [signed(covers)], row).optional()? {
             Some(cosigned) => Ok(Some(cosigned)),
-            None => Ok(view.query_row("SELECT size, checkpoint FROM head", [], row).optional()?),
+            None => Ok(view.query_row("SELECT size, checkpoint FROM head", NONE, row).optional()?),
         }
     }
 
     /// The proof that an entry is in the tree of the first `size` entries: sibling of the leaf first.
     pub fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Hash>, StoreError> {
-        let view = self.connection.unchecked_transaction()?;
+        let view = self.connection.view()?;
         prove_inclusion(&Hashes { connection: &view }, index, size)
     }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::engine::Error as DatabaseFault;
+
 /// What a failed write leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aftermath {
@@ -48,6 +50,15 @@ pub enum StoreError {
     #[error("another server is running on the data folder {path}; stop it first, or choose another folder")]
     Busy {
         /// Which.
+        path: PathBuf,
+    },
+    /// There is one in the folder, and another was named.
+    #[error(
+        "{path} is there, and the settings name a database elsewhere; take database.url out of the settings, or \
+         choose another data folder"
+    )]
+    TwoDatabases {
+        /// The one in the folder.
         path: PathBuf,
     },
     /// Locks and syncs are not reliable there.
@@ -105,13 +116,13 @@ pub enum StoreError {
     /// There is nothing to sign with, or not the right key.
     #[error(transparent)]
     Key(#[from] crate::KeyFault),
-    /// SQLite, or the disk behind it.
+    /// The database, or the disk or the network behind it.
     #[error("the database cannot be {doing}: {source}")]
-    Sqlite {
+    Database {
         /// `read` or `written`.
         doing: &'static str,
-        /// What SQLite says.
-        source: rusqlite::Error,
+        /// What it says.
+        source: DatabaseFault,
     },
 }
 
@@ -122,7 +133,11 @@ impl StoreError {
         match self {
             Self::Entry(_) => Aftermath::OnlyThisBatch,
             Self::Key(_) => Aftermath::NoKey,
-            Self::Sqlite { source, .. } if source.sqlite_error_code() == full => Aftermath::NoRoom,
+            Self::Database { source: DatabaseFault::Sqlite(source), .. }
+                if source.sqlite_error_code() == full =>
+            {
+                Aftermath::NoRoom
+            }
             _ => Aftermath::Uncertain,
         }
     }
@@ -130,7 +145,7 @@ impl StoreError {
     /// Whether another process held the database for longer than one waits: nothing was written.
     pub(crate) fn is_busy(&self) -> bool {
         let busy = Some(rusqlite::ErrorCode::DatabaseBusy);
-        matches!(self, Self::Sqlite { source, .. } if source.sqlite_error_code() == busy)
+        matches!(self, Self::Database { source: DatabaseFault::Sqlite(source), .. } if source.sqlite_error_code() == busy)
     }
 
     pub(crate) fn damaged(what: impl ToString) -> Self {
@@ -138,13 +153,19 @@ impl StoreError {
     }
 }
 
-/// Most uses of SQLite read.
-impl From<rusqlite::Error> for StoreError {
-    fn from(source: rusqlite::Error) -> Self {
-        Self::Sqlite { doing: "read", source }
+/// Most uses of a database read.
+impl From<DatabaseFault> for StoreError {
+    fn from(source: DatabaseFault) -> Self {
+        Self::Database { doing: "read", source }
     }
 }
 
-pub(crate) fn writing(source: rusqlite::Error) -> StoreError {
-    StoreError::Sqlite { doing: "written", source }
+impl From<rusqlite::Error> for StoreError {
+    fn from(source: rusqlite::Error) -> Self {
+        DatabaseFault::from(source).into()
+    }
+}
+
+pub(crate) fn writing(source: impl Into<DatabaseFault>) -> StoreError {
+    StoreError::Database { doing: "written", source: source.into() }
 }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use crate::engine::OptionalExtension;
+use crate::engine::Value;
 use brevet_core::{Actor, Event, RequestId, SessionId, Timestamp, UserId};
 use brevet_ledger::EntryRef;
-use rusqlite::OptionalExtension;
-use rusqlite::types::Value;
 
 use crate::codec::{StoredEntry, decode_entry};
 use crate::error::StoreError;
@@ -95,9 +95,9 @@ impl Reader {
         values.push(Value::Integer(as_limit(STRETCH_ENTRIES_MAX)));
         sql.push_str(&format!(" ORDER BY seq LIMIT ?{}", values.len()));
         // One view of entries and texts: an erasure may come in between.
-        let view = self.connection.unchecked_transaction()?;
+        let view = self.connection.view()?;
         let mut statement = view.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = statement.query(crate::engine::params_from_iter(values))?;
         let (mut entries, mut bytes_read) = (Vec::new(), 0);
         let names = Names::new(&self.connection);
         while let Some(row) = rows.next()? {
@@ -118,10 +118,12 @@ impl Reader {
     }
 
     fn exported_texts(&self, index: u64) -> Result<Vec<ExportedText>, StoreError> {
-        let sql = "SELECT slot, lower(hex(salt)), value FROM entry_text WHERE seq = ?1 ORDER BY slot";
+        let sql = "SELECT slot, salt, value FROM entry_text WHERE seq = ?1 ORDER BY slot";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([signed(index)], |row| {
-            Ok(ExportedText { slot: row.get(0)?, salt: row.get(1)?, text: row.get(2)? })
+            let salt: Vec<u8> = row.get(1)?;
+            let salt = salt.iter().map(|byte| format!("{byte:02x}")).collect();
+            Ok(ExportedText { slot: row.get(0)?, salt, text: row.get(2)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -2,10 +2,10 @@
 //!
 //! The cost depends on what is live, not on how long the ledger is.
 
+use crate::engine::{Connection, NONE, OptionalExtension, params};
 use brevet_core::{Counters, Group, Live, State, Text, Timestamp, User};
 use brevet_ledger::{Checkpoint, EntryRef, Hash, Origin, RightEdge, VerifierKey, empty_root, leaf_hash};
 use minicbor::Decode;
-use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::StoreError;
 use crate::row::{kind, signed};
@@ -28,11 +28,11 @@ pub(crate) fn head(
     keys: &[VerifierKey],
 ) -> Result<Head, StoreError> {
     let stored: Option<(i64, Vec<u8>, String)> = connection
-        .query_row("SELECT size, edge, checkpoint FROM head", [], |row| {
+        .query_row("SELECT size, edge, checkpoint FROM head", NONE, |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()?;
-    let last: Option<i64> = connection.query_row("SELECT max(seq) FROM entry", [], |row| row.get(0))?;
+    let last: Option<i64> = connection.query_row("SELECT max(seq) FROM entry", NONE, |row| row.get(0))?;
     let entries = last.map_or(0, |last| last.unsigned_abs() + 1);
     let Some((size, edge, checkpoint)) = stored else {
         return match entries {
@@ -81,7 +81,7 @@ fn check_tail(connection: &Connection, entries: u64) -> Result<(), StoreError> {
 /// The state that the rows add up to.
 pub(crate) fn state(connection: &Connection) -> Result<State, StoreError> {
     let counters: Option<Vec<u8>> =
-        connection.query_row("SELECT counters FROM head", [], |row| row.get(0)).optional()?;
+        connection.query_row("SELECT counters FROM head", NONE, |row| row.get(0)).optional()?;
     let live = Live {
         access_control: objects(connection, kind::ACCESS_CONTROL)?.pop().unwrap_or_default(),
         archive: objects(connection, kind::ARCHIVE)?.pop().unwrap_or_default(),
@@ -95,7 +95,7 @@ pub(crate) fn state(connection: &Connection) -> Result<State, StoreError> {
         role_groups: objects(connection, kind::ROLE_GROUP)?,
         policies: objects(connection, kind::POLICY)?,
         requests: bodies(connection, "SELECT body FROM request WHERE state = 0")?,
-        authorizations: bodies(connection, "SELECT body FROM authorization WHERE state < 2")?,
+        authorizations: bodies(connection, "SELECT body FROM \"authorization\" WHERE state < 2")?,
         executions: bodies(connection, "SELECT body FROM execution WHERE state = 0")?,
     };
     Ok(State::from_live(live))
@@ -103,7 +103,7 @@ pub(crate) fn state(connection: &Connection) -> Result<State, StoreError> {
 
 pub(crate) fn last_time(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
     let sql = "SELECT bytes FROM entry ORDER BY seq DESC LIMIT 1";
-    let bytes: Option<Vec<u8>> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    let bytes: Option<Vec<u8>> = connection.query_row(sql, NONE, |row| row.get(0)).optional()?;
     let time =
         |bytes: Vec<u8>| EntryRef::decode(&bytes).map(|entry| Timestamp::from_micros(entry.time_micros));
     bytes.map(time).transpose().map_err(StoreError::damaged)
@@ -121,7 +121,7 @@ fn objects<T: for<'b> Decode<'b, ()>>(connection: &Connection, kind: &str) -> Re
 
 fn bodies<T: for<'b> Decode<'b, ()>>(connection: &Connection, sql: &str) -> Result<Vec<T>, StoreError> {
     let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(NONE)?;
     let mut objects = Vec::new();
     while let Some(row) = rows.next()? {
         objects.push(decode(row.get_ref(0)?.as_blob().map_err(StoreError::damaged)?)?);

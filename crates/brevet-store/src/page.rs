@@ -1,7 +1,7 @@
 //! Pages of requests, authorizations and executions, newest first, by cursor: the same cost at any depth.
 
+use crate::engine::{Row, ToSql};
 use brevet_core::{Authorization, Execution, Request, UserId};
-use rusqlite::ToSql;
 
 use crate::error::StoreError;
 use crate::load::decode;
@@ -91,7 +91,7 @@ impl Reader {
             ("state", filter.state.map(i64::from)),
             ("holder", filter.holder.map(|user| user.number().into())),
         ];
-        let select = Select { columns: "SELECT id, body FROM authorization", id: "id", conditions };
+        let select = Select { columns: "SELECT id, body FROM \"authorization\"", id: "id", conditions };
         self.page(&select, before, limit, |row| decode(blob(row, 1)?))
     }
 
@@ -104,7 +104,7 @@ impl Reader {
     ) -> Result<Page<Execution>, StoreError> {
         let conditions = [
             ("state", filter.running.map(|running| i64::from(!running))),
-            ("user", filter.user.map(|user| user.number().into())),
+            ("\"user\"", filter.user.map(|user| user.number().into())),
         ];
         let select = Select { columns: "SELECT id, body FROM execution", id: "id", conditions };
         self.page(&select, before, limit, |row| decode(blob(row, 1)?))
@@ -116,7 +116,7 @@ impl Reader {
         select: &Select<'_>,
         before: Option<u64>,
         limit: usize,
-        item: impl Fn(&rusqlite::Row<'_>) -> Result<T, StoreError>,
+        item: impl Fn(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Page<T>, StoreError> {
         let Select { columns, id, conditions } = select;
         let mut sql = format!("{columns} WHERE {id} < ?1");
@@ -140,12 +140,12 @@ impl Reader {
                 break;
             }
             last = row.get::<_, i64>(0)?.unsigned_abs();
-            page.items.push(item(row)?);
+            page.items.push(item(&row)?);
         }
         Ok(page)
     }
 }
 
-fn blob<'a>(row: &'a rusqlite::Row<'_>, place: usize) -> Result<&'a [u8], StoreError> {
+fn blob<'a>(row: &'a Row<'_>, place: usize) -> Result<&'a [u8], StoreError> {
     row.get_ref(place)?.as_blob().map_err(StoreError::damaged)
 }

@@ -1,7 +1,7 @@
 //! Receipts: a proof that an entry is in the ledger, made from a few reads whatever the ledger's length.
 
+use crate::engine::{Connection, NONE, OptionalExtension, params};
 use brevet_ledger::{Hash, HashReader, Note, TlogProof, prove_consistency, prove_inclusion};
-use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::StoreError;
 use crate::reader::{Reader, as_limit};
@@ -59,7 +59,7 @@ impl Reader {
         kept: Option<u64>,
     ) -> Result<Option<Proven>, StoreError> {
         // One view of head, entries and nodes: the writer goes on meanwhile.
-        let view = self.connection.unchecked_transaction()?;
+        let view = self.connection.view()?;
         let sql = "SELECT head.size, head.checkpoint, entry.actor, entry.bytes
                    FROM head JOIN entry ON entry.seq = ?1";
         let found: Option<(i64, String, String, Vec<u8>)> = view
@@ -85,10 +85,10 @@ impl Reader {
     /// How the ledger of `old` entries and that of `new` ones (all there are, unless given) hang together; `None`
     /// where it never had one of these sizes.
     pub fn growth(&self, old: u64, new: Option<u64>) -> Result<Option<Consistency>, StoreError> {
-        let view = self.connection.unchecked_transaction()?;
+        let view = self.connection.view()?;
         let sql = "SELECT size, checkpoint FROM head";
         let head: Option<(i64, String)> =
-            view.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            view.query_row(sql, NONE, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((size, checkpoint)) = head else { return Ok(None) };
         let size = size.unsigned_abs();
         let new = new.unwrap_or(size);
@@ -101,7 +101,7 @@ impl Reader {
 
     /// The proof that the ledger of `old` entries is the beginning of that of `new` ones; empty from nothing.
     pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, StoreError> {
-        let view = self.connection.unchecked_transaction()?;
+        let view = self.connection.view()?;
         match old {
             0 => Ok(Vec::new()),
             _ => prove_consistency(&Hashes { connection: &view }, old, new),

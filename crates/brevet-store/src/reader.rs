@@ -1,18 +1,19 @@
 //! Reading beside the writer: lists, single rows and entries. Each reader has a connection of its own, so it
 //! never waits for the writer.
 
+use crate::engine::{Connection, NONE, OptionalExtension, params};
 use brevet_core::{Authorization, AuthorizationId, Entry, Execution, ExecutionId, Request, RequestId};
 use brevet_ledger::EntryRef;
-use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::{StoredEntry, decode_entry};
 use crate::error::StoreError;
 use crate::folder::DataFolder;
 use crate::load::decode;
 use crate::page::RequestRow;
+use crate::place::DatabasePlace;
 use crate::row::signed;
+use crate::schema;
 use crate::term::Names;
-use crate::{schema, sqlite};
 
 /// A reader of the store.
 #[derive(Debug)]
@@ -23,7 +24,15 @@ pub struct Reader {
 impl Reader {
     /// Opens one more reader.
     pub fn open(folder: &DataFolder) -> Result<Self, StoreError> {
-        let connection = sqlite::open_reader(&folder.database())?;
+        Self::open_at(&DatabasePlace::Folder, folder)
+    }
+
+    /// The same with a database that may be elsewhere.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or a newer Brevet wrote it.
+    pub fn open_at(database: &DatabasePlace, folder: &DataFolder) -> Result<Self, StoreError> {
+        let connection = database.open_reader(folder)?;
         schema::check(&connection)?;
         Ok(Self { connection })
     }
@@ -42,7 +51,7 @@ impl Reader {
 
     /// One authorization.
     pub fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, StoreError> {
-        self.body("SELECT body FROM authorization WHERE id = ?1", id.number())
+        self.body("SELECT body FROM \"authorization\" WHERE id = ?1", id.number())
     }
 
     /// One execution.
@@ -90,7 +99,7 @@ impl Reader {
     /// The newest checkpoint, a signed note; empty before the first entry.
     pub fn checkpoint(&self) -> Result<String, StoreError> {
         let found =
-            self.connection.query_row("SELECT checkpoint FROM head", [], |row| row.get(0)).optional()?;
+            self.connection.query_row("SELECT checkpoint FROM head", NONE, |row| row.get(0)).optional()?;
         Ok(found.unwrap_or_default())
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::engine::Connection;
 use brevet_ledger::{Checkpoint, Hash, Note, VerifierKey, root_at};
-use rusqlite::Connection;
 
 use crate::append::Store;
 use crate::error::{StoreError, writing};

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use crate::engine::{Begin, Connection, NONE, OptionalExtension as _, Row, Transaction, params};
 use brevet_core::UserId;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::error::{StoreError, writing};
 use crate::reader::{Reader, as_limit};
@@ -36,7 +36,8 @@ pub struct ArchiveFile {
 pub(crate) fn begin_to_erase(transaction: &Transaction<'_>, user: UserId) -> Result<(), StoreError> {
     // A reader may have gathered words of theirs already; with nothing left to list, it is too late for those.
     term::take_in_all(transaction)?;
-    let sql = "INSERT OR REPLACE INTO erasure (user, next, until) SELECT ?1, 0, size FROM term_head";
+    let sql = "INSERT INTO erasure (\"user\", next, until) SELECT ?1, 0, size FROM term_head WHERE one = 1
+               ON CONFLICT (\"user\") DO UPDATE SET next = excluded.next, until = excluded.until";
     transaction.execute(sql, [user.number()]).map(drop).map_err(writing)
 }
 
@@ -47,10 +48,9 @@ pub(crate) fn erase_more(
     user: UserId,
     entries: usize,
 ) -> Result<(), StoreError> {
-    let sql = "SELECT next, until FROM erasure WHERE user = ?1";
-    let range = |row: &rusqlite::Row<'_>| {
-        Ok(row.get::<_, i64>(0)?.unsigned_abs()..row.get::<_, i64>(1)?.unsigned_abs())
-    };
+    let sql = "SELECT next, until FROM erasure WHERE \"user\" = ?1";
+    let range =
+        |row: &Row<'_>| Ok(row.get::<_, i64>(0)?.unsigned_abs()..row.get::<_, i64>(1)?.unsigned_abs());
     let Some(left) = transaction.query_row(sql, [user.number()], range).optional()? else { return Ok(()) };
     let near = term::of_person(transaction, user, left, entries)?;
     let mut delete = transaction.prepare_cached("DELETE FROM entry_text WHERE seq = ?1").map_err(writing)?;
@@ -60,11 +60,11 @@ pub(crate) fn erase_more(
     }
     match near.last().filter(|_| near.len() == entries) {
         Some(last) => {
-            let sql = "UPDATE erasure SET next = ?2 WHERE user = ?1";
+            let sql = "UPDATE erasure SET next = ?2 WHERE \"user\" = ?1";
             transaction.execute(sql, params![user.number(), signed(last + 1)]).map(drop).map_err(writing)
         }
         None => {
-            let sql = "DELETE FROM erasure WHERE user = ?1";
+            let sql = "DELETE FROM erasure WHERE \"user\" = ?1";
             transaction.execute(sql, [user.number()]).map(drop).map_err(writing)
         }
     }
@@ -72,16 +72,15 @@ pub(crate) fn erase_more(
 
 /// The people of whom an entry says that their texts are gone, and whose texts are still going.
 pub(crate) fn erasing(connection: &Connection) -> Result<Vec<UserId>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT user FROM erasure ORDER BY user")?;
-    let rows = statement.query_map([], |row| row.get(0).map(UserId::new))?;
+    let mut statement = connection.prepare_cached("SELECT \"user\" FROM erasure ORDER BY \"user\"")?;
+    let rows = statement.query_map(NONE, |row| row.get(0).map(UserId::new))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Brings to its end what a crash left half done, before anybody reads.
-pub(crate) fn finish_erasing(connection: &mut Connection) -> Result<(), StoreError> {
+pub(crate) fn finish_erasing(connection: &Connection) -> Result<(), StoreError> {
     while let Some(user) = erasing(connection)?.first() {
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
+        let transaction = connection.begin(Begin::Write).map_err(writing)?;
         erase_more(&transaction, *user, ERASE_AT_START)?;
         transaction.commit().map_err(writing)?;
     }
@@ -91,6 +90,8 @@ pub(crate) fn finish_erasing(connection: &mut Connection) -> Result<(), StoreErr
 /// Moves the write-ahead log into the database and empties it, so that nothing erased is left in it. `false` while a
 /// reader still needs it: to be tried again.
 pub(crate) fn empty_log(connection: &Connection) -> bool {
+    // Only SQLite leaves what was erased in a file of its own.
+    let Some(connection) = connection.sqlite() else { return true };
     // Nobody who waits for an answer waits for somebody's long read.
     let patient = connection.busy_timeout(Duration::ZERO);
     let busy: Result<i64, _> = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
@@ -110,7 +111,7 @@ pub(crate) fn note_archive(transaction: &Transaction<'_>, file: &ArchiveFile) ->
 /// out of the next lists of the search. Leaf hashes stay.
 pub(crate) fn prune(transaction: &Transaction<'_>, size: u64, at_once: usize) -> Result<(), StoreError> {
     let sql = "SELECT pruned, next_term FROM archive_file WHERE size = ?1";
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     match transaction.query_row(sql, [signed(size)], row).optional()? {
         Some((pruned, _)) if pruned < signed(size) => prune_entries(transaction, size, pruned, at_once),
         Some((_, Some(next_term))) => prune_lists(transaction, size, next_term, at_once),
@@ -127,7 +128,8 @@ fn prune_entries(
     let to = from.saturating_add(as_limit(entries)).min(signed(size));
     let run = |sql: &str, values: &[i64]| {
         let done = transaction.prepare_cached(sql);
-        done.and_then(|mut statement| statement.execute(rusqlite::params_from_iter(values))).map_err(writing)
+        done.and_then(|mut statement| statement.execute(crate::engine::params_from_iter(values)))
+            .map_err(writing)
     };
     run("DELETE FROM entry_text WHERE seq >= ?1 AND seq < ?2", &[from, to])?;
     run("UPDATE entry SET bytes = x'' WHERE seq >= ?1 AND seq < ?2", &[from, to])?;
@@ -160,7 +162,7 @@ impl Reader {
         let sql =
             "SELECT first, size, name, digest, pruned, next_term IS NOT NULL FROM archive_file ORDER BY size";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([], |row| {
+        let rows = statement.query_map(NONE, |row| {
             Ok(ArchiveFile {
                 first: row.get::<_, i64>(0)?.unsigned_abs(),
                 size: row.get::<_, i64>(1)?.unsigned_abs(),

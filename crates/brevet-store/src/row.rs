@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
+use crate::engine::{Connection, OptionalExtension, params};
 use brevet_core::{
     AuthorizationId, AuthorizationState, Basis, Change, Event, ExecutionId, ExecutionState, RequestId,
     RequestState, State, Text,
 };
-use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::encode_value;
 use crate::error::{StoreError, writing};
@@ -160,7 +160,8 @@ fn put(connection: &Connection, state: &State, row: &Row, born: Option<u64>) -> 
     };
     match (row, born) {
         (Row::Object { kind, id, body, text1, text2 }, _) => run(
-            "INSERT OR REPLACE INTO object (kind, id, body, text1, text2) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO object (kind, id, body, text1, text2) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (kind, id)
+             DO UPDATE SET body = excluded.body, text1 = excluded.text1, text2 = excluded.text2",
             params![kind, id, body, text1, text2],
         )?,
         (Row::Request { id, requester, state, body }, Some(seq)) => run(
@@ -171,14 +172,14 @@ fn put(connection: &Connection, state: &State, row: &Row, born: Option<u64>) -> 
             run("UPDATE request SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])?
         }
         (Row::Authorization { id, holder, state, request, body }, Some(_)) => run(
-            "INSERT INTO authorization (id, holder, state, request, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO \"authorization\" (id, holder, state, request, body) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![id, holder, state, request, body],
         )?,
         (Row::Authorization { id, state, body, .. }, None) => {
-            run("UPDATE authorization SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])?
+            run("UPDATE \"authorization\" SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])?
         }
         (Row::Execution { id, user, state: code, body }, Some(_)) => run(
-            "INSERT INTO execution (id, user, state, request, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO execution (id, \"user\", state, request, body) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![id, user, code, request_of_execution(connection, state, *id)?, body],
         )?,
         (Row::Execution { id, state, body, .. }, None) => {
@@ -243,6 +244,6 @@ fn request_behind(
     if let Some(authorization) = state.authorization(id) {
         return Ok(Some(signed(authorization.request.number())));
     }
-    let mut statement = connection.prepare_cached("SELECT request FROM authorization WHERE id = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT request FROM \"authorization\" WHERE id = ?1")?;
     Ok(statement.query_row([signed(id.number())], |row| row.get(0)).optional()?)
 }

@@ -2,7 +2,7 @@
 //!
 //! Times are microseconds, ids are their numbers, bodies are deterministic CBOR of the core's types.
 
-use rusqlite::Connection;
+use crate::engine::{Begin, Connection, NONE, OptionalExtension as _};
 
 use crate::error::{StoreError, writing};
 
@@ -61,28 +61,28 @@ const FIRST: &str = "
     ) STRICT;
     CREATE INDEX request_by_state     ON request (state, id);
     CREATE INDEX request_by_requester ON request (requester, id);
-    CREATE TABLE authorization (
+    CREATE TABLE \"authorization\" (
         id      INTEGER PRIMARY KEY,
         holder  INTEGER NOT NULL,
         state   INTEGER NOT NULL,
         request INTEGER NOT NULL,
         body    BLOB    NOT NULL
     ) STRICT;
-    CREATE INDEX authorization_by_state  ON authorization (state, id);
-    CREATE INDEX authorization_by_holder ON authorization (holder, id);
+    CREATE INDEX authorization_by_state  ON \"authorization\" (state, id);
+    CREATE INDEX authorization_by_holder ON \"authorization\" (holder, id);
     CREATE TABLE execution (
         id      INTEGER PRIMARY KEY,
-        user    INTEGER NOT NULL,
+        \"user\"    INTEGER NOT NULL,
         state   INTEGER NOT NULL,
         request INTEGER,
         body    BLOB    NOT NULL
     ) STRICT;
     CREATE INDEX execution_by_state ON execution (state, id);
-    CREATE INDEX execution_by_user  ON execution (user, id);
+    CREATE INDEX execution_by_user  ON execution (\"user\", id);
 
     -- What must not be in the ledger at all.
     CREATE TABLE credential (
-        user         INTEGER PRIMARY KEY,
+        \"user\"         INTEGER PRIMARY KEY,
         password     TEXT,
         code_hash    BLOB,
         code_expires INTEGER
@@ -90,17 +90,17 @@ const FIRST: &str = "
     CREATE TABLE session (
         id      INTEGER PRIMARY KEY,
         hash    BLOB    NOT NULL UNIQUE,
-        user    INTEGER NOT NULL,
+        \"user\"    INTEGER NOT NULL,
         opened  INTEGER NOT NULL,
         seen    INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE idempotency (
-        user        INTEGER NOT NULL,
+        \"user\"        INTEGER NOT NULL,
         key         TEXT    NOT NULL,
         fingerprint BLOB    NOT NULL,
         reply       TEXT    NOT NULL,
         at          INTEGER NOT NULL,
-        PRIMARY KEY (user, key)
+        PRIMARY KEY (\"user\", key)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX idempotency_by_time ON idempotency (at);
 ";
@@ -169,7 +169,7 @@ const LEAVING: &str = "
     -- People of whom an entry says that their texts are gone, and whose texts beside the entries from `next` to
     -- `until` are still here.
     CREATE TABLE erasure (
-        user  INTEGER PRIMARY KEY,
+        \"user\"  INTEGER PRIMARY KEY,
         next  INTEGER NOT NULL,
         until INTEGER NOT NULL
     ) STRICT;
@@ -185,7 +185,10 @@ pub(crate) fn version() -> i64 {
 
 /// Refuses a file that a newer Brevet wrote; says which version it has.
 pub(crate) fn check(connection: &Connection) -> Result<usize, StoreError> {
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let found = match connection.sqlite() {
+        Some(sqlite) => sqlite.pragma_query_value(None, "user_version", |row| row.get(0))?,
+        None => connection.query_row(POSTGRES_VERSION, NONE, |row| row.get(0)).optional()?.unwrap_or(0),
+    };
     match usize::try_from(found) {
         Ok(done) if found <= version() => Ok(done),
         _ => Err(StoreError::Newer { found, known: version() }),
@@ -193,13 +196,46 @@ pub(crate) fn check(connection: &Connection) -> Result<usize, StoreError> {
 }
 
 /// Brings the tables to the newest version, each step in a transaction of its own.
-pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    if connection.sqlite().is_none() {
+        connection.execute_batch(POSTGRES_VERSIONS).map_err(writing)?;
+    }
     let done = check(connection)?;
     for (version, step) in (1_i64..).zip(STEPS).skip(done) {
-        let transaction = connection.transaction().map_err(writing)?;
-        transaction.execute_batch(step).map_err(writing)?;
-        transaction.pragma_update(None, "user_version", version).map_err(writing)?;
+        let transaction = connection.begin(Begin::Write).map_err(writing)?;
+        match transaction.sqlite() {
+            Some(sqlite) => {
+                sqlite.execute_batch(step).map_err(writing)?;
+                sqlite.pragma_update(None, "user_version", version).map_err(writing)?;
+            }
+            None => {
+                transaction.execute_batch(&for_postgres(step)).map_err(writing)?;
+                transaction.execute("UPDATE schema_version SET version = ?1", [version]).map_err(writing)?;
+            }
+        }
         transaction.commit().map_err(writing)?;
     }
     Ok(())
+}
+
+const POSTGRES_VERSION: &str = "SELECT version FROM schema_version WHERE one = 1";
+const POSTGRES_VERSIONS: &str = "
+    CREATE TABLE IF NOT EXISTS schema_version (one BIGINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL);
+    INSERT INTO schema_version (one, version) VALUES (1, 0) ON CONFLICT DO NOTHING;";
+
+/// A step as PostgreSQL has it: its own names of the types, texts in the order of their bytes, and tables that are neither
+/// strict nor without row numbers because there all of them are.
+fn for_postgres(step: &str) -> String {
+    const WORDS: [(&str, &str); 6] = [
+        (
+            "id   INTEGER PRIMARY KEY,\n        word",
+            "id   BIGINT PRIMARY KEY GENERATED ALWAYS AS IDENTITY,\n        word",
+        ),
+        ("INTEGER", "BIGINT"),
+        ("BLOB", "BYTEA"),
+        ("TEXT", "TEXT COLLATE \"C\""),
+        (") STRICT, WITHOUT ROWID", ")"),
+        (") STRICT", ")"),
+    ];
+    WORDS.iter().fold(step.to_owned(), |step, (sqlite, postgres)| step.replace(sqlite, postgres))
 }

@@ -9,10 +9,10 @@
 mod list;
 mod wanted;
 
+use crate::engine::Value;
+use crate::engine::{Connection, NONE};
 use brevet_core::{RequestId, Timestamp};
 use brevet_ledger::EntryRef;
-use rusqlite::Connection;
-use rusqlite::types::Value;
 
 use crate::codec::StoredEntry;
 use crate::error::StoreError;
@@ -61,7 +61,7 @@ impl Reader {
     ) -> Result<Page<StoredEntry>, StoreError> {
         let connection = &self.connection;
         // One view of everything, and one lock instead of one for each statement; the caller may have one already.
-        let _view = connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose()?;
+        let _view = connection.is_autocommit().then(|| connection.view()).transpose()?;
         let size = size(connection)?;
         let kept = first_kept(connection, size)?;
         let start = filter.since.map_or(Ok(kept), |since| first_at(connection, since, kept, size))?;
@@ -135,7 +135,7 @@ impl Search<'_> {
         sql.push_str(" ORDER BY seq DESC");
         let connection = self.connection;
         let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut rows = statement.query(crate::engine::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             let seq = row.get::<_, i64>(0)?.unsigned_abs();
             if self.is_enough() {
@@ -204,7 +204,7 @@ impl Search<'_> {
 
 fn size(connection: &Connection) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached("SELECT max(seq) FROM entry")?;
-    let last: Option<i64> = statement.query_row([], |row| row.get(0))?;
+    let last: Option<i64> = statement.query_row(NONE, |row| row.get(0))?;
     Ok(last.map_or(0, |last| last.unsigned_abs() + 1))
 }
 

@@ -1,7 +1,7 @@
 //! What must not be in the ledger: password hashes, codes, session tokens (hashed), idempotency keys.
 //! Written in the transaction of the entries that speak of them.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use crate::engine::{Connection, NONE, OptionalExtension, Transaction, params};
 
 use crate::error::{StoreError, writing};
 use crate::retire::{self, ArchiveFile};
@@ -118,7 +118,9 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
     };
     let written = match write {
         SideWrite::Credential(user, Credential { password, code }) => run(
-            "INSERT OR REPLACE INTO credential (user, password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO credential (\"user\", password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (\"user\") DO UPDATE SET password = excluded.password, code_hash = excluded.code_hash,
+             code_expires = excluded.code_expires",
             params![
                 user.number(),
                 password,
@@ -128,15 +130,15 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
         ),
         SideWrite::Code { user, hash, expires } => {
             let values: &[&dyn rusqlite::ToSql] = params![user.number(), hash, expires.micros()];
-            match run("UPDATE credential SET code_hash = ?2, code_expires = ?3 WHERE user = ?1", values) {
+            match run("UPDATE credential SET code_hash = ?2, code_expires = ?3 WHERE \"user\" = ?1", values) {
                 Ok(0) => {
-                    run("INSERT INTO credential (user, code_hash, code_expires) VALUES (?1, ?2, ?3)", values)
+                    run("INSERT INTO credential (\"user\", code_hash, code_expires) VALUES (?1, ?2, ?3)", values)
                 }
                 written => written,
             }
         }
         SideWrite::OpenSession(SessionRow { id, hash, user, opened, seen }) => run(
-            "INSERT INTO session (id, hash, user, opened, seen) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO session (id, hash, \"user\", opened, seen) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![signed(id.number()), hash, user.number(), opened.micros(), seen.micros()],
         ),
         SideWrite::TouchSession(id, seen) => {
@@ -144,10 +146,10 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
         }
         SideWrite::CloseSession(id) => run("DELETE FROM session WHERE id = ?1", params![signed(id.number())]),
         SideWrite::CloseSessionsOf(user) => {
-            run("DELETE FROM session WHERE user = ?1", params![user.number()])
+            run("DELETE FROM session WHERE \"user\" = ?1", params![user.number()])
         }
         SideWrite::Idempotent(Idempotent { user, key, fingerprint, reply, at }) => run(
-            "INSERT INTO idempotency (user, key, fingerprint, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO idempotency (\"user\", key, fingerprint, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![user.number(), key, fingerprint, reply, at.micros()],
         ),
         SideWrite::ForgetIdempotent(before) => {
@@ -155,17 +157,21 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
         }
         SideWrite::EraseTexts(user) => {
             retire::begin_to_erase(connection, *user)?;
-            run("DELETE FROM credential WHERE user = ?1", params![user.number()])
+            run("DELETE FROM credential WHERE \"user\" = ?1", params![user.number()])
         }
         SideWrite::EraseMore { user, entries } => return retire::erase_more(connection, *user, *entries),
         SideWrite::Lists(gathered) => return term::put(connection, gathered),
         SideWrite::Archive(file) => return retire::note_archive(connection, file),
         SideWrite::Prune { size, at_once } => return retire::prune(connection, *size, *at_once),
         SideWrite::Cosigned { size, note } => {
-            run("INSERT OR REPLACE INTO cosigned (size, note) VALUES (?1, ?2)", params![signed(*size), note])
+            run(
+            "INSERT INTO cosigned (size, note) VALUES (?1, ?2) ON CONFLICT (size) DO UPDATE SET note = excluded.note",
+            params![signed(*size), note],
+        )
         }
         SideWrite::SinkPosition { name, position } => run(
-            "INSERT OR REPLACE INTO sink (name, position) VALUES (?1, ?2)",
+            "INSERT INTO sink (name, position) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET position = excluded.position",
             params![name, signed(*position)],
         ),
     };
@@ -177,7 +183,7 @@ pub(crate) fn idempotent(
     user: UserId,
     key: &str,
 ) -> Result<Option<Idempotent>, StoreError> {
-    let sql = "SELECT fingerprint, reply, at FROM idempotency WHERE user = ?1 AND key = ?2";
+    let sql = "SELECT fingerprint, reply, at FROM idempotency WHERE \"user\" = ?1 AND key = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row(params![user.number(), key], |row| {
         Ok(Idempotent {
@@ -193,7 +199,7 @@ pub(crate) fn idempotent(
 
 pub(crate) fn credential(connection: &Connection, user: UserId) -> Result<Credential, StoreError> {
     let mut statement = connection
-        .prepare_cached("SELECT password, code_hash, code_expires FROM credential WHERE user = ?1")?;
+        .prepare_cached("SELECT password, code_hash, code_expires FROM credential WHERE \"user\" = ?1")?;
     let found = statement.query_row([user.number()], |row| {
         let hash: Option<Vec<u8>> = row.get(1)?;
         let expires: Option<i64> = row.get(2)?;
@@ -204,8 +210,9 @@ pub(crate) fn credential(connection: &Connection, user: UserId) -> Result<Creden
 }
 
 pub(crate) fn sessions(connection: &Connection) -> Result<Vec<SessionRow>, StoreError> {
-    let mut statement = connection.prepare("SELECT id, hash, user, opened, seen FROM session ORDER BY id")?;
-    let rows = statement.query_map([], |row| {
+    let mut statement =
+        connection.prepare("SELECT id, hash, \"user\", opened, seen FROM session ORDER BY id")?;
+    let rows = statement.query_map(NONE, |row| {
         Ok(SessionRow {
             id: SessionId::new(row.get::<_, i64>(0)?.unsigned_abs()),
             hash: row.get(1)?,

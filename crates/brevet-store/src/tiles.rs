@@ -1,7 +1,7 @@
 //! The ledger as files (C2SP tlog-tiles): tiles of hashes and bundles of entries, each made from at most 256 rows.
 
+use crate::engine::params;
 use brevet_ledger::{HashReader as _, Tile, TileContent, append_to_bundle};
-use rusqlite::params;
 
 use crate::error::StoreError;
 use crate::proof::Hashes;

@@ -21,8 +21,8 @@ mod tree;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use crate::engine::Connection;
 use brevet_ledger::{Claim, Finding, Origin, StoredHead, VerifierKey, judge};
-use rusqlite::Connection;
 
 pub use chronicle::{ArchiveStated, Chronicle, ClockStep, Gap, Recovered};
 use fold::Fold;
@@ -144,6 +144,12 @@ impl Discrepancy {
     /// The columns of an entry contradict its bytes.
     fn hidden(index: u64) -> Self {
         Self::RowDiffers { what: format!("entry {index}"), how: "what it is found by was changed" }
+    }
+}
+
+impl From<crate::engine::Error> for Discrepancy {
+    fn from(error: crate::engine::Error) -> Self {
+        Self::Store(error.into())
     }
 }
 

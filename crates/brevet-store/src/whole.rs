@@ -1,9 +1,9 @@
 //! A copy of a database in which archived entries are back: for questions that need them, asked offline. Nothing is
 //! written to the folder that it is a copy of.
 
+use crate::engine::{Begin, Connection, NONE, OptionalExtension as _, params};
 use brevet_core::State;
 use brevet_ledger::{Content, PART_ROWS, TextBeside, leaf_hash};
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::error::{StoreError, writing};
 use crate::folder::DataFolder;
@@ -28,10 +28,10 @@ impl WholeCopy {
     pub fn of(folder: &DataFolder, into: DataFolder) -> Result<Self, StoreError> {
         let from = Reader::open(folder)?.connection;
         // Its file is open for reading only; this would forbid to write the copy too.
-        from.pragma_update(None, "query_only", "OFF")?;
+        from.execute_batch("PRAGMA query_only = OFF")?;
         copy_database(&from, &into.database())?;
-        let mut connection = sqlite::open_writer(&into.database())?;
-        schema::migrate(&mut connection)?;
+        let connection = Connection::from(sqlite::open_writer(&into.database())?);
+        schema::migrate(&connection)?;
         Ok(Self { connection, folder: into })
     }
 
@@ -40,8 +40,7 @@ impl WholeCopy {
     /// # Errors
     /// When the archive cannot be read, or has another entry than the ledger.
     pub fn put_back(&mut self, archive: &dyn Source) -> Result<(), Discrepancy> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
+        let transaction = self.connection.begin(Begin::Write).map_err(writing)?;
         let mut reader = archive.reader()?;
         let mut part = archive.first() / PART_ROWS * PART_ROWS;
         while part < archive.size() {
@@ -62,11 +61,11 @@ impl WholeCopy {
     ///
     /// # Errors
     /// When the copy cannot be written or read.
-    pub fn reader(mut self) -> Result<(Reader, State), StoreError> {
+    pub fn reader(self) -> Result<(Reader, State), StoreError> {
         let sql = "DELETE FROM entry_term; DELETE FROM term; UPDATE term_head SET size = 0;";
         self.connection.execute_batch(sql).map_err(writing)?;
-        let size = self.connection.query_row("SELECT size FROM head", [], |row| row.get::<_, i64>(0))?;
-        term::catch_up(&mut self.connection, size.unsigned_abs())?;
+        let size = self.connection.query_row("SELECT size FROM head", NONE, |row| row.get::<_, i64>(0))?;
+        term::catch_up(&self.connection, size.unsigned_abs())?;
         let state = load::state(&self.connection)?;
         drop(self.connection);
         Ok((Reader::open(&self.folder)?, state))

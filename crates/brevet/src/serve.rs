@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use brevet_ledger::Policy;
-use brevet_store::DataFolder;
+use brevet_store::{DataFolder, DatabasePlace};
 use brevet_workloads::spawn::Spawner;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -142,7 +142,8 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
             Some(Witnesses { policy, timeout: Duration::from_micros(micros), authority })
         }
     };
-    Ok(Settings { heartbeat: Some(heartbeat), anchor, key, witnesses, public_entries, retention })
+    let database = config.database.clone();
+    Ok(Settings { heartbeat: Some(heartbeat), anchor, database, key, witnesses, public_entries, retention })
 }
 
 /// Mistakes in the definitions do not keep the server from starting: what is in force must stay revocable.
@@ -192,6 +193,9 @@ fn greet(app: &App, config: &Config, address: std::net::SocketAddr) -> anyhow::R
     let mut out = std::io::stdout().lock();
     writeln!(out, "Brevet {} serves {scheme}://{address}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  data       {}", config.data.display())?;
+    if let DatabasePlace::Postgres { address, .. } = &config.database {
+        writeln!(out, "  database   {address}")?;
+    }
     writeln!(out, "  tasks      {}", config.tasks.display())?;
     writeln!(out, "  ledger     {}", app.ledger_origin())?;
     writeln!(out, "  key        {}", app.verifier_key())?;

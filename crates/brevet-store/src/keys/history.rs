@@ -1,9 +1,9 @@
 //! Every change of the signing key, kept with its entry and the checkpoint that both keys signed: the chain stays
 //! provable after the entry itself went into an archive.
 
+use crate::engine::{Connection, NONE, params};
 use brevet_core::{Event, Timestamp};
 use brevet_ledger::{Checkpoint, Note, TlogProof, leaf_hash, prove_inclusion};
-use rusqlite::{Connection, params};
 
 use crate::codec::decode_entry;
 use crate::error::{StoreError, writing};
@@ -25,7 +25,7 @@ pub(crate) fn changes(connection: &Connection) -> Result<Vec<Change>, StoreError
     let sql = "SELECT ledger_key.seq, entry.leaf, ledger_key.bytes FROM ledger_key
                LEFT JOIN entry ON entry.seq = ledger_key.seq ORDER BY ledger_key.seq";
     let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(NONE)?;
     let mut changes = Vec::new();
     while let Some(row) = rows.next()? {
         let (seq, leaf, bytes): (i64, Option<[u8; 32]>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -58,16 +58,16 @@ impl Reader {
     pub fn key_checkpoints(&self) -> Result<Vec<String>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT checkpoint FROM ledger_key ORDER BY seq")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
+        let rows = statement.query_map(NONE, |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Every change of the signing key, oldest first, with the proof that both keys signed for it:
     /// [`brevet_ledger::follow_keys`] checks them.
     pub fn key_handovers(&self) -> Result<Vec<Receipt>, StoreError> {
-        let view = self.connection.unchecked_transaction()?;
+        let view = self.connection.view()?;
         let mut statement = view.prepare("SELECT seq, bytes, checkpoint FROM ledger_key ORDER BY seq")?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(NONE)?;
         let mut handovers = Vec::new();
         while let Some(row) = rows.next()? {
             let (seq, bytes, note): (i64, Vec<u8>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);

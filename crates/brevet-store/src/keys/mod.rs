@@ -13,9 +13,9 @@ mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::engine::{Connection, NONE, OptionalExtension};
 use brevet_core::{Entry, Event, Timestamp};
 use brevet_ledger::{Checkpoint, KeyName, Note, SigningKey, VerifierKey, leaf_hash};
-use rusqlite::{Connection, OptionalExtension};
 
 pub use fault::KeyFault;
 pub(crate) use history::insert as insert_change;
@@ -104,7 +104,7 @@ impl Keys {
         let cabinet = Cabinet::of(folder)?;
         let changes = history::changes(connection)?;
         let sql = "SELECT checkpoint FROM head";
-        let head: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+        let head: Option<String> = connection.query_row(sql, NONE, |row| row.get(0)).optional()?;
         let name = name(&cabinet, head.as_deref(), &seed, place)?;
         let token = match place {
             KeyPlace::File | KeyPlace::Lost => None,

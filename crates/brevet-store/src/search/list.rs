@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use rusqlite::Connection;
+use crate::engine::Connection;
 
 use crate::error::StoreError;
 use crate::row::signed;
@@ -54,7 +54,7 @@ impl List {
         let limit = i64::try_from(self.ahead).unwrap_or(1);
         let mut rows = statement.query([self.term, signed(target), signed(lists.floor), limit])?;
         while let Some(row) = rows.next()? {
-            self.read.push_back((row.get::<_, i64>(0)?.unsigned_abs(), block_at(row, 1)?));
+            self.read.push_back((row.get::<_, i64>(0)?.unsigned_abs(), block_at(&row, 1)?));
         }
         self.ended = self.read.len() < self.ahead;
         Ok(())

@@ -1,8 +1,8 @@
 //! What a search wants, as terms: for the lists, and for one entry at a time.
 
+use crate::engine::Connection;
+use crate::engine::Value;
 use brevet_core::{Entry, Event, QualifiedName, RequestId};
-use rusqlite::Connection;
-use rusqlite::types::Value;
 
 use super::EntryFilter;
 use super::list::AnyOf;

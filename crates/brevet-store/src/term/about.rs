@@ -4,11 +4,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use crate::engine::{Connection, OptionalExtension, params};
 use brevet_core::{
     Access, Authorization, AuthorizationId, Basis, Ending, Event, Execution, ExecutionId, ExecutionResult,
     QualifiedName, Request, RequestId, Task, TaskId, Verdict,
 };
-use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::StoreError;
 use crate::load::decode;
@@ -211,7 +211,7 @@ impl<'c> Names<'c> {
     }
 
     fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, StoreError> {
-        self.row("SELECT body FROM authorization WHERE id = ?1", id.number())
+        self.row("SELECT body FROM \"authorization\" WHERE id = ?1", id.number())
     }
 
     fn task_of(&self, access: Access) -> Result<Option<QualifiedName>, StoreError> {

@@ -10,8 +10,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::engine::{Begin, Connection, NONE, OptionalExtension, Row, Transaction, params};
 use brevet_core::{Text, UserId};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::block::Block;
 use super::{Names, all, of_actor, of_owner, of_texts_alone};
@@ -30,7 +30,7 @@ const PIECE_ENTRIES: u64 = super::block::BLOCK_ENTRIES;
 /// How many entries are in the lists.
 pub(crate) fn indexed(connection: &Connection) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached("SELECT size FROM term_head WHERE one = 1")?;
-    let size: i64 = statement.query_row([], |row| row.get(0))?;
+    let size: i64 = statement.query_row(NONE, |row| row.get(0))?;
     Ok(size.unsigned_abs())
 }
 
@@ -45,14 +45,13 @@ pub(crate) fn keep_up(transaction: &Transaction<'_>, size: u64) -> Result<(), St
 }
 
 /// Takes all entries into the lists, each piece in a transaction of its own.
-pub(crate) fn catch_up(connection: &mut Connection, size: u64) -> Result<(), StoreError> {
+pub(crate) fn catch_up(connection: &Connection, size: u64) -> Result<(), StoreError> {
     loop {
         let from = indexed(connection)?;
         if size.saturating_sub(from) < TAIL_ENTRIES {
             return Ok(());
         }
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(writing)?;
+        let transaction = connection.begin(Begin::Write).map_err(writing)?;
         let end = (from / PIECE_ENTRIES + 1) * PIECE_ENTRIES;
         take_in(&transaction, from, end.min(size))?;
         transaction.commit().map_err(writing)?;
@@ -73,9 +72,9 @@ impl Reader {
     /// # Errors
     /// When they cannot be read.
     pub fn unlisted(&self) -> Result<Option<Gathered>, StoreError> {
-        let view = self.connection.unchecked_transaction()?;
+        let view = self.connection.view()?;
         let from = indexed(&view)?;
-        let size: Option<i64> = view.query_row("SELECT size FROM head", [], |row| row.get(0)).optional()?;
+        let size: Option<i64> = view.query_row("SELECT size FROM head", NONE, |row| row.get(0)).optional()?;
         let size = size.map_or(0, i64::unsigned_abs);
         match size.saturating_sub(from) {
             0..TAIL_ENTRIES => Ok(None),
@@ -94,7 +93,7 @@ pub(crate) fn put(transaction: &Transaction<'_>, gathered: &Gathered) -> Result<
 
 /// Takes all entries into the lists. What was gathered before is not written any more.
 pub(crate) fn take_in_all(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-    let last: Option<i64> = transaction.query_row("SELECT max(seq) FROM entry", [], |row| row.get(0))?;
+    let last: Option<i64> = transaction.query_row("SELECT max(seq) FROM entry", NONE, |row| row.get(0))?;
     let (from, to) = (indexed(transaction)?, last.map_or(0, |last| last.unsigned_abs() + 1));
     if from < to { take_in(transaction, from, to) } else { Ok(()) }
 }
@@ -176,11 +175,11 @@ fn read(connection: &Connection, term: i64, number: u64) -> Result<Option<Block>
     let sql = "SELECT places FROM entry_term WHERE term = ?1 AND block = ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([term, signed(number)])?;
-    rows.next()?.map(|row| block_at(row, 0)).transpose()
+    rows.next()?.map(|row| block_at(&row, 0)).transpose()
 }
 
 /// The block in a column.
-pub(crate) fn block_at(row: &rusqlite::Row<'_>, column: usize) -> Result<Block, StoreError> {
+pub(crate) fn block_at(row: &Row<'_>, column: usize) -> Result<Block, StoreError> {
     let bytes = row.get_ref(column)?.as_blob().map_err(StoreError::damaged)?;
     Block::from_bytes(bytes).ok_or_else(|| StoreError::damaged("a list of the search cannot be read"))
 }
@@ -209,7 +208,7 @@ pub(crate) fn of_person(
         let before = found.len();
         while let (true, Some(row)) = (found.len() - before < most, rows.next()?) {
             let number = row.get::<_, i64>(0)?.unsigned_abs();
-            found.extend(block_at(row, 1)?.newest_first(number).filter(|seq| range.contains(seq)));
+            found.extend(block_at(&row, 1)?.newest_first(number).filter(|seq| range.contains(seq)));
         }
     }
     found.sort_unstable();

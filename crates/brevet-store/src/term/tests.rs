@@ -1,11 +1,11 @@
 //! Words, blocks, and what is forgotten.
 
+use crate::engine::{Begin, Connection, NONE};
 use brevet_core::{
     Command, GroupName, NewGroup, NewUser, Origin, SessionId, Span, State, Text, TextKind, Timestamp, UserId,
     UserName, transact,
 };
 use brevet_ledger::Salt;
-use rusqlite::{Connection, TransactionBehavior};
 use tempfile::TempDir;
 
 use super::block::{BLOCK_ENTRIES, Block};
@@ -144,7 +144,7 @@ impl Office {
 
     /// A connection of our own, beside the store's.
     fn connection(&self) -> Connection {
-        sqlite::open_writer(&self.data.database()).unwrap()
+        sqlite::open_writer(&self.data.database()).unwrap().into()
     }
 
     fn found(&self, text: &str) -> Vec<u64> {
@@ -180,7 +180,7 @@ fn user(name: &str) -> NewUser {
 fn lists(connection: &Connection) -> Vec<(String, Vec<u64>)> {
     let sql = "SELECT word, block, places FROM entry_term JOIN term ON term.id = term ORDER BY word, block";
     let mut statement = connection.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map(NONE, |row| {
         let (word, block, places): (String, i64, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let mut seqs: Vec<u64> =
             Block::from_bytes(&places).unwrap().newest_first(block.unsigned_abs()).collect();
@@ -195,11 +195,11 @@ fn the_lists_are_the_same_however_the_entries_were_written() {
     let at_once = Office::of(4_300, 5_000);
     let in_pieces = Office::of(4_300, 97);
     // As from a version that had no lists: all of them are made when the store is opened.
-    let mut later = at_once.connection();
+    let later = at_once.connection();
     later.execute_batch("DELETE FROM entry_term; DELETE FROM term; UPDATE term_head SET size = 0").unwrap();
     let size = at_once.store.as_ref().unwrap().size();
     assert!(size > BLOCK_ENTRIES);
-    catch_up(&mut later, size).unwrap();
+    catch_up(&later, size).unwrap();
     let connection = in_pieces.connection();
     let ours = lists(&later);
     let mut theirs = lists(&connection);
@@ -237,7 +237,7 @@ fn what_was_gathered_before_an_erasure_is_not_written_after_it() {
     append(&mut office, "and-another", &[SideWrite::Lists(gathered)]);
     let connection = office.connection();
     let count = "SELECT count(*) FROM term WHERE word = 'w:58'";
-    assert_eq!(connection.query_row(count, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+    assert_eq!(connection.query_row(count, NONE, |row| row.get::<_, u32>(0)).unwrap(), 0);
     assert_eq!(office.found("person").len(), 199);
     assert_eq!(office.found("late").len(), 60);
 }
@@ -245,20 +245,20 @@ fn what_was_gathered_before_an_erasure_is_not_written_after_it() {
 #[test]
 fn what_stopped_in_the_middle_of_catching_up_goes_on_where_it_was() {
     let office = Office::of(4_500, 5_000);
-    let mut connection = office.connection();
+    let connection = office.connection();
     let whole = lists(&connection);
     let size = office.store.as_ref().unwrap().size();
     for done in [0, 1, 4_000, BLOCK_ENTRIES, BLOCK_ENTRIES + 1] {
         let sql = "DELETE FROM entry_term; DELETE FROM term; UPDATE term_head SET size = 0";
         connection.execute_batch(sql).unwrap();
-        let transaction = connection.transaction().unwrap();
+        let transaction = connection.begin(Begin::Write).unwrap();
         index::take_in(&transaction, 0, done).unwrap();
         transaction.commit().unwrap();
         // A piece that was not finished leaves nothing.
-        let transaction = connection.transaction().unwrap();
+        let transaction = connection.begin(Begin::Write).unwrap();
         index::take_in(&transaction, done, size).unwrap();
         drop(transaction);
-        catch_up(&mut connection, size).unwrap();
+        catch_up(&connection, size).unwrap();
         assert_eq!(lists(&connection), whole, "{done}");
         assert_eq!(super::indexed(&connection).unwrap(), size);
     }
@@ -270,8 +270,8 @@ fn the_words_of_an_erased_text_are_gone_and_nothing_else() {
     for who in [5_u32, 399] {
         let office = Office::of(400, 1);
         let person = UserId::new(who + 2);
-        let mut connection = office.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        let connection = office.connection();
+        let transaction = connection.begin(Begin::Write).unwrap();
         let added = u64::from(who) + 3;
         assert_eq!(added >= super::indexed(&transaction).unwrap(), who == 399);
         super::take_in_all(&transaction).unwrap();
@@ -298,8 +298,8 @@ fn the_words_of_an_erased_text_are_gone_and_nothing_else() {
 #[test]
 fn a_name_that_is_also_in_a_text_stays_when_the_text_goes() {
     let office = Office::of(300, 1);
-    let mut connection = office.connection();
-    let transaction = connection.transaction().unwrap();
+    let connection = office.connection();
+    let transaction = connection.begin(Begin::Write).unwrap();
     let group = office.found("everybody")[0];
     forget_texts(&transaction, group).unwrap();
     transaction.execute("DELETE FROM entry_text WHERE seq = ?1", [signed(group)]).unwrap();
@@ -334,9 +334,9 @@ const LISTS_AT_ONCE: usize = 1_500;
 fn archived_entries_are_in_no_list_and_the_others_in_all() {
     for cut in [1, 63, 100, BLOCK_ENTRIES, BLOCK_ENTRIES + 100] {
         let office = Office::of(4_300, 5_000);
-        let mut connection = office.connection();
+        let connection = office.connection();
         let before = lists(&connection);
-        let transaction = connection.transaction().unwrap();
+        let transaction = connection.begin(Begin::Write).unwrap();
         let (mut next, mut steps) = (Some(0), 0);
         while let Some(from) = next {
             next = forget_before(&transaction, cut, from, LISTS_AT_ONCE).unwrap();
@@ -352,7 +352,7 @@ fn archived_entries_are_in_no_list_and_the_others_in_all() {
             .filter(|(_, seqs)| !seqs.is_empty())
             .collect();
         assert_eq!(lists(&connection), kept, "{cut}");
-        let words: u32 = connection.query_row("SELECT count(*) FROM term", [], |row| row.get(0)).unwrap();
+        let words: u32 = connection.query_row("SELECT count(*) FROM term", NONE, |row| row.get(0)).unwrap();
         let mut distinct: Vec<&String> = kept.iter().map(|(word, _)| word).collect();
         distinct.dedup();
         assert_eq!(words as usize, distinct.len(), "no word of theirs is kept");

@@ -5,8 +5,8 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
+use crate::engine::{Connection, NONE, OptionalExtension};
 use brevet_core::{Authorization, Change, Counters, Event, Execution, State};
-use rusqlite::{Connection, OptionalExtension};
 
 use super::Discrepancy;
 use super::lists::{Listing, Lists};
@@ -157,7 +157,7 @@ fn has_ended(state: &State, change: Change) -> bool {
 /// The next ids, which the rows alone do not tell.
 fn check_counters(connection: &Connection, state: &State) -> Result<(), Discrepancy> {
     let stored: Option<Vec<u8>> =
-        connection.query_row("SELECT counters FROM head", [], |row| row.get(0)).optional()?;
+        connection.query_row("SELECT counters FROM head", NONE, |row| row.get(0)).optional()?;
     match stored.map_or(Ok(Counters::default()), |body| load::decode(&body))? == state.counters() {
         true => Ok(()),
         false => Err(differs(("head", 1), "its next ids were changed")),
@@ -196,7 +196,7 @@ fn for_each_row(
     mut use_row: impl FnMut(Row) -> Result<(), Discrepancy>,
 ) -> Result<(), Discrepancy> {
     let mut statement = connection.prepare("SELECT kind, id, body, text1, text2 FROM object")?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
         let kind: String = row.get(0)?;
         let kind = known_kind(&kind).ok_or_else(|| unreadable_row("object"))?;
@@ -204,20 +204,21 @@ fn for_each_row(
         use_row(Row::Object { kind, id, body, text1, text2 })?;
     }
     let mut statement = connection.prepare("SELECT id, requester, state, body FROM request")?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
         let (id, requester, state, body) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         use_row(Row::Request { id, requester, state, body })?;
     }
-    let mut statement = connection.prepare("SELECT id, holder, state, request, body FROM authorization")?;
-    let mut rows = statement.query([])?;
+    let mut statement =
+        connection.prepare("SELECT id, holder, state, request, body FROM \"authorization\"")?;
+    let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
         let (id, holder, state, request, body) =
             (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
         use_row(Row::Authorization { id, holder, state, request, body })?;
     }
-    let mut statement = connection.prepare("SELECT id, user, state, body FROM execution")?;
-    let mut rows = statement.query([])?;
+    let mut statement = connection.prepare("SELECT id, \"user\", state, body FROM execution")?;
+    let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
         let (id, user, state, body) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         use_row(Row::Execution { id, user, state, body })?;

@@ -9,9 +9,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
 
+use crate::engine::{Connection, NONE, OptionalExtension as _};
 use brevet_core::{Access, Entry, Event, State, TaskId};
 use brevet_ledger::PART_ROWS;
-use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Discrepancy;
 use super::snapshot::has_table;
@@ -40,7 +40,7 @@ impl Listing {
             return Ok(None);
         }
         let sql = "SELECT size FROM term_head WHERE one = 1";
-        let indexed: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+        let indexed: Option<i64> = connection.query_row(sql, NONE, |row| row.get(0)).optional()?;
         let leaving = leaving(connection)?;
         let state = RandomState::new();
         Ok(indexed.map(|indexed| Self { state, indexed: indexed.unsigned_abs(), leaving }))
@@ -66,7 +66,7 @@ fn leaving(connection: &Connection) -> Result<Vec<Range<u64>>, Discrepancy> {
         false => "SELECT first, pruned FROM archive_file WHERE pruned < size",
     };
     let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| {
+    let rows = statement.query_map(NONE, |row| {
         Ok(row.get::<_, i64>(0)?.unsigned_abs()..row.get::<_, i64>(1)?.unsigned_abs())
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -217,7 +217,7 @@ fn stored_sums(connection: &Connection, listing: &Listing) -> Result<HashMap<u64
             *sum = sum.wrapping_add(listing.fingerprint(term, &places));
         }
     })?;
-    let terms: i64 = connection.query_row("SELECT count(*) FROM term", [], |row| row.get(0))?;
+    let terms: i64 = connection.query_row("SELECT count(*) FROM term", NONE, |row| row.get(0))?;
     match listed == terms.unsigned_abs() {
         true => Ok(sums),
         false => Err(differs("a word of the search".into(), "no entry has it")),

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use crate::engine::{Connection, NONE};
 use brevet_core::{Execution, ExecutionState};
-use rusqlite::Connection;
 
 use super::Discrepancy;
 use crate::load::decode;
@@ -12,7 +12,7 @@ use crate::load::decode;
 /// Looks for the output of every run that wrote something.
 pub(super) fn check(connection: &Connection, blobs: &Path) -> Result<(), Discrepancy> {
     let mut statement = connection.prepare("SELECT body FROM execution WHERE state = 1 ORDER BY id")?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(NONE)?;
     while let Some(row) = rows.next()? {
         let body: Vec<u8> = row.get(0)?;
         let execution: Execution = decode(&body)?;

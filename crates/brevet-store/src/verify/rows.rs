@@ -9,6 +9,7 @@ use super::pages::{Pager, Walk, root_of};
 use super::record::{Column, Odd, Record};
 use super::snapshot::Lent;
 use super::source::{Columns, Item, PartReader, end_of};
+use crate::error::StoreError;
 use crate::row::signed;
 
 /// Texts that an entry mostly has at most.
@@ -40,7 +41,10 @@ impl<'s> Reader<'s> {
 impl PartReader for Reader<'_> {
     fn read(&mut self, first: u64, take: &mut dyn FnMut(Item<'_>)) -> Result<(), Discrepancy> {
         let end = if first == self.last { i64::MAX } else { signed(end_of(first)) };
-        let (connection, mut next) = (self.connection.connection(), signed(first));
+        let Some(connection) = self.connection.connection().sqlite() else {
+            return Err(StoreError::damaged("a data folder has a database of its own").into());
+        };
+        let mut next = signed(first);
         match from_pages(connection, self.wanted, (&mut next, end), take) {
             Ok(()) => Ok(()),
             Err(Odd) => from_rows(connection, self.wanted, (next, end), take),

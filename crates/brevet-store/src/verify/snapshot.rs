@@ -7,7 +7,9 @@ use std::sync::Mutex;
 
 use brevet_core::{Event, UserId};
 use brevet_ledger::{Finding, Hash, Rotation, StoredNode, leaf_hash};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::OpenFlags;
+
+use crate::engine::{Connection, NONE, OptionalExtension};
 
 use super::Discrepancy;
 use super::rows::{Reader, Wanted, text_differs};
@@ -109,8 +111,9 @@ impl Snapshot {
 /// The nodes as they are stored, in order.
 pub(super) fn nodes(connection: &Connection) -> Result<Vec<StoredNode>, Discrepancy> {
     let mut statement = connection.prepare("SELECT level, place, hash FROM node ORDER BY level, place")?;
-    let rows = statement
-        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?)))?;
+    let rows = statement.query_map(NONE, |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
+    })?;
     let mut nodes = Vec::new();
     for row in rows {
         let (level, place, hash) = row?;
@@ -124,7 +127,7 @@ pub(super) fn nodes(connection: &Connection) -> Result<Vec<StoredNode>, Discrepa
 /// Rows that no part reaches.
 pub(super) fn check_outside(connection: &Connection, size: u64) -> Result<(), Discrepancy> {
     let sql = "SELECT seq FROM entry WHERE seq < 0 LIMIT 1";
-    if let Some(seq) = connection.query_row(sql, [], |row| row.get::<_, i64>(0)).optional()? {
+    if let Some(seq) = connection.query_row(sql, NONE, |row| row.get::<_, i64>(0)).optional()? {
         return Err(Finding::Duplicate { index: seq.unsigned_abs() }.into());
     }
     // A slot below the first is found by who reads the texts; to look for it here would mean to read all of them again.
@@ -137,9 +140,10 @@ pub(super) fn check_outside(connection: &Connection, size: u64) -> Result<(), Di
 
 fn connect(folder: &DataFolder) -> Result<Connection, Discrepancy> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(folder.database(), flags)?;
+    let connection = rusqlite::Connection::open_with_flags(folder.database(), flags)?;
     connection.pragma_update(None, "mmap_size", 1_i64 << 40)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    let connection = Connection::from(connection);
     schema::check(&connection)?;
     Ok(connection)
 }
@@ -148,13 +152,13 @@ fn connect(folder: &DataFolder) -> Result<Connection, Discrepancy> {
 /// far they have left it.
 fn begin(connection: &Connection) -> Result<(Option<i64>, Option<i64>, String), Discrepancy> {
     connection.execute_batch("BEGIN")?;
-    let size = connection.query_row("SELECT size FROM head", [], |row| row.get(0)).optional()?;
+    let size = connection.query_row("SELECT size FROM head", NONE, |row| row.get(0)).optional()?;
     let listed = match has_table(connection, "term_head")? {
-        true => connection.query_row("SELECT size FROM term_head", [], |row| row.get(0)).optional()?,
+        true => connection.query_row("SELECT size FROM term_head", NONE, |row| row.get(0)).optional()?,
         false => None,
     };
     let leaving = match has_table(connection, "erasure")? {
-        true => connection.query_row(LEAVING, [], |row| row.get(0))?,
+        true => connection.query_row(LEAVING, NONE, |row| row.get(0))?,
         false => String::new(),
     };
     Ok((size, listed, leaving))
@@ -162,7 +166,7 @@ fn begin(connection: &Connection) -> Result<(Option<i64>, Option<i64>, String), 
 
 /// How far erased texts and archived entries have left the database.
 const LEAVING: &str = "SELECT coalesce(group_concat(step), '') FROM (
-    SELECT user || ':' || next AS step FROM erasure
+    SELECT \"user\" || ':' || next AS step FROM erasure
     UNION ALL SELECT size || ':' || pruned || ':' || coalesce(next_term, '') FROM archive_file)";
 
 /// The people whose texts are still being erased.
@@ -176,9 +180,9 @@ fn erasing(connection: &Connection) -> Result<BTreeSet<UserId>, Discrepancy> {
 fn head(connection: &Connection) -> Result<Head, Discrepancy> {
     let sql = "SELECT size, edge, CAST(checkpoint AS BLOB) FROM head";
     let head: Option<(i64, Vec<u8>, Vec<u8>)> =
-        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        connection.query_row(sql, NONE, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     let Some((size, edge, checkpoint)) = head else {
-        let entries: i64 = connection.query_row("SELECT count(*) FROM entry", [], |row| row.get(0))?;
+        let entries: i64 = connection.query_row("SELECT count(*) FROM entry", NONE, |row| row.get(0))?;
         return Err(match entries {
             0 => Discrepancy::Nothing,
             entries => Finding::HeadDiffers { size: entries.unsigned_abs() }.into(),
@@ -192,7 +196,7 @@ fn head(connection: &Connection) -> Result<Head, Discrepancy> {
 
 fn previous(connection: &Connection) -> Result<Option<String>, Discrepancy> {
     let sql = "SELECT bytes FROM entry WHERE seq = 0";
-    let bytes: Option<Vec<u8>> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    let bytes: Option<Vec<u8>> = connection.query_row(sql, NONE, |row| row.get(0)).optional()?;
     match bytes.and_then(|bytes| decode_entry(&bytes, Vec::new()).ok()).map(|(_, entry)| entry.event) {
         Some(Event::LedgerRecovered { previous, .. }) => Ok(Some(previous)),
         _ => Ok(None),
@@ -215,7 +219,7 @@ fn cosigned(connection: &Connection) -> Result<Vec<String>, Discrepancy> {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare("SELECT CAST(note AS BLOB) FROM cosigned ORDER BY size")?;
-    let notes = statement.query_map([], |row| Ok(lossy(&row.get::<_, Vec<u8>>(0)?)))?;
+    let notes = statement.query_map(NONE, |row| Ok(lossy(&row.get::<_, Vec<u8>>(0)?)))?;
     Ok(notes.collect::<Result<_, _>>()?)
 }
 
@@ -225,7 +229,7 @@ fn handovers(connection: &Connection) -> Result<Vec<Handover>, Discrepancy> {
     }
     let sql = "SELECT seq, bytes, CAST(checkpoint AS BLOB) FROM ledger_key ORDER BY seq";
     let mut statement = connection.prepare(sql)?;
-    let handovers = statement.query_map([], |row| {
+    let handovers = statement.query_map(NONE, |row| {
         // No entry is where nothing can be: a place below zero is that of none.
         let (index, bytes) = (u64::try_from(row.get::<_, i64>(0)?).unwrap_or(u64::MAX), row.get(1)?);
         Ok(Handover { index, bytes, checkpoint: lossy(&row.get::<_, Vec<u8>>(2)?) })

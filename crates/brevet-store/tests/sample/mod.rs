@@ -9,7 +9,7 @@ use brevet_core::{
     State, TaskId, TaskSpec, Text, TextKind, Timestamp, Uncovered, UserId, UserName, Verdict, transact,
 };
 use brevet_ledger::Salt;
-use brevet_store::{Appended, Batch, DataFolder, Store, StoreError};
+use brevet_store::{Appended, Batch, DataFolder, DatabasePlace, KeyPlace, Store, StoreError};
 
 /// A store with the state it holds.
 pub(crate) struct Sample {
@@ -25,7 +25,11 @@ pub(crate) const BOB: UserId = UserId::new(3);
 
 impl Sample {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let store = Store::open(DataFolder::claim(path)?, [7; 32])?;
+        Self::open_at(&DatabasePlace::Folder, path)
+    }
+
+    pub(crate) fn open_at(place: &DatabasePlace, path: &Path) -> Result<Self, StoreError> {
+        let store = Store::open_at(place, DataFolder::claim(path)?, [7; 32], &KeyPlace::File)?;
         let state = store.load()?;
         let now = state.last().unwrap_or(Timestamp::from_micros(1_750_000_000_000_000));
         Ok(Self { store, state, now, salts: 0 })
@@ -33,7 +37,11 @@ impl Sample {
 
     /// With an administrator, an approver, an operator, a task and a policy for it.
     pub(crate) fn organization(path: &Path) -> Self {
-        let mut sample = Self::open(path).unwrap();
+        Self::organization_at(&DatabasePlace::Folder, path)
+    }
+
+    pub(crate) fn organization_at(place: &DatabasePlace, path: &Path) -> Self {
+        let mut sample = Self::open_at(place, path).unwrap();
         sample.system(Command::OpenLedger { origin: sample.store.origin().to_owned() });
         sample.system(Command::SetUp(user("ada")));
         for name in ["alice", "bob"] {

@@ -73,7 +73,7 @@ impl<W: World> App<W> {
 
     /// Why nothing is written any more, when that is so.
     pub fn halted(&self) -> Option<&str> {
-        self.inner.halt.get().map(String::as_str)
+        self.inner.halt.why().map(String::as_str)
     }
 
     /// Why this server should not be relied on, in a sentence for whoever watches it.
@@ -96,9 +96,7 @@ impl<W: World> App<W> {
 
     /// Ends when nothing may be written any more.
     pub async fn until_halted(&self) {
-        while self.halted().is_none() {
-            self.inner.halt_rung.notified().await;
-        }
+        self.inner.halt.wait().await;
     }
 
     /// Follows the ledger with the lists of the search, the anchor and the witnesses from now on.

@@ -6,6 +6,7 @@ mod attest;
 mod error;
 mod evidence;
 mod follow;
+mod halt;
 mod idempotency;
 mod keys;
 mod lists;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 use brevet_core::{Command, Event, Origin, Reply, Span, State, Timestamp};
-use brevet_store::{DataFolder, Reader, SideWrite, Store, StoreError};
+use brevet_store::{DataFolder, Reader, SessionRow, SideWrite, Store, StoreError};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use archive::{ArchiveHeading, Archives, archive_file_name, write_archive_file};
@@ -49,6 +50,7 @@ pub use standing::{EntryState, Standing, WitnessStanding};
 pub use workloads::{NotTakenOver, Workloads};
 
 use crate::world::{Machine, World};
+use halt::Halt;
 use published::Readers as PublishedReaders;
 use reaction::Reaction;
 use refusals::Refusals;
@@ -99,12 +101,32 @@ struct Inner<W: World> {
     /// Rung when a run waits for witnesses.
     urgent: Arc<tokio::sync::Notify>,
     /// Set when nothing may be written any more.
-    halt: Halt,
-    halt_rung: tokio::sync::Notify,
+    halt: Arc<Halt>,
 }
 
-/// Why nothing may be written any more; set once.
-type Halt = Arc<std::sync::OnceLock<String>>;
+/// What a start finds in the database.
+struct Opened {
+    store: Store,
+    readers: read::Readers,
+    state: State,
+    anchor: brevet_store::Anchor,
+    witnessed: Option<(u64, String)>,
+    sessions: Vec<SessionRow>,
+    settings: Settings,
+}
+
+impl Opened {
+    fn of(folder: DataFolder, seed: [u8; 32], settings: Settings) -> Result<Self, AppError> {
+        let store =
+            Store::open_at(&settings.database, folder, seed, &settings.key).map_err(keys::about_keys)?;
+        let readers = read::Readers::open(&settings.database, store.folder())?;
+        let state = store.load()?;
+        let anchor = attest::hold_anchor(&store, &settings)?;
+        let witnessed = attest::last_witnessed(&store, &settings)?;
+        let sessions = store.sessions()?;
+        Ok(Self { store, readers, state, anchor, witnessed, sessions, settings })
+    }
+}
 
 /// What reacts to entries in this process.
 struct Reactions {
@@ -148,24 +170,18 @@ impl<W: World> App<W> {
     ) -> Result<Self, AppError> {
         let mut seed = [0; 32];
         world.fill(&mut seed)?;
-        let store = Store::open_with(folder, seed, &settings.key).map_err(keys::about_keys)?;
-        let readers = read::Readers::open(store.folder())?;
-        let state = store.load()?;
-        let anchor = attest::hold_anchor(&store, &settings)?;
+        // A database elsewhere is waited for, and this thread may not wait.
+        let opened = tokio::task::spawn_blocking(move || Opened::of(folder, seed, settings));
+        let Opened { store, readers, state, anchor, witnessed, sessions, settings } =
+            opened.await.map_err(|_| AppError::Stopping)??;
         attest::check_clock(&world, &state)?;
-        let (halt, data) = (Halt::default(), store.folder().path().to_owned());
+        let (halt, data) = (Arc::<Halt>::default(), store.folder().path().to_owned());
         let witnesses = settings.witnesses.as_ref();
-        let standing = Standing::at_start(
-            &anchor,
-            &data,
-            world.now(),
-            witnesses,
-            attest::last_witnessed(&store, &settings)?,
-        );
+        let standing = Standing::at_start(&anchor, &data, world.now(), witnesses, witnessed);
         let published =
             Published { state: state.clone(), size: store.size(), checkpoint: store.checkpoint().into() };
         let published = Arc::new(PublishedReaders::new(published));
-        let sessions = Arc::new(Sessions::restore(store.sessions()?));
+        let sessions = Arc::new(Sessions::restore(sessions));
         let runs = Arc::new(Runs::new(workloads));
         let reactions = Reactions { sessions: Arc::clone(&sessions), runs: Arc::clone(&runs) };
         let world = Arc::new(world);
@@ -198,7 +214,6 @@ impl<W: World> App<W> {
                 data,
                 urgent: Arc::default(),
                 halt,
-                halt_rung: tokio::sync::Notify::new(),
             }),
         };
         if is_new {

@@ -59,8 +59,7 @@ pub(super) async fn attest<W: World>(inner: &Inner<W>, note: &str) -> bool {
         Ok(Put::There) => inner.standings.update(|standing| standing.take_over(note)),
         Err(fault @ AnchorFault::Moved { .. }) => {
             tracing::error!(%fault, "this server stops writing");
-            drop(inner.halt.set(fault.to_string()));
-            inner.halt_rung.notify_one();
+            inner.halt.set(fault.to_string());
             inner.runs.stop_all(brevet_core::StopCause::Shutdown);
             return false;
         }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use brevet_store::{DataFolder, Reader, StoreError};
+use brevet_store::{DataFolder, DatabasePlace, Reader, StoreError};
 use tokio::sync::Semaphore;
 
 use super::error::AppError;
@@ -18,8 +18,8 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn open(folder: &DataFolder) -> Result<Self, StoreError> {
-        let idle = (0..READERS_MAX).map(|_| Reader::open(folder)).collect::<Result<_, _>>()?;
+    pub(super) fn open(database: &DatabasePlace, folder: &DataFolder) -> Result<Self, StoreError> {
+        let idle = (0..READERS_MAX).map(|_| Reader::open_at(database, folder)).collect::<Result<_, _>>()?;
         Ok(Self { idle: Arc::new(Mutex::new(idle)), places: Arc::new(Semaphore::new(READERS_MAX)) })
     }
 

@@ -17,8 +17,8 @@ use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Batch, Idempotent, SideWrite, Store, StoreError};
 use tokio::sync::oneshot;
 
-use super::Halt;
 use super::error::AppError;
+use super::halt::Halt;
 use super::idempotency::{IdempotencyKey, parse_reply, print_reply};
 use super::published::{Published, Readers};
 use super::reaction::Reaction;
@@ -86,7 +86,7 @@ pub(super) struct Sequencer<W: World> {
     /// only a restart knows what is there.
     broken: Option<String>,
     /// Set where somebody outside the sequencer found that nothing may be written any more.
-    halt: Halt,
+    halt: Arc<Halt>,
     /// How far apart two entries are at most.
     heartbeat: Option<Span>,
     /// The wall clock and the one that nobody sets, at one moment.
@@ -126,7 +126,7 @@ impl<W: World> Sequencer<W> {
         readers: Arc<Readers>,
         reaction: Arc<dyn Reaction>,
         world: Arc<W>,
-        (heartbeat, halt): (Option<Span>, Halt),
+        (heartbeat, halt): (Option<Span>, Arc<Halt>),
     ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
         let (queue, items) = sync_channel(QUEUE_COMMANDS_MAX);
         let mut sequencer = Self {
@@ -160,6 +160,15 @@ impl<W: World> Sequencer<W> {
         }
     }
 
+    /// A database elsewhere that is out of reach may be written by another server already: this one is done, and whoever
+    /// runs it starts it again.
+    fn check_database(&self) {
+        if let (None, Err(error)) = (&self.broken, self.store.check_connection()) {
+            self.halt.set(format!("{error}; the server ends, so that another can take its place"));
+            self.reaction.ledger_failed();
+        }
+    }
+
     fn until_due(&self) -> Duration {
         let left = self.working.next_due().and_then(|due| self.world.now().until(due));
         let due_now = self.working.next_due().is_some() && left.is_none();
@@ -173,8 +182,9 @@ impl<W: World> Sequencer<W> {
     fn carry_out(&mut self, batch: Vec<Item>) {
         let clock = self.read_clock();
         let mut pending = Pending::default();
+        self.check_database();
         if self.broken.is_none() {
-            self.broken = self.halt.get().cloned();
+            self.broken = self.halt.why().cloned();
         }
         self.note_clock_step(&mut pending);
         match clock {

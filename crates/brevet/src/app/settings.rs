@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use brevet_core::Span;
 use brevet_ledger::Policy;
-use brevet_store::KeyPlace;
+use brevet_store::{DatabasePlace, KeyPlace};
 
 /// Settings of the application.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub struct Settings {
     pub heartbeat: Option<Span>,
     /// Where the anchor is; `None` puts it beside the ledger.
     pub anchor: Option<PathBuf>,
+    /// Where the database is.
+    pub database: DatabasePlace,
     /// Where the private key is.
     pub key: KeyPlace,
     /// Who is asked to witness checkpoints.
@@ -39,6 +41,7 @@ impl Default for Settings {
         Self {
             heartbeat: None,
             anchor: None,
+            database: DatabasePlace::Folder,
             key: KeyPlace::File,
             witnesses: None,
             public_entries: false,

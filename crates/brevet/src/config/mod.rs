@@ -5,8 +5,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use brevet_store::DatabasePlace;
 use serde::Deserialize;
 
+mod database;
 mod ledger;
 mod sinks;
 
@@ -29,6 +31,8 @@ pub struct Config {
     pub tasks: PathBuf,
     /// Certificate and key. Needed for anything that is not loopback.
     pub tls: Option<Tls>,
+    /// Where the database is.
+    pub database: DatabasePlace,
     /// What is set of the ledger.
     pub ledger: LedgerConfig,
     /// Where every entry is sent as it is written.
@@ -65,6 +69,7 @@ struct File {
     data: Option<PathBuf>,
     tasks: Option<PathBuf>,
     tls: Option<Tls>,
+    database: Option<database::Written>,
     #[serde(default)]
     ledger: ledger::File,
     #[serde(default)]
@@ -118,6 +123,7 @@ impl Config {
             data,
             tasks,
             tls: file.tls,
+            database: file.database.map(database::Written::check).transpose()?.unwrap_or_default(),
             ledger: file.ledger.check()?,
             sinks: sinks::check(file.sink)?,
         })

@@ -13,6 +13,7 @@ fn config(office: &Office, listen: &str) -> Config {
     let path = office.folder.path();
     let (listen, path) = (listen.parse().unwrap(), path.to_owned());
     Config {
+        database: Default::default(),
         listen,
         data: path.clone(),
         tasks: path,

@@ -167,6 +167,12 @@ impl Server {
         *self = Self::start(place);
     }
 
+    /// Waits until it ends by itself; answers how it ended, and all that it wrote to standard output and error.
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+        let status = within(SOON, "the server ends", || self.child.try_wait().unwrap());
+        (status, self.output.whole() + &self.errors.whole())
+    }
+
     /// SIGTERM, to the end; answers how it ended, and all that it wrote to standard output and error.
     pub(crate) fn stop(mut self) -> (ExitStatus, String) {
         self.signal(Signal::TERM);

@@ -1,0 +1,97 @@
+//! A PostgreSQL server of the test's own, in a folder of its own, which nobody reaches but through a socket in it.
+
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use brevet_store::DatabasePlace;
+use tempfile::TempDir;
+
+/// The user that it runs as where the tests run as root, which PostgreSQL refuses to.
+const USER: &str = "postgres";
+
+/// A server that ends with this value.
+pub(crate) struct Cluster {
+    folder: TempDir,
+    programs: PathBuf,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Self { folder, programs: programs() };
+        if rustix::process::geteuid().is_root() {
+            chown(cluster.folder.path(), Some(id("-u")), Some(id("-g"))).unwrap();
+        }
+        std::fs::set_permissions(cluster.folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
+        let data = cluster.data();
+        cluster.run("initdb", &["--pgdata", &data, "--username", USER, "--auth", "trust", "--no-sync"]);
+        let socket = cluster.folder.path().display();
+        let options =
+            format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c max_connections=40");
+        let log = format!("{socket}/log");
+        cluster.run("pg_ctl", &["--pgdata", &data, "--log", &log, "--options", &options, "--wait", "start"]);
+        cluster
+    }
+
+    fn data(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+
+    /// A new database.
+    pub(crate) fn database(&self, name: &str) -> DatabasePlace {
+        let socket = self.folder.path().display().to_string();
+        self.run("createdb", &["--host", &socket, "--username", USER, "--template", "template0", name]);
+        let host = socket.replace('/', "%2F");
+        DatabasePlace::Postgres { address: format!("postgresql://{USER}@{host}/{name}"), password: None }
+    }
+
+    #[track_caller]
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let Output { status, stdout, stderr } = self.command(program).args(arguments).output().unwrap();
+        let said = [stdout, stderr].concat();
+        assert!(status.success(), "{program}: {}", String::from_utf8_lossy(&said));
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let program = self.programs.join(program);
+        let mut command = if rustix::process::geteuid().is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid", USER, "--regid", USER, "--init-groups"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        // Who starts a server may stand in a folder that the server must not see.
+        command.current_dir(self.folder.path());
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let data = self.data();
+        drop(
+            self.command("pg_ctl")
+                .args(["--pgdata", &data, "--mode", "immediate", "--wait", "stop"])
+                .output(),
+        );
+    }
+}
+
+/// Where the newest version's programs are.
+fn programs() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed");
+    let mut versions: Vec<PathBuf> = versions.map(|entry| entry.unwrap().path().join("bin")).collect();
+    versions.retain(|path| path.join("initdb").exists());
+    let number = |path: &Path| -> u32 {
+        let name = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        name.and_then(|name| name.parse().ok()).unwrap_or(0)
+    };
+    versions.into_iter().max_by_key(|path| number(path)).expect("initdb is there")
+}
+
+fn id(what: &str) -> u32 {
+    let said = Command::new("id").args([what, USER]).output().unwrap().stdout;
+    String::from_utf8(said).unwrap().trim().parse().expect("there is a user for PostgreSQL")
+}

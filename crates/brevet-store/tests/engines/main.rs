@@ -1,0 +1,278 @@
+//! Both databases behave as one: the same commands give the same bytes, rows, answers and errors.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod cluster;
+#[path = "../sample/mod.rs"]
+#[expect(dead_code, reason = "stores in a folder are tested elsewhere")]
+mod sample;
+
+use brevet_core::{RequestId, SessionId, Timestamp};
+use brevet_ledger::Salt;
+use brevet_store::{
+    AuthorizationFilter, Batch, Credential, DataFolder, DatabasePlace, EntryFilter, ExecutionFilter,
+    ExportFilter, Idempotent, LedgerFile, Page, Reader, RequestFilter, SessionRow, SideWrite, StoredEntry,
+    Words,
+};
+use cluster::Cluster;
+use sample::{ALICE, BOB, Sample};
+
+/// Stories that are told: enough for several blocks of lists to be gathered.
+const STORIES: usize = 60;
+
+impl Sample {
+    /// Writes something beside the ledger.
+    fn beside(&mut self, side: Vec<SideWrite>) {
+        let mut salt = || Salt::from_bytes([0; Salt::BYTES]);
+        let batch = Batch { entries: &[], changes: &[], state: &self.state, side: &side };
+        self.store.append(&batch, &mut salt).unwrap();
+    }
+}
+
+/// Everything that a reader can see, as text.
+fn seen(reader: &Reader) -> Vec<String> {
+    let mut seen = Vec::new();
+    let size = reader.size().unwrap();
+    seen.push(format!("{size} entries, {}", reader.checkpoint().unwrap()));
+    for index in 0..size {
+        seen.push(format!("{:?}", reader.entry(index).unwrap()));
+        let receipt = reader.receipt(index).unwrap().unwrap();
+        seen.push(receipt.proof);
+    }
+    for (old, new) in [(1, size), (size / 2, size), (size / 3, size / 2)] {
+        seen.push(format!("{:?}", reader.consistency(old, new).unwrap()));
+    }
+    for path in ["tile/0/000", "tile/0/001.p/3", "tile/1/000.p/1", "tile/entries/000"] {
+        let file = LedgerFile::parse(path, size).unwrap_or_else(|| panic!("{path} of {size} entries"));
+        seen.push(format!("{:?}", reader.ledger_file(file).unwrap()));
+    }
+    seen.extend(lists(reader));
+    seen.extend(searches(reader, size));
+    let stretch = reader.export(&ExportFilter::default(), &(0..size)).unwrap();
+    seen.push(format!("{stretch:?}"));
+    seen
+}
+
+fn lists(reader: &Reader) -> Vec<String> {
+    let mut seen = Vec::new();
+    for state in [None, Some(0), Some(1), Some(2)] {
+        for user in [None, Some(ALICE), Some(BOB)] {
+            let requests = RequestFilter { state, requester: user };
+            seen.extend(pages(|before| reader.requests(requests, before, 7).unwrap()));
+            let authorizations = AuthorizationFilter { state, holder: user };
+            seen.extend(pages(|before| reader.authorizations(authorizations, before, 7).unwrap()));
+            let executions = ExecutionFilter { running: state.map(|state| state == 0), user };
+            seen.extend(pages(|before| reader.executions(executions, before, 7).unwrap()));
+        }
+    }
+    seen.push(format!("{:?}", reader.request(RequestId::new(3)).unwrap()));
+    seen.push(format!("{:?}", reader.story(RequestId::new(3), 100).unwrap()));
+    seen.push(format!("{:?}", reader.request(RequestId::new(9_999)).unwrap()));
+    seen
+}
+
+fn searches(reader: &Reader, size: u64) -> Vec<String> {
+    let all = EntryFilter::default;
+    let of_kind = |kind: &str| EntryFilter { kind: Some(kind.to_owned()), ..all() };
+    let of_text = |text: &str| EntryFilter { text: Some(Words::parse(text).unwrap()), ..all() };
+    let middle = reader.entry(size / 2).unwrap().unwrap().entry.time;
+    let filters = [
+        all(),
+        of_kind("request.submitted"),
+        of_kind("request.*"),
+        of_kind("nothing.at-all"),
+        of_text("disk"),
+        of_text("disk full"),
+        of_text("nowhere"),
+        EntryFilter { actor: Some("usr-2".to_owned()), ..all() },
+        EntryFilter { request: Some(RequestId::new(5)), ..all() },
+        EntryFilter { task: Some("linux/TASK-1".to_owned()), ..all() },
+        EntryFilter { outcome: Some("approved".to_owned()), actor: Some("usr-2".to_owned()), ..all() },
+        EntryFilter { since: Some(middle), ..of_kind("request.decided") },
+        EntryFilter { until: Some(middle), ..of_text("go") },
+    ];
+    filters.iter().flat_map(|filter| pages(|before| reader.entries(filter, before, 9).unwrap())).collect()
+}
+
+/// All pages of something, each as text.
+fn pages<T: std::fmt::Debug>(page: impl Fn(Option<u64>) -> Page<T>) -> Vec<String> {
+    let (mut seen, mut before) = (Vec::new(), None);
+    loop {
+        let Page { items, next } = page(before);
+        seen.push(format!("{items:?}, next {next:?}"));
+        match next {
+            Some(next) => before = Some(next),
+            None => return seen,
+        }
+    }
+}
+
+#[track_caller]
+fn assert_same(one: &[String], other: &[String]) {
+    for (place, (one, other)) in one.iter().zip(other).enumerate() {
+        assert_eq!(one, other, "at {place}");
+    }
+    assert_eq!(one.len(), other.len());
+}
+
+/// Plays the same on both, and holds one against the other.
+fn both<T: PartialEq + std::fmt::Debug>(
+    cluster: &Cluster,
+    name: &str,
+    play: impl Fn(&DatabasePlace, &std::path::Path) -> T,
+) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    let one = play(&DatabasePlace::Folder, &here);
+    let other = play(&cluster.database(name), &there);
+    assert_eq!(one, other, "{name}");
+    one
+}
+
+#[test]
+fn both_engines_do_the_same() {
+    let cluster = Cluster::start();
+    whatever_happened_reads_the_same_also_after_a_restart(&cluster);
+    what_is_beside_the_ledger_is_kept_alike(&cluster);
+    one_server_writes_at_a_time(&cluster);
+    an_address_that_gives_something_away_is_refused();
+    erased_texts_are_gone_in_both(&cluster);
+}
+
+fn whatever_happened_reads_the_same_also_after_a_restart(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let places = [DatabasePlace::Folder, cluster.database("history")];
+    let told = places.clone().map(|place| {
+        let path = folder.path().join(if place == DatabasePlace::Folder { "here" } else { "there" });
+        let mut sample = Sample::organization_at(&place, &path);
+        for _ in 0..STORIES {
+            sample.story();
+        }
+        // Lists are gathered off the path of a reply, and written with a later batch.
+        let reader = Reader::open_at(&place, sample.store.folder()).unwrap();
+        while let Some(gathered) = reader.unlisted().unwrap() {
+            sample.beside(vec![SideWrite::Lists(gathered)]);
+        }
+        sample.story();
+        let before = seen(&reader);
+        drop((reader, sample));
+        let sample = Sample::open_at(&place, &path).unwrap();
+        let reader = Reader::open_at(&place, sample.store.folder()).unwrap();
+        assert_same(&seen(&reader), &before);
+        (before, sample.state)
+    });
+    let [(one, state), (other, other_state)] = told;
+    assert_same(&one, &other);
+    assert_eq!(state, other_state);
+}
+
+fn what_is_beside_the_ledger_is_kept_alike(cluster: &Cluster) {
+    both(cluster, "beside", |place, path| {
+        let mut sample = Sample::organization_at(place, path);
+        let at = Timestamp::from_micros(77);
+        let session = SessionRow { id: SessionId::new(9), hash: [3; 32], user: BOB, opened: at, seen: at };
+        let kept =
+            Idempotent { user: BOB, key: "once".into(), fingerprint: [1; 32], reply: "done".into(), at };
+        let password = Credential { password: Some("$argon2id$…".into()), code: None };
+        sample.beside(vec![
+            SideWrite::Credential(ALICE, password),
+            SideWrite::Code { user: ALICE, hash: [5; 32], expires: at },
+            SideWrite::Code { user: BOB, hash: [6; 32], expires: at },
+            SideWrite::OpenSession(session),
+            SideWrite::TouchSession(SessionId::new(9), Timestamp::from_micros(78)),
+            SideWrite::Idempotent(kept),
+            SideWrite::SinkPosition { name: "siem".into(), position: 3 },
+            SideWrite::SinkPosition { name: "siem".into(), position: 4 },
+            SideWrite::Cosigned { size: 2, note: "one".into() },
+            SideWrite::Cosigned { size: 2, note: "two".into() },
+        ]);
+        let reader = Reader::open_at(place, sample.store.folder()).unwrap();
+        let before = format!(
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
+            sample.store.credential(ALICE).unwrap(),
+            sample.store.credential(BOB).unwrap(),
+            sample.store.sessions().unwrap(),
+            sample.store.idempotent(BOB, "once").unwrap(),
+            reader.sink_position("siem").unwrap(),
+            sample.store.cosigned().unwrap(),
+        );
+        sample.beside(vec![
+            SideWrite::CloseSessionsOf(BOB),
+            SideWrite::ForgetIdempotent(Timestamp::from_micros(100)),
+        ]);
+        assert!(sample.store.sessions().unwrap().is_empty());
+        assert!(sample.store.idempotent(BOB, "once").unwrap().is_none());
+        before
+    });
+}
+
+fn one_server_writes_at_a_time(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = cluster.database("one_server");
+    let mut first = Sample::organization_at(&place, &folder.path().join("first"));
+    // The second server has the key, as everybody who serves this ledger must.
+    let second = folder.path().join("second");
+    drop(DataFolder::claim(&second).unwrap());
+    for name in ["ledger.key", "ledger.vkey"] {
+        std::fs::copy(folder.path().join("first").join(name), second.join(name)).unwrap();
+    }
+    let refused = Sample::open_at(&place, &second).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("another server is running on this database"), "{refused}");
+    first.story();
+    let (size, state) = (first.store.size(), first.state.clone());
+    drop(first);
+    let mut second = until(|| Sample::open_at(&place, &second).ok());
+    assert_eq!((second.store.size(), &second.state), (size, &state), "it goes on where the first ended");
+    second.story();
+}
+
+fn an_address_that_gives_something_away_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (address, why) in [
+        ("postgresql://brevet:secret@localhost/brevet", "database.password_file"),
+        ("postgresql://brevet@db.example.org/brevet", "not encrypted"),
+        ("postgresql:///brevet", "not encrypted"),
+        ("mysql://brevet@localhost/brevet", "looks like postgresql://"),
+    ] {
+        let place = DatabasePlace::Postgres { address: address.to_owned(), password: None };
+        let refused = Reader::open_at(&place, &DataFolder::claim(&folder.path().join("data")).unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains(why) && !refused.contains("secret"), "{address}: {refused}");
+    }
+}
+
+/// PostgreSQL takes a moment to notice that somebody is gone.
+fn until<T>(mut is_there: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..10_000 {
+        if let Some(there) = is_there() {
+            return there;
+        }
+        std::thread::yield_now();
+    }
+    panic!("it never came");
+}
+
+fn erased_texts_are_gone_in_both(cluster: &Cluster) {
+    both(cluster, "erased", |place, path| {
+        let mut sample = Sample::organization_at(place, path);
+        for _ in 0..5 {
+            sample.story();
+        }
+        sample.beside(vec![SideWrite::EraseTexts(BOB)]);
+        let reader = Reader::open_at(place, sample.store.folder()).unwrap();
+        while let Some(user) = reader.erasing().unwrap().first().copied() {
+            sample.beside(vec![SideWrite::EraseMore { user, entries: 2 }]);
+        }
+        let texts = |stored: StoredEntry| {
+            let texts = stored.entry.event.texts().into_iter().map(|text| text.as_str().map(str::to_owned));
+            texts.collect::<Vec<_>>()
+        };
+        let left: Vec<_> =
+            (0..reader.size().unwrap()).map(|index| texts(reader.entry(index).unwrap().unwrap())).collect();
+        assert!(left.iter().flatten().any(Option::is_none), "something was erased");
+        let words = EntryFilter { text: Some(Words::parse("disk").unwrap()), ..EntryFilter::default() };
+        assert!(reader.entries(&words, None, 9).unwrap().items.is_empty(), "no word of it is found");
+        format!("{left:?}")
+    });
+}

@@ -1,0 +1,32 @@
+//! Where the database is: `[database]` in the settings file.
+
+use std::path::PathBuf;
+
+use brevet_store::DatabasePlace;
+use serde::Deserialize;
+
+use super::BadConfig;
+
+/// As the file has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    url: String,
+    password_file: Option<PathBuf>,
+}
+
+impl Written {
+    pub(super) fn check(self) -> Result<DatabasePlace, BadConfig> {
+        let Self { url, password_file } = self;
+        match url.starts_with("postgresql://") {
+            true => Ok(DatabasePlace::Postgres { address: url, password: password_file }),
+            false => Err(BadConfig::Value {
+                name: "database.url",
+                // It may be one with a password in it.
+                value: url.split(':').next().unwrap_or_default().to_owned(),
+                why: "it begins with postgresql://; without database.url the database is in the data folder"
+                    .to_owned(),
+            }),
+        }
+    }
+}
