@@ -183,6 +183,11 @@ pub(crate) fn version() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
 }
 
+/// Whether a table is still as the first step makes it, by the statement that SQLite keeps of it, word for word.
+pub(crate) fn is_as_first(statement: &str) -> bool {
+    FIRST.contains(&format!("{statement};"))
+}
+
 /// Refuses a file that a newer Brevet wrote; says which version it has.
 pub(crate) fn check(connection: &Connection) -> Result<usize, StoreError> {
     let found = match connection.sqlite() {

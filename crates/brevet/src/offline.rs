@@ -58,7 +58,12 @@ impl Whole {
 
     /// Applies every entry of the ledger before this one up to an instant, and of those before that.
     fn take_before(&self, before: &Before, time: Timestamp, past: &mut Past) -> anyhow::Result<()> {
-        let Before { previous, size, root } = before;
+        let Before { previous, size, root, told } = before;
+        ensure!(
+            !told.contains(previous),
+            "the archive files say that {previous} goes on from itself, which no ledger does: give those that the \
+             ledger wrote"
+        );
         let files: Vec<_> = self.files.iter().filter(|file| file.heading.origin == *previous).collect();
         ensure!(
             !files.is_empty(),
@@ -66,14 +71,14 @@ impl Whole {
         );
         let (joined, mut edge, mut failed) = (Joined::new(files), RightEdge::new(), None);
         let mut reader = joined.reader()?;
-        for part in (0..*size).step_by(usize::try_from(PART_ROWS)?) {
+        for part in (0..*size.min(&joined.size())).step_by(usize::try_from(PART_ROWS)?) {
             reader.read(part, &mut |item| {
                 let Content::Here { bytes, .. } = item.row.content else { return };
                 if failed.is_some() || edge.size() >= *size {
                     return;
                 }
                 edge.append(leaf_hash(bytes));
-                failed = self.take_one(bytes, edge.size() - 1, time, past).err();
+                failed = self.take_one(bytes, edge.size() - 1, before, time, past).err();
             })?;
         }
         failed.map_or(Ok(()), Err)?;
@@ -84,10 +89,18 @@ impl Whole {
         Ok(())
     }
 
-    fn take_one(&self, bytes: &[u8], index: u64, time: Timestamp, past: &mut Past) -> anyhow::Result<()> {
+    fn take_one(
+        &self,
+        bytes: &[u8],
+        index: u64,
+        of: &Before,
+        time: Timestamp,
+        past: &mut Past,
+    ) -> anyhow::Result<()> {
         let (found, entry) = decode_entry(bytes, Vec::new())?;
         ensure!(found == index, "entry {index} is missing in its archive file");
-        if let Some(before) = Before::of(&entry.event).filter(|_| index == 0) {
+        if let Some(mut before) = Before::of(&entry.event).filter(|_| index == 0) {
+            before.told = of.told.iter().chain([&of.previous]).cloned().collect();
             self.take_before(&before, time, past)?;
         }
         if entry.time <= time {
@@ -102,13 +115,15 @@ struct Before {
     previous: String,
     size: u64,
     root: Digest,
+    /// Those that go on from it, which are being told already.
+    told: Vec<String>,
 }
 
 impl Before {
     fn of(event: &Event) -> Option<Self> {
         match event {
             Event::LedgerRecovered { previous, size, root, .. } => {
-                Some(Self { previous: previous.clone(), size: *size, root: *root })
+                Some(Self { previous: previous.clone(), size: *size, root: *root, told: Vec::new() })
             }
             _ => None,
         }

@@ -54,11 +54,22 @@ impl<'c> Pager<'c> {
     }
 }
 
-/// The page that a table begins at.
-pub(super) fn root_of(connection: &Connection, table: &str) -> Result<u32, Odd> {
-    let sql = "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+/// The page that a table begins at. `Odd` when the table is not the one that `is_made_so` knows by its statement: its rows
+/// may have other columns, or the same ones in another order, and SQLite finds them by name.
+pub(super) fn root_of(
+    connection: &Connection,
+    table: &str,
+    is_made_so: fn(statement: &str) -> bool,
+) -> Result<u32, Odd> {
+    // SQLite takes names for the same whatever their case.
+    let sql = "SELECT type, rootpage, sql FROM sqlite_schema WHERE name = ?1 COLLATE NOCASE";
     let mut statement = connection.prepare_cached(sql).map_err(|_| Odd)?;
-    statement.query_row([table], |row| row.get(0)).map_err(|_| Odd)
+    let found = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let found: Result<Vec<(String, u32, String)>, _> = found.and_then(Iterator::collect);
+    match found.map_err(|_| Odd)?.as_slice() {
+        [(kind, root, made)] if kind == "table" && is_made_so(made) => Ok(*root),
+        _ => Err(Odd),
+    }
 }
 
 /// A page on the way from the root to the current row.

@@ -11,6 +11,7 @@ use super::snapshot::Lent;
 use super::source::{Columns, Item, PartReader, end_of};
 use crate::error::StoreError;
 use crate::row::signed;
+use crate::schema;
 
 /// Texts that an entry mostly has at most.
 const SLOTS_USUAL: usize = 4;
@@ -60,9 +61,9 @@ fn from_pages(
     take: &mut dyn FnMut(Item<'_>),
 ) -> Result<(), Odd> {
     let mut pager = Pager::of(connection)?;
-    let mut entries = Walk::from(&mut pager, root_of(connection, "entry")?, *next)?;
+    let mut entries = Walk::from(&mut pager, root_of(connection, "entry", schema::is_as_first)?, *next)?;
     let mut pager = Pager::of(connection)?;
-    let texts = Walk::from(&mut pager, root_of(connection, "entry_text")?, *next)?;
+    let texts = Walk::from(&mut pager, root_of(connection, "entry_text", schema::is_as_first)?, *next)?;
     let mut texts = Texts::of(TextPages { walk: texts, end })?;
     while let Some(seq) = entries.advance()? {
         let seq = seq.filter(|seq| seq >= next).ok_or(Odd)?;
@@ -200,8 +201,11 @@ impl TextRows for TextPages<'_, '_> {
     type Fault = Odd;
 
     fn next(&mut self) -> Result<Option<TextRow<'_>>, Odd> {
-        if self.walk.advance()?.is_none() {
-            return Ok(None);
+        match self.walk.advance()? {
+            None => return Ok(None),
+            // A page of the other kind of table.
+            Some(Some(_)) => return Err(Odd),
+            Some(None) => {}
         }
         let mut record = self.walk.record()?;
         let (seq, slot) = (record.column()?.integer()?, record.column()?.integer()?);

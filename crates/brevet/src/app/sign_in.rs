@@ -172,12 +172,13 @@ impl<W: World> App<W> {
         key: Option<IdempotencyKey>,
     ) -> Result<(), AppError> {
         password::check(&chosen)?;
-        // The current password is another one by then.
-        if self.was_answered(session.origin(), key.as_ref()).await? {
-            return Ok(());
-        }
         let old = self.credential(session.user).await?.password;
         let phc = old.clone().unwrap_or_else(|| DECOY.to_owned());
+        // The current password is another one by then. The key says nothing of which was chosen, and the hash does.
+        if self.was_answered(session.origin(), key.as_ref()).await? {
+            let is_same = self.hashing(move || password::matches(&chosen, &phc)).await?;
+            return if is_same { Ok(()) } else { Err(AppError::KeyReused) };
+        }
         if !self.hashing(move || password::matches(&current, &phc)).await? || old.is_none() {
             return Err(self.fail(session.user, "").await);
         }

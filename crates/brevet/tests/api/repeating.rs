@@ -195,5 +195,7 @@ async fn a_password_that_is_changed_again_under_its_key_was_changed_once() {
     let size = office.size();
     post(&office, "rita", "/password", "k4", change()).await.ok();
     assert_eq!(office.size(), size);
+    let other = json!({"current": "battery horse correct", "new": "staple horse correct"});
+    assert_eq!(post(&office, "rita", "/password", "k4", other).await.problem(409), "key-reused");
     assert_eq!(post(&office, "rita", "/password", "k5", change()).await.problem(403), "bad-credentials");
 }

@@ -149,3 +149,21 @@ fn a_chain_that_cannot_be_followed_to_its_beginning_says_which_archive_is_lackin
             > 5
     );
 }
+
+#[test]
+fn an_archive_that_leads_back_to_itself_ends_the_question() {
+    let told = Generations::told();
+    let data = told.copy();
+    let [first, second] = [told.archive(&data, 0), told.archive(&data, 1)];
+    let [first_name, second_name] = [0, 1].map(|number| told.keys[number].split('+').next().unwrap());
+    // Entry 0 of the second ledger says that it goes on from the first one.
+    let forged = std::fs::read_to_string(second).unwrap();
+    let (heading, entries) = forged.split_once('\n').unwrap();
+    assert!(heading.contains(second_name));
+    std::fs::write(first, format!("{}\n{entries}", heading.replace(second_name, first_name))).unwrap();
+    let mut command = Command::new(BREVET);
+    command.args(["audit", "as-of", "now", "--data", text(&data)]);
+    let typed = Typed::of(command.output().unwrap());
+    assert_eq!(typed.code, 1, "{typed:?}");
+    assert!(typed.stderr.contains("goes on from itself"), "{typed:?}");
+}

@@ -31,12 +31,18 @@ impl Known {
         self.keys.iter().filter(|key| key.is_current(size, &self.rotations)).cloned().collect()
     }
 
-    /// Takes the changes of the key that lead on from those that are believed; answers whether there were any.
+    /// Takes the changes of the key that lead on from those that are believed; answers whether there were any. A key is
+    /// replaced once.
     fn follow(&mut self, handovers: &[KeyHandover]) -> Result<bool, brevet_ledger::Error> {
         let before = self.rotations.len();
         // From each of them, for a memory of before changes were kept; those that follow are followed on.
         for key in self.keys.clone() {
             for rotation in follow_rotations(&key, handovers)? {
+                if self.rotations.iter().any(|known| known.old == rotation.old && *known != rotation) {
+                    // Whoever stole a key that was replaced can still sign with it.
+                    let why = "a key that was seen to be replaced hands over to another one";
+                    return Err(brevet_ledger::Error::KeyHandover { why });
+                }
                 if !self.keys.contains(&rotation.new) {
                     self.keys.push(rotation.new.clone());
                 }

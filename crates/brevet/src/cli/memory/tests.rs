@@ -167,3 +167,38 @@ fn a_key_that_was_replaced_vouches_for_nothing_later() {
     let forged = against(Some(&known), &answer(&["a", "b"], 1));
     assert!(matches!(forged, Contradiction::OtherKey { .. }), "{forged:?}");
 }
+
+/// The change from one key to another in entry 1 of two, signed by both.
+fn handover(old: u8, new: u8) -> wire::KeyHandover {
+    let [old, new] = [key(old), key(new)];
+    let mut body = vec![0x82, 0x18, 42, 0x83];
+    for key in [&old, &new] {
+        let text = key.verifier().to_string();
+        body.extend([0x78, u8::try_from(text.len()).unwrap()]);
+        body.extend(text.as_bytes());
+    }
+    body.push(0);
+    let mut bytes = Vec::new();
+    let plain = entry(1, "ledger.key-rotated");
+    EntryRef { body: &body, ..EntryRef::decode(&plain).unwrap() }.encode(&mut bytes).unwrap();
+    let first = leaves(&["a"])[0];
+    let root = node_hash(&first, &leaf_hash(&bytes));
+    let checkpoint = Checkpoint::new(Origin::parse(ORIGIN).unwrap(), 2, root);
+    let note = checkpoint.sign(&new).unwrap().with_signature(old.sign(&checkpoint.to_string())).unwrap();
+    wire::KeyHandover {
+        entry: STANDARD.encode(bytes),
+        proof: TlogProof::new(1, vec![first], note).to_string(),
+    }
+}
+
+#[test]
+fn a_key_that_was_replaced_hands_over_to_no_other() {
+    let offered =
+        |old, new| wire::Receipt { handovers: vec![handover(old, new)], ..answer(&["a", "b"], new) };
+    let knew = receipt(Some(&known(None)), 1, &offered(1, 2)).unwrap().known;
+    assert_eq!(knew.keys, [key(1).verifier().clone(), key(2).verifier().clone()]);
+    let again = Known { seen: None, ..knew.clone() };
+    assert!(receipt(Some(&again), 1, &offered(1, 2)).is_ok(), "the same change, told once more");
+    let stolen = against(Some(&again), &offered(1, 3));
+    assert!(matches!(stolen, Contradiction::OtherKey { .. }), "{stolen:?}");
+}
