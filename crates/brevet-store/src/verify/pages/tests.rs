@@ -172,11 +172,12 @@ fn only_a_table_that_is_as_it_was_made_is_read_out_of_pages() {
         PRIMARY KEY (seq DESC, slot)
     ) STRICT, WITHOUT ROWID;",
     ] {
-        let mut connection = Connection::open_in_memory().unwrap();
-        schema::migrate(&mut connection).unwrap();
+        let connection = crate::engine::Connection::from(Connection::open_in_memory().unwrap());
+        schema::migrate(&connection).unwrap();
+        let connection = connection.sqlite().unwrap();
         connection.execute_batch(change).unwrap();
         for table in tables {
-            let root = root_of(&connection, table, schema::is_as_first);
+            let root = root_of(connection, table, schema::is_as_first);
             assert_eq!(root.is_ok(), change.is_empty(), "{table} {change}");
         }
     }
