@@ -1,8 +1,10 @@
-//! One face for both databases: SQLite, which one server has for itself, and PostgreSQL, which several share.
+//! One face for both databases: SQLite in the data folder, and PostgreSQL, where one server at a time writes and another
+//! can take its place.
 //!
 //! Every statement of this crate is written once. Its parameters are `?1`, `?2`; its values are integers, texts and bytes
 //! as SQLite has them, and what a table is called is quoted where one of the two would take it for a word of its own.
-//! Nothing outside asks which database it is; the few places that must are in [`crate::sqlite`] and [`postgres`].
+//! Hardly anything asks which database it is: opening one, its tables, emptying SQLite's log, and reading whole pages of
+//! it ([`Connection::sqlite`]).
 
 pub(crate) mod postgres;
 mod row;
