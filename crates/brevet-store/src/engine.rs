@@ -32,6 +32,18 @@ pub enum Error {
     Postgres(#[from] postgres::Fault),
 }
 
+impl Error {
+    /// Whether the connection is gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::Postgres(fault) if fault.is_lost())
+    }
+
+    /// Whether a transaction elsewhere may have happened or not.
+    pub(crate) const fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Postgres(fault) if fault.is_uncertain())
+    }
+}
+
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// One connection to a database of either kind.
@@ -105,6 +117,11 @@ impl Connection {
         Ok(Transaction { connection: self, is_over: false })
     }
 
+    /// The transaction that was left open.
+    pub(crate) const fn go_on(&self) -> Transaction<'_> {
+        Transaction { connection: self, is_over: false }
+    }
+
     /// One view of everything until it is dropped.
     pub(crate) fn view(&self) -> Result<Transaction<'_>> {
         self.begin(Begin::View)
@@ -151,6 +168,11 @@ impl Transaction<'_> {
         };
         let size = self.query_row(sql, NONE, |row| row.get::<_, i64>(0)).optional()?;
         Ok(size.map_or(0, i64::unsigned_abs))
+    }
+
+    /// Leaves it open, for [`Connection::go_on`].
+    pub(crate) fn stay_open(mut self) {
+        self.is_over = true;
     }
 
     /// Makes durable what was done. When this fails nobody knows whether it was.
