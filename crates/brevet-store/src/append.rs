@@ -253,12 +253,14 @@ fn insert_entry(
     let actor = entry.actor.to_string();
     let kind = entry.event.kind().name;
     statement
-        .execute(params![signed(index), kind, actor, request, leaf.as_bytes(), bytes.as_slice()])
+        .execute_later(params![signed(index), kind, actor, request, leaf.as_bytes(), bytes.as_slice()])
         .map_err(writing)?;
     let sql = "INSERT INTO entry_text (seq, slot, salt, value) VALUES (?1, ?2, ?3, ?4)";
     for (slot, text) in (0_i64..).zip(&texts) {
         let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-        statement.execute(params![signed(index), slot, text.salt.as_bytes(), text.text]).map_err(writing)?;
+        statement
+            .execute_later(params![signed(index), slot, text.salt.as_bytes(), text.text])
+            .map_err(writing)?;
     }
     Ok(leaf)
 }
@@ -267,8 +269,7 @@ fn insert_node(connection: &Connection, node: &brevet_ledger::StoredNode) -> Res
     let sql = "INSERT INTO node (level, place, hash) VALUES (?1, ?2, ?3)";
     let mut statement = connection.prepare_cached(sql).map_err(writing)?;
     statement
-        .execute(params![node.tile_level, signed(node.index), node.hash.as_bytes()])
-        .map(drop)
+        .execute_later(params![node.tile_level, signed(node.index), node.hash.as_bytes()])
         .map_err(writing)
 }
 

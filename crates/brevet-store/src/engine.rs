@@ -32,6 +32,24 @@ pub enum Error {
     Postgres(#[from] postgres::Fault),
 }
 
+impl Error {
+    /// Whether the connection is lost, so that another one is needed: the database did not refuse what it was asked.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(fault) => fault.is_lost(),
+        }
+    }
+
+    /// Whether a transaction may have happened or not. SQLite's is looked at again by its next start whatever it says.
+    pub const fn is_uncertain(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(fault) => fault.is_uncertain(),
+        }
+    }
+}
+
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// One connection to a database of either kind.
@@ -73,6 +91,12 @@ impl Connection {
     /// Carries out one statement; answers how many rows it changed.
     pub(crate) fn execute(&self, sql: &str, values: impl Params) -> Result<usize> {
         self.prepare_cached(sql)?.execute(values)
+    }
+
+    /// Carries out a statement of the open transaction, of which nobody needs to know how many rows it changed; see
+    /// [`Statement::execute_later`].
+    pub(crate) fn execute_later(&self, sql: &str, values: impl Params) -> Result<()> {
+        self.prepare_cached(sql)?.execute_later(values)
     }
 
     /// The first row, which there must be.
@@ -153,7 +177,8 @@ impl Transaction<'_> {
         Ok(size.map_or(0, i64::unsigned_abs))
     }
 
-    /// Makes durable what was done. When this fails nobody knows whether it was.
+    /// Makes durable what was done. When this fails and [`Error::is_uncertain`], nobody knows whether it was; otherwise
+    /// nothing was.
     pub(crate) fn commit(mut self) -> Result<()> {
         self.is_over = true;
         match self.connection {

@@ -142,6 +142,11 @@ impl StoreError {
         }
     }
 
+    /// Whether the connection to the database is lost, so that another one is needed.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Database { source, .. } if source.is_lost())
+    }
+
     /// Whether another process held the database for longer than one waits: nothing was written.
     pub(crate) fn is_busy(&self) -> bool {
         let busy = Some(rusqlite::ErrorCode::DatabaseBusy);

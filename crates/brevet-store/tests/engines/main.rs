@@ -10,9 +10,9 @@ mod sample;
 use brevet_core::{RequestId, SessionId, Timestamp};
 use brevet_ledger::Salt;
 use brevet_store::{
-    AuthorizationFilter, Batch, Credential, DataFolder, DatabasePlace, EntryFilter, ExecutionFilter,
-    ExportFilter, Idempotent, LedgerFile, Page, Reader, RequestFilter, SessionRow, SideWrite, StoredEntry,
-    Words,
+    ArchiveFile, AuthorizationFilter, Batch, Credential, DataFolder, DatabasePlace, EntryFilter,
+    ExecutionFilter, ExportFilter, Idempotent, LedgerFile, Page, Reader, RequestFilter, SessionRow,
+    SideWrite, StoredEntry, Words,
 };
 use cluster::Cluster;
 use sample::{ALICE, BOB, Sample};
@@ -137,6 +137,7 @@ fn both_engines_do_the_same() {
     one_server_writes_at_a_time(&cluster);
     an_address_that_gives_something_away_is_refused();
     erased_texts_are_gone_in_both(&cluster);
+    archived_entries_leave_both_alike(&cluster);
 }
 
 fn whatever_happened_reads_the_same_also_after_a_restart(cluster: &Cluster) {
@@ -274,5 +275,36 @@ fn erased_texts_are_gone_in_both(cluster: &Cluster) {
         let words = EntryFilter { text: Some(Words::parse("disk").unwrap()), ..EntryFilter::default() };
         assert!(reader.entries(&words, None, 9).unwrap().items.is_empty(), "no word of it is found");
         format!("{left:?}")
+    });
+}
+
+fn archived_entries_leave_both_alike(cluster: &Cluster) {
+    both(cluster, "archived", |place, path| {
+        let mut sample = Sample::organization_at(place, path);
+        for _ in 0..STORIES {
+            sample.story();
+        }
+        let reader = Reader::open_at(place, sample.store.folder()).unwrap();
+        while let Some(gathered) = reader.unlisted().unwrap() {
+            sample.beside(vec![SideWrite::Lists(gathered)]);
+        }
+        let file = ArchiveFile {
+            first: 0,
+            size: 100,
+            name: "old".to_owned(),
+            digest: [9; 32],
+            pruned: 0,
+            has_lists: false,
+        };
+        sample.beside(vec![SideWrite::Archive(file)]);
+        let is_left = |file: &ArchiveFile| file.pruned < file.size || file.has_lists;
+        let mut seen = Vec::new();
+        while reader.archive_files().unwrap().iter().any(is_left) {
+            sample.beside(vec![SideWrite::Prune { size: 100, at_once: 30 }]);
+            seen.push(format!("{:?}", reader.archive_files().unwrap()));
+        }
+        let disk = EntryFilter { text: Some(Words::parse("disk").unwrap()), ..EntryFilter::default() };
+        seen.extend(pages(|before| reader.entries(&disk, before, 9).unwrap()));
+        seen
     });
 }
