@@ -33,14 +33,20 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the connection is gone.
-    pub(crate) fn is_lost(&self) -> bool {
-        matches!(self, Self::Postgres(fault) if fault.is_lost())
+    /// Whether the connection is lost, so that another one is needed: the database did not refuse what it was asked.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(fault) => fault.is_lost(),
+        }
     }
 
-    /// Whether a transaction elsewhere may have happened or not.
-    pub(crate) const fn is_uncertain(&self) -> bool {
-        matches!(self, Self::Postgres(fault) if fault.is_uncertain())
+    /// Whether a transaction may have happened or not. SQLite's is looked at again by its next start whatever it says.
+    pub const fn is_uncertain(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(fault) => fault.is_uncertain(),
+        }
     }
 }
 
@@ -87,6 +93,12 @@ impl Connection {
         self.prepare_cached(sql)?.execute(values)
     }
 
+    /// Carries out a statement of the open transaction, of which nobody needs to know how many rows it changed; see
+    /// [`Statement::execute_later`].
+    pub(crate) fn execute_later(&self, sql: &str, values: impl Params) -> Result<()> {
+        self.prepare_cached(sql)?.execute_later(values)
+    }
+
     /// The first row, which there must be.
     pub(crate) fn query_row<T>(
         &self,
@@ -127,19 +139,27 @@ impl Connection {
         self.begin(Begin::View)
     }
 
+    /// Keeps other servers from opening the ledger until [`Connection::has_opened`]; a file is claimed with its folder.
+    pub(crate) fn opens(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(session) => Ok(session.opens()?),
+        }
+    }
+
+    /// Lets others open the ledger.
+    pub(crate) fn has_opened(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(session) => Ok(session.has_opened()?),
+        }
+    }
+
     /// Whether no transaction is open.
     pub(crate) fn is_autocommit(&self) -> bool {
         match self {
             Self::Sqlite(connection) => connection.is_autocommit(),
             Self::Postgres(session) => session.is_idle(),
-        }
-    }
-
-    /// Whether the other side still answers.
-    pub(crate) fn check(&self) -> Result<()> {
-        match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::Postgres(session) => Ok(session.batch("")?),
         }
     }
 
@@ -175,7 +195,8 @@ impl Transaction<'_> {
         self.is_over = true;
     }
 
-    /// Makes durable what was done. When this fails nobody knows whether it was.
+    /// Makes durable what was done. When this fails and [`Error::is_uncertain`], nobody knows whether it was; otherwise
+    /// nothing was.
     pub(crate) fn commit(mut self) -> Result<()> {
         self.is_over = true;
         match self.connection {

@@ -179,11 +179,11 @@ impl StoreError {
         }
     }
 
-    /// Whether the connection to a database elsewhere is gone.
+    /// Whether the connection to a database elsewhere is lost, so that another one is needed.
     pub fn is_lost(&self) -> bool {
         match self {
             Self::Unanswered { .. } => true,
-            Self::Database { source: DatabaseFault::Postgres(fault), .. } => fault.is_lost(),
+            Self::Database { source, .. } => source.is_lost(),
             _ => false,
         }
     }

@@ -62,3 +62,7 @@ pub use witness::{
     EVIDENCE_MAX, Evidence, EvidenceKind, Refusal, Standing, Submission, Verdict, Watched, WitnessError,
     WitnessLedgers, WitnessReader, WitnessStore, witness_key,
 };
+
+// Some tests in here share what those from outside have.
+#[cfg(test)]
+extern crate self as brevet_store;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::Connection;
-use crate::engine::postgres::{Account, Session};
+use crate::engine::postgres::{Account, Purpose, Session};
 use crate::error::StoreError;
 use crate::folder::{DataFolder, check_private};
 use crate::sqlite;
@@ -35,7 +35,7 @@ impl DatabasePlace {
                 if folder.database().exists() {
                     return Err(StoreError::TwoDatabases { path: folder.database() });
                 }
-                let session = connect(address, password.as_ref())?;
+                let session = connect(address, password.as_ref(), Purpose::Write)?;
                 session.claim().map_err(crate::engine::Error::from)?;
                 Ok(Connection::Postgres(session))
             }
@@ -47,18 +47,18 @@ impl DatabasePlace {
         match self {
             Self::Folder => Ok(sqlite::open_reader(&folder.database())?.into()),
             Self::Postgres { address, password } => {
-                Ok(Connection::Postgres(connect(address, password.as_ref())?))
+                Ok(Connection::Postgres(connect(address, password.as_ref(), Purpose::Read)?))
             }
         }
     }
 }
 
-fn connect(address: &str, password: Option<&PathBuf>) -> Result<Session, StoreError> {
+fn connect(address: &str, password: Option<&PathBuf>, purpose: Purpose) -> Result<Session, StoreError> {
     let mut account = Account::parse(address).map_err(crate::engine::Error::from)?;
     if let Some(path) = password {
         check_private(path)?;
         let failed = |source| StoreError::Folder { path: path.clone(), source };
         account.set_password(std::fs::read_to_string(path).map_err(failed)?.trim_end_matches('\n'));
     }
-    Ok(Session::connect(&account).map_err(crate::engine::Error::from)?)
+    Ok(Session::connect(&account, purpose).map_err(crate::engine::Error::from)?)
 }

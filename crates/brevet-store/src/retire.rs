@@ -38,7 +38,7 @@ pub(crate) fn begin_to_erase(transaction: &Transaction<'_>, user: UserId) -> Res
     term::take_in_all(transaction)?;
     let sql = "INSERT INTO erasure (\"user\", next, until) SELECT ?1, 0, size FROM term_head WHERE one = 1
                ON CONFLICT (\"user\") DO UPDATE SET next = excluded.next, until = excluded.until";
-    transaction.execute(sql, [user.number()]).map(drop).map_err(writing)
+    transaction.execute_later(sql, [user.number()]).map_err(writing)
 }
 
 /// Removes the texts beside the next entries of somebody whose texts are to go, with the words by which a search finds
@@ -56,16 +56,16 @@ pub(crate) fn erase_more(
     let mut delete = transaction.prepare_cached("DELETE FROM entry_text WHERE seq = ?1").map_err(writing)?;
     for seq in term::with_texts_of(transaction, user, &near)? {
         term::forget_texts(transaction, seq)?;
-        delete.execute([signed(seq)]).map_err(writing)?;
+        delete.execute_later([signed(seq)]).map_err(writing)?;
     }
     match near.last().filter(|_| near.len() == entries) {
         Some(last) => {
             let sql = "UPDATE erasure SET next = ?2 WHERE \"user\" = ?1";
-            transaction.execute(sql, params![user.number(), signed(last + 1)]).map(drop).map_err(writing)
+            transaction.execute_later(sql, params![user.number(), signed(last + 1)]).map_err(writing)
         }
         None => {
             let sql = "DELETE FROM erasure WHERE \"user\" = ?1";
-            transaction.execute(sql, [user.number()]).map(drop).map_err(writing)
+            transaction.execute_later(sql, [user.number()]).map_err(writing)
         }
     }
 }
@@ -81,6 +81,7 @@ pub(crate) fn erasing(connection: &Connection) -> Result<Vec<UserId>, StoreError
 pub(crate) fn finish_erasing(connection: &Connection) -> Result<(), StoreError> {
     while let Some(user) = erasing(connection)?.first() {
         let transaction = connection.begin(Begin::Write).map_err(writing)?;
+        transaction.lock_head()?;
         erase_more(&transaction, *user, ERASE_AT_START)?;
         transaction.commit().map_err(writing)?;
     }
@@ -104,7 +105,7 @@ pub(crate) fn note_archive(transaction: &Transaction<'_>, file: &ArchiveFile) ->
     let ArchiveFile { first, size, name, digest, pruned, has_lists: _ } = file;
     let sql = "INSERT INTO archive_file (size, first, name, digest, pruned) VALUES (?1, ?2, ?3, ?4, ?5)";
     let values = params![signed(*size), signed(*first), name, digest, signed(*pruned)];
-    transaction.execute(sql, values).map(drop).map_err(writing)
+    transaction.execute_later(sql, values).map_err(writing)
 }
 
 /// Takes the next entries of an archive file out of the database: their bytes and texts. When all are out, takes them
@@ -128,11 +129,12 @@ fn prune_entries(
     let to = from.saturating_add(as_limit(entries)).min(signed(size));
     let run = |sql: &str, values: &[i64]| {
         let done = transaction.prepare_cached(sql);
-        done.and_then(|mut statement| statement.execute(crate::engine::params_from_iter(values)))
+        done.and_then(|mut statement| statement.execute_later(crate::engine::params_from_iter(values)))
             .map_err(writing)
     };
     run("DELETE FROM entry_text WHERE seq >= ?1 AND seq < ?2", &[from, to])?;
-    run("UPDATE entry SET bytes = x'' WHERE seq >= ?1 AND seq < ?2", &[from, to])?;
+    let sql = "UPDATE entry SET bytes = ?3 WHERE seq >= ?1 AND seq < ?2";
+    transaction.execute_later(sql, params![from, to, b"".as_slice()]).map_err(writing)?;
     run("UPDATE archive_file SET pruned = ?2 WHERE size = ?1", &[signed(size), to])?;
     if to == signed(size) {
         run("UPDATE archive_file SET next_term = 0 WHERE size = ?1", &[signed(size)])?;
@@ -148,7 +150,7 @@ fn prune_lists(
 ) -> Result<(), StoreError> {
     let next = term::forget_before(transaction, size, from, at_once)?;
     let sql = "UPDATE archive_file SET next_term = ?2 WHERE size = ?1";
-    transaction.execute(sql, params![signed(size), next]).map(drop).map_err(writing)
+    transaction.execute_later(sql, params![signed(size), next]).map_err(writing)
 }
 
 impl Reader {
@@ -159,8 +161,8 @@ impl Reader {
 
     /// The archive files there are, the oldest entries first.
     pub fn archive_files(&self) -> Result<Vec<ArchiveFile>, StoreError> {
-        let sql =
-            "SELECT first, size, name, digest, pruned, next_term IS NOT NULL FROM archive_file ORDER BY size";
+        let sql = "SELECT first, size, name, digest, pruned, CASE WHEN next_term IS NULL THEN 0 ELSE 1 END
+                   FROM archive_file ORDER BY size";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(NONE, |row| {
             Ok(ArchiveFile {

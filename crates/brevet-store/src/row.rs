@@ -161,37 +161,39 @@ pub(crate) fn write(
 
 fn put(connection: &Connection, state: &State, row: &Row, born: Option<u64>) -> Result<(), StoreError> {
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-        connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map_err(writing)
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute_later(values))
+            .map_err(writing)
     };
     match (row, born) {
         (Row::Object { kind, id, body, text1, text2 }, _) => run(
             "INSERT INTO object (kind, id, body, text1, text2) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (kind, id)
              DO UPDATE SET body = excluded.body, text1 = excluded.text1, text2 = excluded.text2",
             params![kind, id, body, text1, text2],
-        )?,
+        ),
         (Row::Request { id, requester, state, body }, Some(seq)) => run(
             "INSERT INTO request (id, requester, state, first_seq, body) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![id, requester, state, signed(seq), body],
-        )?,
+        ),
         (Row::Request { id, state, body, .. }, None) => {
-            run("UPDATE request SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])?
+            run("UPDATE request SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])
         }
         (Row::Authorization { id, holder, state, request, body }, Some(_)) => run(
             "INSERT INTO \"authorization\" (id, holder, state, request, body) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![id, holder, state, request, body],
-        )?,
+        ),
         (Row::Authorization { id, state, body, .. }, None) => {
-            run("UPDATE \"authorization\" SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])?
+            run("UPDATE \"authorization\" SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])
         }
         (Row::Execution { id, user, state: code, body }, Some(_)) => run(
             "INSERT INTO execution (id, \"user\", state, request, body) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![id, user, code, request_of_execution(connection, state, *id)?, body],
-        )?,
+        ),
         (Row::Execution { id, state, body, .. }, None) => {
-            run("UPDATE execution SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])?
+            run("UPDATE execution SET state = ?2, body = ?3 WHERE id = ?1", params![id, state, body])
         }
-    };
-    Ok(())
+    }
 }
 
 fn remove(connection: &Connection, change: Change) -> Result<(), StoreError> {
@@ -204,7 +206,7 @@ fn remove(connection: &Connection, change: Change) -> Result<(), StoreError> {
     };
     let mut statement =
         connection.prepare_cached("DELETE FROM object WHERE kind = ?1 AND id = ?2").map_err(writing)?;
-    statement.execute(params![kind, i64::from(id)]).map(drop).map_err(writing)
+    statement.execute_later(params![kind, i64::from(id)]).map_err(writing)
 }
 
 fn request_of_execution(connection: &Connection, state: &State, id: i64) -> Result<Option<i64>, StoreError> {

@@ -120,9 +120,12 @@ pub enum SideWrite {
 
 pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(), StoreError> {
     let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-        connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map_err(writing)
+        connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute_later(values))
+            .map_err(writing)
     };
-    let written = match write {
+    match write {
         SideWrite::Credential(user, Credential { password, code }) => run(
             "INSERT INTO credential (\"user\", password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (\"user\") DO UPDATE SET password = excluded.password, code_hash = excluded.code_hash,
@@ -135,13 +138,11 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
             ],
         ),
         SideWrite::Code { user, hash, expires } => {
-            let values: &[&dyn rusqlite::ToSql] = params![user.number(), hash, expires.micros()];
-            match run("UPDATE credential SET code_hash = ?2, code_expires = ?3 WHERE \"user\" = ?1", values) {
-                Ok(0) => {
-                    run("INSERT INTO credential (\"user\", code_hash, code_expires) VALUES (?1, ?2, ?3)", values)
-                }
-                written => written,
-            }
+            run(
+                "INSERT INTO credential (\"user\", code_hash, code_expires) VALUES (?1, ?2, ?3) ON CONFLICT (\"user\")
+                 DO UPDATE SET code_hash = excluded.code_hash, code_expires = excluded.code_expires",
+                params![user.number(), hash, expires.micros()],
+            )
         }
         SideWrite::OpenSession(SessionRow { id, hash, user, opened, seen }) => run(
             "INSERT INTO session (id, hash, \"user\", opened, seen) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -170,10 +171,10 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
             retire::begin_to_erase(connection, *user)?;
             run("DELETE FROM credential WHERE \"user\" = ?1", params![user.number()])
         }
-        SideWrite::EraseMore { user, entries } => return retire::erase_more(connection, *user, *entries),
-        SideWrite::Lists(gathered) => return term::put(connection, gathered),
-        SideWrite::Archive(file) => return retire::note_archive(connection, file),
-        SideWrite::Prune { size, at_once } => return retire::prune(connection, *size, *at_once),
+        SideWrite::EraseMore { user, entries } => retire::erase_more(connection, *user, *entries),
+        SideWrite::Lists(gathered) => term::put(connection, gathered),
+        SideWrite::Archive(file) => retire::note_archive(connection, file),
+        SideWrite::Prune { size, at_once } => retire::prune(connection, *size, *at_once),
         SideWrite::Cosigned { size, note } => {
             run(
             "INSERT INTO cosigned (size, note) VALUES (?1, ?2) ON CONFLICT (size) DO UPDATE SET note = excluded.note",
@@ -189,8 +190,7 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
              ON CONFLICT (name) DO UPDATE SET position = excluded.position",
             params![name, signed(*position)],
         ),
-    };
-    written.map(drop)
+    }
 }
 
 pub(crate) fn idempotent(

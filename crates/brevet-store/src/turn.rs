@@ -11,6 +11,7 @@ use crate::append::{Appended, Store};
 use crate::codec::decode_entry;
 use crate::engine::{Begin, Connection, NONE, OptionalExtension, params};
 use crate::error::{StoreError, writing};
+use crate::load;
 use crate::place::DatabasePlace;
 use crate::row::signed;
 
@@ -118,9 +119,7 @@ impl Store {
     }
 
     fn look_once(&self) -> Result<Option<(RightEdge, Tail)>, StoreError> {
-        let sql = "SELECT size FROM head WHERE one = 1";
-        let size: Option<i64> = self.connection.query_row(sql, NONE, |row| row.get(0)).optional()?;
-        if size.map_or(0, i64::unsigned_abs) == self.edge.size() {
+        if load::size(&self.connection)? == self.edge.size() {
             return Ok(None);
         }
         let view = self.connection.view()?;
@@ -301,5 +300,5 @@ fn read_signs(connection: &Connection) -> Result<Vec<Sign>, StoreError> {
 pub(crate) fn write_mark(connection: &Connection, server: ServerId, mark: &Mark) -> Result<(), StoreError> {
     let sql = "UPDATE server SET beats = beats + 1, batch = ?2 WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-    statement.execute(params![server.number(), mark.as_slice()]).map(drop).map_err(writing)
+    statement.execute_later(params![server.number(), mark.as_slice()]).map_err(writing)
 }

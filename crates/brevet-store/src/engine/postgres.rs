@@ -1,126 +1,70 @@
 //! PostgreSQL, asked by one thread at a time: each connection drives its own input and output while somebody waits for an
 //! answer, and rests otherwise.
 
+mod account;
+mod ahead;
+mod fault;
 mod value;
+mod wire;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::ToSql;
 use tokio::runtime::Runtime;
-use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config, NoTls, Row, Statement};
+use tokio_postgres::{Client, Row, Statement};
 
 use super::Begin;
+pub(crate) use account::Account;
+use account::{KEEPALIVE_EVERY, KEEPALIVE_IDLE, KEEPALIVE_PROBES, UNACKNOWLEDGED_MAX};
+use ahead::Ahead;
+pub(crate) use fault::Fault;
 pub(crate) use value::value;
 use value::{Given, given};
+use wire::Heard;
 
-/// How long a connection is waited for.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer is waited for. What has not come by then may come or not, and nobody waits for it any more.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long PostgreSQL works for an answer; less than that, so that what nobody waits for does not go on.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(25);
+/// How long a statement waits for what another server holds. The longest that one holds the head is
+/// [`IDLE_IN_TRANSACTION_MAX`] after its last statement.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a server may stop in the middle of a transaction: then PostgreSQL ends its connection, and others go on.
+const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(3);
 /// The oldest version that is spoken to: 15.0, as PostgreSQL numbers its versions.
 const VERSION_MIN: i32 = 150_000;
 
-/// Why PostgreSQL did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// The address is none.
-    #[error("database.url cannot be used: {0}; it looks like postgresql://user@host:5432/name")]
-    Address(String),
-    /// Another server writes to this ledger.
-    #[error(
-        "another server is running on this database; stop it first, or wait until PostgreSQL has noticed that it is gone"
-    )]
-    Busy,
-    /// It said no, or did not answer.
-    #[error("PostgreSQL: {}", whole(.0))]
-    Client(#[from] tokio_postgres::Error),
-    /// It does not say anything.
-    #[error("PostgreSQL did not answer for {} seconds", ANSWER_TIMEOUT.as_secs())]
-    Silent,
-    /// It is too old.
-    #[error("PostgreSQL {found} is too old: version 15 or later is needed")]
-    Version {
-        /// Of the server.
-        found: String,
-    },
-    /// A commit would be answered before it is on the disk.
-    #[error(
-        "PostgreSQL's setting {name} is {found}; it must be {wanted}, or a commit could be lost after it was answered"
-    )]
-    Setting {
-        /// Which.
-        name: &'static str,
-        /// As it is.
-        found: String,
-        /// As it must be.
-        wanted: &'static str,
-    },
-    /// This process cannot wait for it.
-    #[error("the connection to PostgreSQL cannot be driven: {0}")]
-    Runtime(#[from] std::io::Error),
-    /// A column or a value of a kind that no table of Brevet has.
-    #[error("PostgreSQL has {found} where Brevet has integers, texts and bytes")]
-    Type {
-        /// As PostgreSQL calls it.
-        found: String,
-    },
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Appending, beside others who wait for the head.
+    Write,
+    /// Reading.
+    Read,
 }
 
-/// What PostgreSQL says is in the cause of the error, not in itself.
-fn whole(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(said) => said.message().to_owned(),
-        None => error.to_string(),
-    }
-}
-
-/// How a database is reached.
-pub(crate) struct Account(Config);
-
-impl Account {
-    /// Reads an address. Passwords have a file of their own, and what is not encrypted does not leave the machine.
-    pub(crate) fn parse(address: &str) -> Result<Self, Fault> {
-        let mut config: Config = address.parse().map_err(|error| Fault::Address(whole(&error)))?;
-        if config.get_password().is_some() {
-            let why = "it has a password in it; put that into a private file, and name it as database.password_file";
-            return Err(Fault::Address(why.to_owned()));
-        }
-        if !config.get_hosts().iter().all(is_near) || config.get_hosts().is_empty() {
-            let why = "the connection is not encrypted, so that it must be a socket or a loopback address of this machine";
-            return Err(Fault::Address(why.to_owned()));
-        }
-        config.connect_timeout(CONNECT_TIMEOUT).application_name("brevet");
-        Ok(Self(config))
-    }
-
-    pub(crate) fn set_password(&mut self, password: &str) {
-        self.0.password(password);
-    }
-}
-
-fn is_near(host: &Host) -> bool {
-    match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-    }
-}
-
-/// What a server that writes holds as long as its connection lasts, as PostgreSQL numbers such locks: "brevet" in ASCII.
+/// What every server that writes holds together with the others as long as its connection lasts, and who needs the ledger
+/// for himself holds alone, as PostgreSQL numbers such locks: "brevet" in ASCII.
 const WRITER_LOCK: i64 = 0x6272_6576_6574;
+/// What a server holds while it opens the ledger: two that start at once do not both make the tables.
+const OPENING_LOCK: i64 = WRITER_LOCK + 1;
 
 /// One connection.
 pub(crate) struct Session {
     /// There until it is dropped.
     runtime: Option<Runtime>,
-    client: Client,
+    client: Arc<Client>,
+    heard: Arc<Heard>,
     /// By their text as SQLite has it.
     statements: RefCell<HashMap<String, Statement>>,
+    ahead: RefCell<Ahead>,
     is_idle: Cell<bool>,
+    /// Whether a statement of the open transaction failed: PostgreSQL answers its COMMIT without an error, and does nothing.
+    is_aborted: Cell<bool>,
+    is_lost: Cell<bool>,
 }
 
 impl std::fmt::Debug for Session {
@@ -131,31 +75,47 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     /// Connects, and refuses a server that would lose what it acknowledged.
-    pub(crate) fn connect(Account(config): &Account) -> Result<Self, Fault> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (client, connection) = runtime.block_on(config.connect(NoTls))?;
-        runtime.spawn(async move { drop(connection.await) });
-        let session =
-            Self { runtime: Some(runtime), client, statements: RefCell::default(), is_idle: Cell::new(true) };
+    pub(crate) fn connect(account: &Account, purpose: Purpose) -> Result<Self, Fault> {
+        let (runtime, client, connection) = wire::open(account)?;
+        let heard = Arc::new(Heard::default());
+        runtime.spawn(wire::drive(connection, Arc::clone(&heard)));
+        let session = Self {
+            runtime: Some(runtime),
+            client: Arc::new(client),
+            heard,
+            statements: RefCell::default(),
+            ahead: RefCell::default(),
+            is_idle: Cell::new(true),
+            is_aborted: Cell::new(false),
+            is_lost: Cell::new(false),
+        };
         session.check_version()?;
         for (name, wanted) in [("fsync", "on"), ("full_page_writes", "on"), ("synchronous_commit", "on")] {
             session.check_setting(name, wanted)?;
         }
+        session.batch(&bounds(purpose))?;
         Ok(session)
     }
 
-    /// Takes the place of the one server that writes.
+    /// Takes a place among the servers that write.
     pub(crate) fn claim(&self) -> Result<(), Fault> {
-        let sql = "SELECT pg_try_advisory_lock($1)";
+        let sql = "SELECT pg_try_advisory_lock_shared($1)";
         let row = self.wait(self.client.query_one(sql, &[&WRITER_LOCK]))?;
         if row.try_get(0)? { Ok(()) } else { Err(Fault::Busy) }
     }
 
-    /// Drives the connection until an answer is there.
-    fn wait<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
-        let runtime = self.runtime.as_ref().expect("it is taken out when this is dropped, and not before");
-        let answered = runtime.block_on(async { tokio::time::timeout(ANSWER_TIMEOUT, answer).await });
-        Ok(answered.map_err(|_| Fault::Silent)??)
+    /// Waits until no other server opens the ledger, and keeps others from it until [`Session::has_opened`].
+    pub(crate) fn opens(&self) -> Result<(), Fault> {
+        self.wait(self.client.query_one("SELECT pg_advisory_lock($1)", &[&OPENING_LOCK])).map(drop)
+    }
+
+    /// Lets others open the ledger.
+    pub(crate) fn has_opened(&self) -> Result<(), Fault> {
+        self.wait(self.client.query_one("SELECT pg_advisory_unlock($1)", &[&OPENING_LOCK])).map(drop)
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("it is taken out when this is dropped, and not before")
     }
 
     fn check_version(&self) -> Result<(), Fault> {
@@ -206,22 +166,21 @@ impl Session {
     }
 
     pub(super) fn begin(&self, how: Begin) -> Result<(), Fault> {
+        // Waited for: what is sent behind a BEGIN that failed would be done at once.
         self.batch(match how {
             Begin::View => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             // Whoever writes waits for the head first, and sees what is there from then on.
             Begin::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
         })?;
         self.is_idle.set(false);
+        self.is_aborted.set(false);
         Ok(())
-    }
-
-    pub(super) fn commit(&self) -> Result<(), Fault> {
-        self.is_idle.set(true);
-        self.batch("COMMIT")
     }
 
     pub(super) fn roll_back(&self) {
         self.is_idle.set(true);
+        // Nobody asks any more what became of these.
+        drop(self.ahead.take());
         drop(self.batch("ROLLBACK"));
     }
 
@@ -238,3 +197,32 @@ impl Drop for Session {
         }
     }
 }
+
+/// The settings that bound what a connection holds while its server is paused, or gone with its machine. PostgreSQL takes
+/// those of the network for nothing on a socket.
+fn bounds(purpose: Purpose) -> String {
+    let mut bounds = format!(
+        "SET statement_timeout = {}; SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {};
+         SET tcp_keepalives_count = {KEEPALIVE_PROBES}; SET tcp_user_timeout = {};",
+        STATEMENT_TIMEOUT.as_millis(),
+        KEEPALIVE_IDLE.as_secs(),
+        KEEPALIVE_EVERY.as_secs(),
+        UNACKNOWLEDGED_MAX.as_millis(),
+    );
+    if purpose == Purpose::Write {
+        bounds += &format!(
+            "SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {};",
+            LOCK_TIMEOUT.as_millis(),
+            IDLE_IN_TRANSACTION_MAX.as_millis()
+        );
+    }
+    bounds
+}
+
+/// Reasons in one sentence.
+fn listed(reasons: &[String]) -> String {
+    reasons.join("; ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,15 @@ impl Statement<'_> {
         })
     }
 
+    /// Carries it out, where nobody needs to know how many rows it changed. PostgreSQL's answer is not waited for: that it
+    /// failed says a later call, at the latest the commit, after which nothing is done.
+    pub(crate) fn execute_later(&mut self, values: impl Params) -> Result<()> {
+        values.lend(|values| match self {
+            Self::Sqlite(statement) => Ok(statement.execute(values).map(drop)?),
+            Self::Postgres { session, sql } => Ok(session.execute_later(sql, values)?),
+        })
+    }
+
     /// Its rows.
     pub(crate) fn query(&mut self, values: impl Params) -> Result<Rows<'_>> {
         values.lend(|values| match self {

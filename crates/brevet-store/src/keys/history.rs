@@ -50,7 +50,7 @@ pub(crate) fn insert(
     checkpoint: &str,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO ledger_key (seq, bytes, checkpoint) VALUES (?1, ?2, ?3)";
-    connection.execute(sql, params![signed(index), bytes, checkpoint]).map(drop).map_err(writing)
+    connection.execute_later(sql, params![signed(index), bytes, checkpoint]).map_err(writing)
 }
 
 impl Reader {

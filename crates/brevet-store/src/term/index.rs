@@ -52,6 +52,8 @@ pub(crate) fn catch_up(connection: &Connection, size: u64) -> Result<(), StoreEr
             return Ok(());
         }
         let transaction = connection.begin(Begin::Write).map_err(writing)?;
+        transaction.lock_head()?;
+        let from = indexed(&transaction)?;
         let end = (from / PIECE_ENTRIES + 1) * PIECE_ENTRIES;
         take_in(&transaction, from, end.min(size))?;
         transaction.commit().map_err(writing)?;
@@ -144,7 +146,7 @@ fn write_lists(
     }
     let mut statement =
         connection.prepare_cached("UPDATE term_head SET size = ?1 WHERE one = 1").map_err(writing)?;
-    statement.execute([signed(*to)]).map(drop).map_err(writing)
+    statement.execute_later([signed(*to)]).map_err(writing)
 }
 
 /// The number of a term, a new one where it has none.
@@ -188,7 +190,7 @@ fn write(connection: &Connection, term: i64, number: u64, block: Block) -> Resul
     let sql = "INSERT INTO entry_term (term, block, places) VALUES (?1, ?2, ?3)
                ON CONFLICT (term, block) DO UPDATE SET places = excluded.places";
     let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-    statement.execute(params![term, signed(number), block.to_bytes()]).map(drop).map_err(writing)
+    statement.execute_later(params![term, signed(number), block.to_bytes()]).map_err(writing)
 }
 
 /// The first entries of a range, `most` of them, beside which texts of this person can be, oldest first: those that the
@@ -269,14 +271,14 @@ fn write_or_drop(connection: &Connection, term: i64, number: u64, block: Block) 
     }
     let sql = "DELETE FROM entry_term WHERE term = ?1 AND block = ?2";
     let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-    statement.execute([term, signed(number)]).map(drop).map_err(writing)
+    statement.execute_later([term, signed(number)]).map_err(writing)
 }
 
 /// Forgets a term that no entry has any more.
 fn drop_unused(connection: &Connection, term: i64) -> Result<(), StoreError> {
     let sql = "DELETE FROM term WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entry_term WHERE term = ?1)";
     let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-    statement.execute([term]).map(drop).map_err(writing)
+    statement.execute_later([term]).map_err(writing)
 }
 
 /// Forgets the entries before `size`, which are in an archive, in the lists of the terms from `from` on, and each term
