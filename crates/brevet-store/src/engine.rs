@@ -66,7 +66,7 @@ impl From<rusqlite::Connection> for Connection {
 }
 
 /// How a transaction begins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begin {
     /// To read: everything is seen as it is at one instant.
     View,
@@ -124,7 +124,7 @@ impl Connection {
                 Begin::View => "BEGIN DEFERRED",
                 Begin::Write => "BEGIN IMMEDIATE",
             })?,
-            Self::Postgres(session) => session.begin(how)?,
+            Self::Postgres(session) => session.begin(how),
         }
         Ok(Transaction { connection: self, is_over: false })
     }
@@ -169,12 +169,14 @@ pub(crate) struct Transaction<'c> {
 impl Transaction<'_> {
     /// Keeps everybody else from appending until this transaction ends; answers how many entries there are.
     pub(crate) fn lock_head(&self) -> Result<u64> {
-        let sql = match self.connection {
-            Connection::Sqlite(_) => "SELECT size FROM head WHERE one = 1",
-            Connection::Postgres(_) => "SELECT size FROM head WHERE one = 1 FOR UPDATE",
-        };
-        let size = self.query_row(sql, NONE, |row| row.get::<_, i64>(0)).optional()?;
-        Ok(size.map_or(0, i64::unsigned_abs))
+        match self.connection {
+            Connection::Sqlite(_) => {
+                let sql = "SELECT size FROM head WHERE one = 1";
+                let size = self.query_row(sql, NONE, |row| row.get::<_, i64>(0)).optional()?;
+                Ok(size.map_or(0, i64::unsigned_abs))
+            }
+            Connection::Postgres(session) => Ok(session.lock_head()?),
+        }
     }
 
     /// Makes durable what was done. When this fails and [`Error::is_uncertain`], nobody knows whether it was; otherwise
