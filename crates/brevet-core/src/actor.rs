@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::id::{SessionId, UserId};
+use crate::id::{ServerId, SessionId, UserId};
 
 /// Who caused an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
@@ -24,22 +24,24 @@ impl std::fmt::Display for Actor {
     }
 }
 
-/// From where a command came: who, and in which session.
+/// From where a command came: who, in which session, and through which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
     /// Who acts.
     pub actor: Actor,
     /// The session, for people.
     pub session: Option<SessionId>,
+    /// The server that carries it out, where there may be several.
+    pub server: Option<ServerId>,
 }
 
 impl Origin {
     /// Brevet itself.
-    pub const SYSTEM: Self = Self { actor: Actor::System, session: None };
+    pub const SYSTEM: Self = Self { actor: Actor::System, session: None, server: None };
 
     /// A person in a session.
     pub const fn user(user: UserId, session: SessionId) -> Self {
-        Self { actor: Actor::User(user), session: Some(session) }
+        Self { actor: Actor::User(user), session: Some(session), server: None }
     }
 
     /// The person, when it is one.

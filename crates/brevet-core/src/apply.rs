@@ -24,8 +24,8 @@ impl State {
         self.last = Some(self.last.map_or(now, |last| last.max(now)));
         match &entry.event {
             Event::LedgerOpened { origin: _ }
-            | Event::ServerStarted { .. }
-            | Event::ServerStopped {}
+            | Event::ServerStarted { server: None, .. }
+            | Event::ServerStopped { server: None }
             | Event::ClockStepped { .. }
             | Event::Heartbeat { every: _ }
             | Event::KeyRotated { .. }
@@ -34,6 +34,11 @@ impl State {
             | Event::SignedOut { user: _, session: _ }
             | Event::RunRefused { .. }
             | Event::LedgerRead { query: _ } => Vec::new(),
+            Event::ServerStarted { server: Some(server), .. } => self.join_server(now, *server),
+            Event::ServerStopped { server: Some(server) } | Event::ServerLost { server } => {
+                self.servers.remove(server);
+                vec![Change::Server(*server)]
+            }
             Event::UserAdded { .. }
             | Event::UserDisabled { .. }
             | Event::UserEnabled { .. }

@@ -7,7 +7,7 @@ use crate::catalog::TaskSpec;
 use crate::directory::{Principal, Uncovered};
 use crate::execution::{ExecutionResult, Output, StopCause};
 use crate::id::{
-    AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, SessionId, UserId,
+    AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, ServerId, SessionId, UserId,
 };
 use crate::name::{GroupName, QualifiedName, UserName};
 use crate::parameter::{Parameters, Secrets};
@@ -233,6 +233,19 @@ pub struct Recovery {
     pub note: String,
 }
 
+/// A server that starts.
+#[derive(Debug, Clone, Default)]
+pub struct ServerStart {
+    /// Its version.
+    pub version: String,
+    /// How many witnesses it asks.
+    pub witnesses: u32,
+    /// Whether others may be there too: what they run goes on.
+    pub shared: bool,
+    /// What could be lost although it was acknowledged, where somebody let it start all the same.
+    pub accepted_loss: Option<String>,
+}
+
 /// Everything that can be told to Brevet.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "each field is what its type says; the variants say what they do")]
@@ -240,7 +253,9 @@ pub enum Command {
     /// Begins the ledger. Brevet only, and only as its first entry.
     OpenLedger { origin: String },
     /// Notes that a server starts, and marks what was running when the last one went down.
-    StartServer { version: String, witnesses: u32 },
+    StartServer(ServerStart),
+    /// Notes that one of several servers is gone, and marks what it was running. Brevet only.
+    LoseServer(ServerId),
     /// Adds the very first account, an administrator. Brevet only, after it checked the setup code.
     SetUp(NewUser),
     /// Adds an account.

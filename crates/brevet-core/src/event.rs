@@ -13,8 +13,8 @@ use crate::catalog::{RoleGroupSpec, RoleSpec, TaskSpec};
 use crate::directory::{AccessControl, Assignment};
 use crate::execution::{Basis, ExecutionResult, Output, StopCause};
 use crate::id::{
-    AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, RoleGroupId, RoleId, SessionId,
-    TaskId, UserId,
+    AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, RoleGroupId, RoleId, ServerId,
+    SessionId, TaskId, UserId,
 };
 use crate::name::{GroupName, QualifiedName};
 use crate::parameter::Parameters;
@@ -83,6 +83,10 @@ events! {
         0 version: String,
         /// How many witnesses it asks; none where nobody outside watches.
         1 witnesses: Option<u32>,
+        /// Which of several servers it is.
+        2 server: Option<ServerId>,
+        /// What could be lost although it was acknowledged, where somebody let it start all the same.
+        3 accepted_loss: Option<String>,
     }
     /// A user account is added.
     2 "user.added" UserAdded {
@@ -368,6 +372,8 @@ events! {
         5 basis: Basis,
         /// The policy that governed, and its revision.
         6 policy: Option<(PolicyId, u32)>,
+        /// Which of several servers runs it.
+        7 server: Option<ServerId>,
     }
     /// A run is to end before its own end.
     36 "execution.stop-requested" ExecutionStopRequested {
@@ -407,7 +413,10 @@ events! {
         0 every: Span,
     }
     /// A server ends in order: the gap after this entry is none in the record.
-    41 "server.stopped" ServerStopped {}
+    41 "server.stopped" ServerStopped {
+        /// Which of several servers it was.
+        0 server: Option<ServerId>,
+    }
     /// The key that signs checkpoints changes.
     42 "ledger.key-rotated" KeyRotated {
         /// The verifier key before.
@@ -459,5 +468,10 @@ events! {
         0 by: Span,
         /// Whether it went back.
         1 back: bool,
+    }
+    /// One of several servers did not give a sign of life for so long that the others go on without it.
+    49 "server.lost" ServerLost {
+        /// Which.
+        0 server: ServerId,
     }
 }

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::access::Digest;
-use crate::id::{AuthorizationId, ExecutionId, TaskId, UserId};
+use crate::id::{AuthorizationId, ExecutionId, ServerId, TaskId, UserId};
 use crate::parameter::Parameters;
 use crate::time::Timestamp;
 
@@ -145,6 +145,9 @@ pub struct Execution {
     /// Where it stands.
     #[n(7)]
     pub state: ExecutionState,
+    /// Which of several servers runs it.
+    #[n(8)]
+    pub server: Option<ServerId>,
 }
 
 impl Execution {

@@ -90,6 +90,7 @@ counted!(
     AuthorizationId(u64),
     ExecutionId(u64),
     SessionId(u64),
+    ServerId(u32),
 );
 
 id!(
@@ -135,6 +136,10 @@ id!(
 id!(
     /// A signed-in session. Zero is "no session" in the ledger's envelope.
     SessionId(u64), "ses"
+);
+id!(
+    /// One of several servers on one ledger, from its start to its end.
+    ServerId(u32), "srv"
 );
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ mod policy;
 mod quorum;
 mod refusal;
 mod request;
+mod server;
 mod state;
 mod text;
 mod time;
@@ -44,7 +45,7 @@ pub use authorization::{Authorization, AuthorizationState, Ending, Start};
 pub use catalog::{Catalog, OnExpiry, Role, RoleGroup, RoleGroupSpec, RoleSpec, Task, TaskSpec};
 pub use command::{
     AccessControlChange, CatalogDefinition, Command, NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser,
-    PolicyTerms, Recovery, RoleDefinition, RoleGroupDefinition, RunOrder,
+    PolicyTerms, Recovery, RoleDefinition, RoleGroupDefinition, RunOrder, ServerStart,
 };
 pub use decide::{
     Allowed, Decision, Outcome, Reply, decide, may_run, may_run_open, may_run_somehow, transact, ways_to_run,
@@ -55,7 +56,7 @@ pub use execution::{Basis, Execution, ExecutionResult, ExecutionState, Output, S
 pub use explain::{Considered, Explanation, Rank, Step, explain};
 pub use id::{
     AssignmentId, AuthorizationId, BadId, ExecutionId, GroupId, PolicyId, RequestId, RoleGroupId, RoleId,
-    SessionId, TaskId, UserId,
+    ServerId, SessionId, TaskId, UserId,
 };
 pub use limit::*;
 pub use live::Live;
@@ -70,6 +71,7 @@ pub use policy::{Approval, Binding, MaximumDuration, Policy, Requesters, StartRu
 pub use quorum::{GroupMinimum, Quorum};
 pub use refusal::{Refusal, WayOut};
 pub use request::{Purpose, Request, RequestState, Verdict, Vote};
+pub use server::Server;
 pub use state::{Change, Counters, State};
 pub use text::{BadText, Text, TextKind, escape_for_display};
 pub use time::{BadSpan, Span, Timestamp};

@@ -7,6 +7,7 @@ use crate::directory::{AccessControl, Assignment, Group, User};
 use crate::execution::Execution;
 use crate::policy::Policy;
 use crate::request::{Request, RequestState};
+use crate::server::Server;
 use crate::state::{Counters, Due, State};
 use crate::time::Timestamp;
 
@@ -41,6 +42,8 @@ pub struct Live {
     pub authorizations: Vec<Authorization>,
     /// Those that run.
     pub executions: Vec<Execution>,
+    /// Those of several servers that are there.
+    pub servers: Vec<Server>,
 }
 
 impl State {
@@ -65,6 +68,7 @@ impl State {
             requests,
             authorizations,
             executions: self.executions().cloned().collect(),
+            servers: self.servers.values().cloned().collect(),
         }
     }
 
@@ -88,6 +92,7 @@ impl State {
         live.requests.into_iter().for_each(|request| state.put_request(request));
         live.authorizations.into_iter().for_each(|authorization| state.put_authorization(authorization));
         state.executions = live.executions.into_iter().map(|execution| (execution.id, execution)).collect();
+        state.servers = live.servers.into_iter().map(|server| (server.id, server)).collect();
         state
     }
 

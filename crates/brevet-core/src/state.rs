@@ -16,13 +16,14 @@ use crate::execution::Execution;
 use crate::hash::IdMap;
 use crate::holding::Holdings;
 use crate::id::{
-    AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, RoleGroupId, RoleId, TaskId,
-    UserId,
+    AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, RoleGroupId, RoleId, ServerId,
+    TaskId, UserId,
 };
 use crate::name::{GroupName, UserName};
 use crate::numbered::Numbered;
 use crate::policy::Policy;
 use crate::request::Request;
+use crate::server::Server;
 use crate::time::Timestamp;
 
 /// The next number of each kind of id, from one, which also says what has existed.
@@ -52,6 +53,9 @@ pub struct Counters {
     /// Of sessions.
     #[n(7)]
     pub sessions: u64,
+    /// Of servers, where there was ever more than one at a time.
+    #[n(8)]
+    pub servers: Option<u32>,
 }
 
 impl Default for Counters {
@@ -65,6 +69,7 @@ impl Default for Counters {
             authorizations: 1,
             executions: 1,
             sessions: 1,
+            servers: None,
         }
     }
 }
@@ -96,6 +101,8 @@ pub enum Change {
     Authorization(AuthorizationId),
     /// An execution.
     Execution(ExecutionId),
+    /// One of several servers.
+    Server(ServerId),
 }
 
 /// Something that happens by itself at an instant.
@@ -131,6 +138,7 @@ pub struct State {
     pub(crate) authorizations: Holdings,
     pub(crate) executions: BTreeMap<ExecutionId, Execution>,
     pub(crate) due: BTreeSet<(Timestamp, Due)>,
+    pub(crate) servers: BTreeMap<ServerId, Server>,
 }
 
 impl State {
@@ -253,6 +261,16 @@ impl State {
     /// All that run, by id.
     pub fn executions(&self) -> impl Iterator<Item = &Execution> {
         self.executions.values().filter(|execution| !execution.has_finished())
+    }
+
+    /// Those of several servers that are there, by id; none where the ledger has one server at a time.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.values()
+    }
+
+    /// Whether one of several servers is there, as far as the ledger knows.
+    pub fn has_server(&self, id: ServerId) -> bool {
+        self.servers.contains_key(&id)
     }
 
     /// When something next happens by itself.

@@ -210,7 +210,12 @@ fn without_owner() -> Vec<(&'static str, OnNothing)> {
         ("read the ledger", |_| Command::NoteRead { query: Text::default() }),
         ("open the ledger again", |_| Command::OpenLedger { origin: "again".into() }),
         ("set up again", |_| Command::SetUp(new_user("second", None))),
-        ("start the server", |_| Command::StartServer { version: "1".into(), witnesses: 0 }),
+        ("start the server", |_| {
+            Command::StartServer(brevet_core::ServerStart {
+                version: "1".into(),
+                ..brevet_core::ServerStart::default()
+            })
+        }),
         ("act on what is due", |_| Command::ActOnDue),
     ]
 }

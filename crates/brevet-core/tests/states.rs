@@ -180,7 +180,10 @@ fn a_request_that_waited_too_long_expired_even_where_it_could_not_stand() {
 fn a_clock_that_went_back_revives_nothing() {
     let (mut world, held) = authorization_in("active");
     world.later(HOUR);
-    world.brevet(Command::StartServer { version: "1".into(), witnesses: 0 });
+    world.brevet(Command::StartServer(brevet_core::ServerStart {
+        version: "1".into(),
+        ..brevet_core::ServerStart::default()
+    }));
     world.now = world::T0;
     let secrets = brevet_core::Secrets::new();
     let (rita, reload) = (world.user("rita"), world::task("Reload"));
@@ -212,7 +215,10 @@ fn a_run_is_stopped_once_finishes_once_and_is_never_run_again() {
         let before = world.run_row(execution).clone();
         assert_eq!(world.says("rita", stop()), "ended");
         assert_eq!(world.try_from(Origin::SYSTEM, finish()).unwrap_err().code(), "ended");
-        world.brevet(Command::StartServer { version: "2".into(), witnesses: 0 });
+        world.brevet(Command::StartServer(brevet_core::ServerStart {
+            version: "2".into(),
+            ..brevet_core::ServerStart::default()
+        }));
         assert_eq!(*world.run_row(execution), before);
     }
 }
@@ -221,7 +227,10 @@ fn a_run_is_stopped_once_finishes_once_and_is_never_run_again() {
 fn what_ran_when_the_server_went_down_has_an_unknown_end() {
     let (mut world, held) = authorization_in("active");
     let run = world.runs("rita", "Reload", "");
-    world.brevet(Command::StartServer { version: "2".into(), witnesses: 0 });
+    world.brevet(Command::StartServer(brevet_core::ServerStart {
+        version: "2".into(),
+        ..brevet_core::ServerStart::default()
+    }));
     assert!(matches!(
         world.run_row(run).state,
         brevet_core::ExecutionState::Finished { result: ExecutionResult::Unknown, .. }

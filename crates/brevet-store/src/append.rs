@@ -2,7 +2,7 @@
 //! in one transaction, with one sync.
 
 use crate::engine::{Begin, Connection, params};
-use brevet_core::{Change, Entry, Event, State, Timestamp, UserId};
+use brevet_core::{Change, Entry, Event, ServerId, State, Timestamp, UserId};
 use brevet_ledger::{Checkpoint, Hash, Origin, RightEdge, Salt, VerifierKey, leaf_hash};
 
 use crate::codec::{encode_entry, encode_value, salted};
@@ -13,6 +13,7 @@ use crate::load::{self, Head};
 use crate::place::DatabasePlace;
 use crate::row::{self, Born, signed};
 use crate::side::{self, Credential, Idempotent, SessionRow, SideWrite};
+use crate::turn::{Attempt, MARK_BYTES, Mark, write_mark};
 use crate::{retire, schema, term};
 
 /// Batches between two attempts to empty the write-ahead log while somebody reads from it.
@@ -47,12 +48,19 @@ pub struct Appended {
 /// The store of one server, for writing.
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
-    folder: DataFolder,
+    pub(crate) connection: Connection,
+    pub(crate) folder: DataFolder,
+    pub(crate) place: DatabasePlace,
     origin: Origin,
-    keys: Keys,
-    edge: RightEdge,
-    checkpoint: String,
+    pub(crate) keys: Keys,
+    pub(crate) edge: RightEdge,
+    pub(crate) checkpoint: String,
+    /// Which of several servers this is.
+    pub(crate) server: Option<ServerId>,
+    /// The batch whose commit was not answered.
+    pub(crate) attempt: Option<Attempt>,
+    /// Whether the connection is to be made again.
+    pub(crate) is_lost: bool,
     body: Vec<u8>,
     bytes: Vec<u8>,
     /// Whether the write-ahead log may hold what was erased, and after how many more batches that is looked at.
@@ -92,7 +100,21 @@ impl Store {
         retire::finish_erasing(&connection)?;
         let (body, bytes) = (Vec::new(), Vec::new());
         let log_to_empty = (!retire::empty_log(&connection)).then_some(EMPTY_LOG_EVERY);
-        Ok(Self { connection, folder, origin, keys, edge, checkpoint, body, bytes, log_to_empty })
+        Ok(Self {
+            connection,
+            folder,
+            place: database.clone(),
+            origin,
+            keys,
+            edge,
+            checkpoint,
+            server: None,
+            attempt: None,
+            is_lost: false,
+            body,
+            bytes,
+            log_to_empty,
+        })
     }
 
     /// The state that the rows add up to.
@@ -157,34 +179,74 @@ impl Store {
     }
 
     /// Makes a batch durable, or changes nothing. `salt` draws a fresh salt for each text.
+    ///
+    /// # Errors
+    /// [`StoreError::aftermath`] says what is known then.
     pub fn append(
         &mut self,
         batch: &Batch<'_>,
         salt: &mut dyn FnMut() -> Salt,
     ) -> Result<Appended, StoreError> {
-        let first = self.edge.size();
         // Without an entry nothing is signed, and no key's time is over.
         let now = batch.entries.last().map_or(Timestamp::from_micros(0), |entry| entry.time);
-        let turn = self.keys.turn(batch.entries)?;
-        let transaction = self.connection.begin(Begin::Write).map_err(writing)?;
-        if transaction.lock_head()? != first {
-            return Err(StoreError::Moved);
+        let mark = self.marks(batch, salt);
+        let turn = self.keys.turn(batch.entries);
+        let written = match &turn {
+            Ok(turn) => self.write(batch, salt, turn.as_ref(), now, mark.as_ref()),
+            Err(_) => Ok(None),
+        };
+        let written = self.note_loss(written);
+        self.end_turn();
+        let turn = turn?;
+        let Some(Written { edge, appended, unanswered }) = written? else { return Err(StoreError::Moved) };
+        if let Some(source) = unanswered {
+            self.is_lost = true;
+            self.attempt = mark.map(|(server, mark)| Attempt { server, mark, edge, appended });
+            return Err(StoreError::Unanswered { source, can_ask: self.attempt.is_some() });
         }
-        let mut edge = self.edge.clone();
-        let mut born = Born::new();
+        let notice = self.keys.settle(turn, now).map(|error| error.to_string());
+        self.edge = edge;
+        self.checkpoint.clone_from(&appended.checkpoint);
+        self.server = mark.map_or(self.server, |(server, _)| Some(server));
+        self.empty_log(batch);
+        Ok(Appended { notice, ..appended })
+    }
+
+    /// Where several servers write: which of them this is, also in the batch that makes it one, and a mark of its own.
+    fn marks(&self, batch: &Batch<'_>, salt: &mut dyn FnMut() -> Salt) -> Option<(ServerId, Mark)> {
+        let joins = |write: &SideWrite| match write {
+            SideWrite::JoinServer(server) => Some(*server),
+            _ => None,
+        };
+        let server = batch.side.iter().find_map(joins).or(self.server).filter(|_| self.is_shared())?;
+        let mut mark = [0; MARK_BYTES];
+        mark.copy_from_slice(&salt().as_bytes()[..MARK_BYTES]);
+        Some((server, mark))
+    }
+
+    /// Writes all of it in one transaction; `None` where the ledger is not where this server thinks it is.
+    fn write(
+        &mut self,
+        batch: &Batch<'_>,
+        salt: &mut dyn FnMut() -> Salt,
+        turn: Option<&keys::Turn>,
+        now: Timestamp,
+        mark: Option<&(ServerId, Mark)>,
+    ) -> Result<Option<Written>, StoreError> {
+        let first = self.edge.size();
+        let transaction = match self.has_turn() {
+            true => self.connection.go_on(),
+            false => {
+                let transaction = self.connection.begin(Begin::Write).map_err(writing)?;
+                if transaction.lock_head()? != first {
+                    return Ok(None);
+                }
+                transaction
+            }
+        };
         let mut buffers = (&mut self.body, &mut self.bytes);
-        let mut rotated = None;
-        for entry in batch.entries {
-            let index = edge.size();
-            born.extend(row::born(&entry.event).map(|change| (change, index)));
-            let leaf = insert_entry(&transaction, index, entry, batch.state, salt, &mut buffers)?;
-            if matches!(entry.event, Event::KeyRotated { .. }) {
-                rotated = Some((index, buffers.1.clone()));
-            }
-            for node in edge.append(leaf) {
-                insert_node(&transaction, &node)?;
-            }
-        }
+        let Inserted { edge, born, rotated } =
+            insert_entries(&transaction, self.edge.clone(), batch, salt, &mut buffers)?;
         let mut changes = batch.changes.to_vec();
         changes.sort_unstable();
         changes.dedup();
@@ -194,20 +256,30 @@ impl Store {
         for write in batch.side {
             side::write(&transaction, write)?;
         }
+        if let Some((server, mark)) = mark {
+            write_mark(&transaction, *server, mark)?;
+        }
         let mut checkpoint = self.checkpoint.clone();
         if edge.size() > first {
             let over = Checkpoint::new(self.origin.clone(), edge.size(), edge.root());
-            checkpoint = self.keys.sign(&over, turn.as_ref(), now)?.to_string();
+            checkpoint = self.keys.sign(&over, turn, now)?.to_string();
             if let Some((index, bytes)) = rotated {
                 keys::insert_change(&transaction, index, &bytes, &checkpoint)?;
             }
             write_head(&transaction, first, &edge, &checkpoint, batch.state)?;
             term::keep_up(&transaction, edge.size())?;
         }
-        transaction.commit().map_err(writing)?;
-        let notice = self.keys.settle(turn, now).map(|error| error.to_string());
-        self.edge = edge;
-        self.checkpoint.clone_from(&checkpoint);
+        let unanswered = match transaction.commit() {
+            Ok(()) => None,
+            Err(source) if source.is_uncertain() => Some(source),
+            Err(source) => return Err(writing(source)),
+        };
+        let appended = Appended { first, size: edge.size(), checkpoint, notice: None };
+        Ok(Some(Written { edge, appended, unanswered }))
+    }
+
+    /// Empties SQLite's log after what was erased.
+    fn empty_log(&mut self, batch: &Batch<'_>) {
         if batch.side.iter().any(|write| matches!(write, SideWrite::EraseMore { .. }))
             && retire::erasing(&self.connection).is_ok_and(|left| left.is_empty())
         {
@@ -217,7 +289,6 @@ impl Store {
             Some(0) => (!retire::empty_log(&self.connection)).then_some(EMPTY_LOG_EVERY),
             left => left.map(|left| left - 1),
         };
-        Ok(Appended { first, size: self.edge.size(), checkpoint, notice })
     }
 
     /// The answer that was kept for a key.
@@ -234,6 +305,44 @@ impl Store {
     pub fn sessions(&self) -> Result<Vec<SessionRow>, StoreError> {
         side::sessions(&self.connection)
     }
+}
+
+/// A batch that was written, and committed as far as is known.
+struct Written {
+    edge: RightEdge,
+    appended: Appended,
+    /// Why nobody knows whether it was committed.
+    unanswered: Option<crate::engine::Error>,
+}
+
+/// Entries that are written.
+struct Inserted {
+    edge: RightEdge,
+    born: Born,
+    /// The one that changes the key, by its index and bytes.
+    rotated: Option<(u64, Vec<u8>)>,
+}
+
+fn insert_entries(
+    connection: &Connection,
+    mut edge: RightEdge,
+    batch: &Batch<'_>,
+    salt: &mut dyn FnMut() -> Salt,
+    buffers: &mut (&mut Vec<u8>, &mut Vec<u8>),
+) -> Result<Inserted, StoreError> {
+    let (mut born, mut rotated) = (Born::new(), None);
+    for entry in batch.entries {
+        let index = edge.size();
+        born.extend(row::born(&entry.event).map(|change| (change, index)));
+        let leaf = insert_entry(connection, index, entry, batch.state, salt, buffers)?;
+        if matches!(entry.event, Event::KeyRotated { .. }) {
+            rotated = Some((index, buffers.1.clone()));
+        }
+        for node in edge.append(leaf) {
+            insert_node(connection, &node)?;
+        }
+    }
+    Ok(Inserted { edge, born, rotated })
 }
 
 fn insert_entry(

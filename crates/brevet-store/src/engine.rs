@@ -33,20 +33,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the connection is lost, so that another one is needed: the database did not refuse what it was asked.
-    pub fn is_lost(&self) -> bool {
-        match self {
-            Self::Sqlite(_) => false,
-            Self::Postgres(fault) => fault.is_lost(),
-        }
+    /// Whether the connection is gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::Postgres(fault) if fault.is_lost())
     }
 
-    /// Whether a transaction may have happened or not. SQLite's is looked at again by its next start whatever it says.
-    pub const fn is_uncertain(&self) -> bool {
-        match self {
-            Self::Sqlite(_) => true,
-            Self::Postgres(fault) => fault.is_uncertain(),
-        }
+    /// Whether a transaction elsewhere may have happened or not.
+    pub(crate) const fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Postgres(fault) if fault.is_uncertain())
     }
 }
 
@@ -129,6 +123,11 @@ impl Connection {
         Ok(Transaction { connection: self, is_over: false })
     }
 
+    /// The transaction that was left open.
+    pub(crate) const fn go_on(&self) -> Transaction<'_> {
+        Transaction { connection: self, is_over: false }
+    }
+
     /// One view of everything until it is dropped.
     pub(crate) fn view(&self) -> Result<Transaction<'_>> {
         self.begin(Begin::View)
@@ -177,6 +176,11 @@ impl Transaction<'_> {
             }
             Connection::Postgres(session) => Ok(session.lock_head()?),
         }
+    }
+
+    /// Leaves it open, for [`Connection::go_on`].
+    pub(crate) fn stay_open(mut self) {
+        self.is_over = true;
     }
 
     /// Makes durable what was done. When this fails and [`Error::is_uncertain`], nobody knows whether it was; otherwise

@@ -15,6 +15,10 @@ pub enum Aftermath {
     NoKey,
     /// Nobody knows what is on the disk before a restart has looked.
     Uncertain,
+    /// Nothing was written, because the database is away; later it may be back.
+    Away,
+    /// Nobody knows before the database was asked: [`Store::look_up`](crate::Store::look_up).
+    Unanswered,
 }
 
 /// Why the store could not be opened, read or written.
@@ -101,6 +105,33 @@ pub enum StoreError {
     /// Somebody else wrote to this ledger.
     #[error("the ledger was written by somebody else meanwhile; this server must not go on")]
     Moved,
+    /// Others wrote so much meanwhile that it is quicker to start again.
+    #[error(
+        "other servers wrote {entries} entries while this one did not listen; it starts again from what is there"
+    )]
+    TooFarBehind {
+        /// How many.
+        entries: u64,
+    },
+    /// Another server signs with a key that this one does not have.
+    #[error(
+        "the newest checkpoint is signed with a key that this server does not have: another server changed it; copy \
+         ledger.key and ledger.vkey from its data folder into this one, and start this server again"
+    )]
+    OtherKey,
+    /// The database went away after it was told to keep a batch, and before it said that it did.
+    #[error(
+        "the database went away while it was told to keep what was done; it will be asked whether it did: {source}"
+    )]
+    Unanswered {
+        /// What became of the connection.
+        source: DatabaseFault,
+        /// Whether the database can tell what became of the batch.
+        can_ask: bool,
+    },
+    /// It was looked up: the batch whose commit was not answered did not happen.
+    #[error("the database went away before it kept what was done; nothing happened; try again")]
+    NotKept,
     /// A batch could not be encoded; a bug, or an entry over its limit.
     #[error("an entry cannot be written: {0}")]
     Entry(String),
@@ -132,19 +163,29 @@ impl StoreError {
         let full = Some(rusqlite::ErrorCode::DiskFull);
         match self {
             Self::Entry(_) => Aftermath::OnlyThisBatch,
+            Self::NotKept => Aftermath::Away,
             Self::Key(_) => Aftermath::NoKey,
             Self::Database { source: DatabaseFault::Sqlite(source), .. }
                 if source.sqlite_error_code() == full =>
             {
                 Aftermath::NoRoom
             }
+            Self::Unanswered { can_ask: true, .. } => Aftermath::Unanswered,
+            Self::Database { source: DatabaseFault::Postgres(fault), .. } if fault.is_lost() => {
+                Aftermath::Away
+            }
+            Self::Database { source: DatabaseFault::Postgres(_), .. } => Aftermath::OnlyThisBatch,
             _ => Aftermath::Uncertain,
         }
     }
 
-    /// Whether the connection to the database is lost, so that another one is needed.
+    /// Whether the connection to a database elsewhere is gone.
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Database { source, .. } if source.is_lost())
+        match self {
+            Self::Unanswered { .. } => true,
+            Self::Database { source, .. } => source.is_lost(),
+            _ => false,
+        }
     }
 
     /// Whether another process held the database for longer than one waits: nothing was written.

@@ -28,6 +28,7 @@ mod side;
 mod sqlite;
 mod term;
 mod tiles;
+mod turn;
 mod verify;
 mod whole;
 mod witness;
@@ -50,6 +51,7 @@ pub use search::EntryFilter;
 pub use side::{Credential, Idempotent, SessionRow, SideWrite};
 pub use term::{About, BadWords, Gathered, Outcome, Words};
 pub use tiles::{FileBytes, LedgerFile};
+pub use turn::{Sign, TAIL_ENTRIES_MAX, Tail};
 pub use verify::{
     Account, ArchiveStated, Chronicle, ClockStep, Columns, Discrepancy, FolderReport, Gap, Handover, Head,
     Item, Layered, PartReader, Progress, Questions, Recovered, Rows, Snapshot, Source, Tree, VerifiedFolder,

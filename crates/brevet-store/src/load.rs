@@ -97,6 +97,7 @@ pub(crate) fn state(connection: &Connection) -> Result<State, StoreError> {
         requests: bodies(connection, "SELECT body FROM request WHERE state = 0")?,
         authorizations: bodies(connection, "SELECT body FROM \"authorization\" WHERE state < 2")?,
         executions: bodies(connection, "SELECT body FROM execution WHERE state = 0")?,
+        servers: objects(connection, kind::SERVER)?,
     };
     Ok(State::from_live(live))
 }

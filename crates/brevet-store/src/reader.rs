@@ -77,6 +77,11 @@ impl Reader {
         crate::side::credential(&self.connection, user)
     }
 
+    /// The session of a token, by the SHA-256 of that.
+    pub fn session(&self, hash: &[u8; 32]) -> Result<Option<crate::SessionRow>, StoreError> {
+        crate::side::session(&self.connection, hash)
+    }
+
     /// The answer that was kept for somebody's key.
     pub fn idempotent(
         &self,

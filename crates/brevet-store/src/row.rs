@@ -21,6 +21,7 @@ pub(crate) mod kind {
     pub(crate) const POLICY: &str = "policy";
     pub(crate) const ROLE: &str = "role";
     pub(crate) const ROLE_GROUP: &str = "role-group";
+    pub(crate) const SERVER: &str = "server";
     pub(crate) const TASK: &str = "task";
     pub(crate) const USER: &str = "user";
 }
@@ -57,6 +58,10 @@ pub(crate) fn image(state: &State, change: Change) -> Option<Row> {
         Change::Request(id) => request(state, id),
         Change::Authorization(id) => authorization(state, id),
         Change::Execution(id) => execution(state, id),
+        Change::Server(id) => {
+            let server = state.servers().find(|server| server.id == id)?;
+            Some(object(kind::SERVER, id.number().into(), server))
+        }
     }
 }
 
@@ -155,12 +160,8 @@ pub(crate) fn write(
 }
 
 fn put(connection: &Connection, state: &State, row: &Row, born: Option<u64>) -> Result<(), StoreError> {
-    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute_later(values))
-            .map_err(writing)
-    };
+    let run =
+        |sql: &str, values: &[&dyn rusqlite::ToSql]| connection.execute_later(sql, values).map_err(writing);
     match (row, born) {
         (Row::Object { kind, id, body, text1, text2 }, _) => run(
             "INSERT INTO object (kind, id, body, text1, text2) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (kind, id)
@@ -196,6 +197,7 @@ fn remove(connection: &Connection, change: Change) -> Result<(), StoreError> {
         Change::Group(id) => (kind::GROUP, id.number()),
         Change::Assignment(id) => (kind::ASSIGNMENT, id.number()),
         Change::Policy(id) => (kind::POLICY, id.number()),
+        Change::Server(id) => (kind::SERVER, id.number()),
         _ => return Err(StoreError::Entry(format!("{change:?} has no object and cannot be removed"))),
     };
     let mut statement =

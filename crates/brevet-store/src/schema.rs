@@ -7,7 +7,7 @@ use crate::engine::{Begin, Connection, NONE, OptionalExtension as _};
 use crate::error::{StoreError, writing};
 
 /// Each step makes version N+1 of version N. A step that has shipped never changes.
-const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS, LEAVING];
+const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS, LEAVING, SERVERS];
 
 const FIRST: &str = "
     -- The ledger.
@@ -176,6 +176,16 @@ const LEAVING: &str = "
     -- The first term whose list may still have entries of the file. NULL before its entries have left, and after
     -- they have left all lists.
     ALTER TABLE archive_file ADD COLUMN next_term INTEGER;
+";
+
+/// What several servers say of themselves beside the ledger: which of them are there, the ledger says.
+const SERVERS: &str = "
+    -- How often each gave a sign of life, and the mark of the batch that it wrote last.
+    CREATE TABLE server (
+        id    INTEGER PRIMARY KEY,
+        beats INTEGER NOT NULL,
+        batch BLOB
+    ) STRICT;
 ";
 
 /// The version that this code writes.

@@ -1,13 +1,13 @@
 //! What must not be in the ledger: password hashes, codes, session tokens (hashed), idempotency keys.
 //! Written in the transaction of the entries that speak of them.
 
-use crate::engine::{Connection, NONE, OptionalExtension, Transaction, params};
+use crate::engine::{Connection, NONE, OptionalExtension, Row, Transaction, params};
 
 use crate::error::{StoreError, writing};
 use crate::retire::{self, ArchiveFile};
 use crate::row::signed;
 use crate::term::{self, Gathered};
-use brevet_core::{SessionId, Timestamp, UserId};
+use brevet_core::{ServerId, SessionId, Timestamp, UserId};
 
 /// How an account proves who it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,6 +68,8 @@ pub enum SideWrite {
     TouchSession(SessionId, Timestamp),
     /// Ends a session.
     CloseSession(SessionId),
+    /// Ends a session that nobody used since an instant.
+    CloseUnused(SessionId, Timestamp),
     /// Ends all sessions of a user.
     CloseSessionsOf(UserId),
     /// Keeps an answer.
@@ -103,6 +105,10 @@ pub enum SideWrite {
     },
     /// Drops answers older than this.
     ForgetIdempotent(Timestamp),
+    /// One of several servers begins to give signs of life.
+    JoinServer(ServerId),
+    /// One of several servers is gone.
+    LeaveServer(ServerId),
     /// Notes how far a sink has come.
     SinkPosition {
         /// Which sink.
@@ -113,12 +119,8 @@ pub enum SideWrite {
 }
 
 pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(), StoreError> {
-    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute_later(values))
-            .map_err(writing)
-    };
+    let run =
+        |sql: &str, values: &[&dyn rusqlite::ToSql]| connection.execute_later(sql, values).map_err(writing);
     match write {
         SideWrite::Credential(user, Credential { password, code }) => run(
             "INSERT INTO credential (\"user\", password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)
@@ -143,7 +145,12 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
             params![signed(id.number()), hash, user.number(), opened.micros(), seen.micros()],
         ),
         SideWrite::TouchSession(id, seen) => {
-            run("UPDATE session SET seen = ?2 WHERE id = ?1", params![signed(id.number()), seen.micros()])
+            let values = params![signed(id.number()), seen.micros()];
+            run("UPDATE session SET seen = ?2 WHERE id = ?1 AND seen < ?2", values)
+        }
+        SideWrite::CloseUnused(id, since) => {
+            let values = params![signed(id.number()), since.micros()];
+            run("DELETE FROM session WHERE id = ?1 AND seen <= ?2", values)
         }
         SideWrite::CloseSession(id) => run("DELETE FROM session WHERE id = ?1", params![signed(id.number())]),
         SideWrite::CloseSessionsOf(user) => {
@@ -170,6 +177,10 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
             params![signed(*size), note],
         )
         }
+        SideWrite::JoinServer(id) => {
+            run("INSERT INTO server (id, beats) VALUES (?1, 1)", params![id.number()])
+        }
+        SideWrite::LeaveServer(id) => run("DELETE FROM server WHERE id = ?1", params![id.number()]),
         SideWrite::SinkPosition { name, position } => run(
             "INSERT INTO sink (name, position) VALUES (?1, ?2)
              ON CONFLICT (name) DO UPDATE SET position = excluded.position",
@@ -212,14 +223,22 @@ pub(crate) fn credential(connection: &Connection, user: UserId) -> Result<Creden
 pub(crate) fn sessions(connection: &Connection) -> Result<Vec<SessionRow>, StoreError> {
     let mut statement =
         connection.prepare("SELECT id, hash, \"user\", opened, seen FROM session ORDER BY id")?;
-    let rows = statement.query_map(NONE, |row| {
-        Ok(SessionRow {
-            id: SessionId::new(row.get::<_, i64>(0)?.unsigned_abs()),
-            hash: row.get(1)?,
-            user: UserId::new(row.get(2)?),
-            opened: Timestamp::from_micros(row.get(3)?),
-            seen: Timestamp::from_micros(row.get(4)?),
-        })
-    })?;
+    let rows = statement.query_map(NONE, session_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The session of a token, by its SHA-256.
+pub(crate) fn session(connection: &Connection, hash: &[u8; 32]) -> Result<Option<SessionRow>, StoreError> {
+    let sql = "SELECT id, hash, \"user\", opened, seen FROM session WHERE hash = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row(params![hash.as_slice()], session_row).optional()?)
+}
+
+fn session_row(row: &Row<'_>) -> crate::engine::Result<SessionRow> {
+    Ok(SessionRow {
+        id: SessionId::new(row.get::<_, i64>(0)?.unsigned_abs()),
+        hash: row.get(1)?,
+        user: UserId::new(row.get(2)?),
+        opened: Timestamp::from_micros(row.get(3)?),
+        seen: Timestamp::from_micros(row.get(4)?),
+    })
 }

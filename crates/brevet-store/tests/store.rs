@@ -140,8 +140,13 @@ fn a_ledger_that_moved_under_the_writer_is_noticed() {
     let database = Connection::open(path.join("brevet.db")).unwrap();
     database.execute("UPDATE head SET size = size + 1", []).unwrap();
     let size = sample.store.size();
-    let failed = sample
-        .carry_out(brevet_core::Origin::SYSTEM, Command::StartServer { version: "x".into(), witnesses: 0 });
+    let failed = sample.carry_out(
+        brevet_core::Origin::SYSTEM,
+        Command::StartServer(brevet_core::ServerStart {
+            version: "x".into(),
+            ..brevet_core::ServerStart::default()
+        }),
+    );
     assert!(matches!(failed, Err(StoreError::Moved)));
     assert_eq!(sample.store.size(), size, "nothing of it happened");
 }

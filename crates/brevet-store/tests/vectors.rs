@@ -14,8 +14,8 @@ use brevet_core::{
     Digest, Ending, Entry, Event, ExecutionId, ExecutionResult, GroupId, GroupMinimum, GroupName, Limits,
     MaximumDuration, OnExpiry, Output, ParameterKind, ParameterName, ParameterSpec, Parameters, Pattern,
     Policy, PolicyId, Principal, Purpose, QualifiedName, Quorum, RequestId, Requesters, RoleGroupId,
-    RoleGroupSpec, RoleId, RoleSpec, SessionId, Span, Start, StartRule, State, StopCause, TaskId, TaskSpec,
-    Text, Timestamp, Uncovered, UserId, Value, Verdict,
+    RoleGroupSpec, RoleId, RoleSpec, ServerId, SessionId, Span, Start, StartRule, State, StopCause, TaskId,
+    TaskSpec, Text, Timestamp, Uncovered, UserId, Value, Verdict,
 };
 use brevet_ledger::Salt;
 use brevet_store::{Batch, DataFolder, PreparedKey, Reader, Store};
@@ -102,14 +102,20 @@ const AT: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
 
 /// One entry of every kind there is; of some, several, where a field has several forms.
 fn events() -> Vec<Event> {
-    [people(), organization(), catalog(), policies(), requests(), authorizations(), executions()].concat()
+    [people(), organization(), catalog(), policies(), requests(), authorizations(), executions(), servers()]
+        .concat()
 }
 
 fn people() -> Vec<Event> {
     let (user, session) = (USER, SessionId::new(5));
     vec![
         Event::LedgerOpened { origin: "brevet.local/0123456789abcdef".into() },
-        Event::ServerStarted { version: "0.1.0".into(), witnesses: Some(3) },
+        Event::ServerStarted {
+            version: "0.1.0".into(),
+            witnesses: Some(3),
+            server: None,
+            accepted_loss: None,
+        },
         Event::UserAdded {
             user,
             name: text("bob"),
@@ -261,6 +267,31 @@ fn authorizations() -> Vec<Event> {
     ]
 }
 
+fn servers() -> Vec<Event> {
+    let server = ServerId::new(2);
+    let loss = "no standby confirms what is written".to_owned();
+    vec![
+        Event::ServerStarted {
+            version: "0.2.0".into(),
+            witnesses: None,
+            server: Some(server),
+            accepted_loss: Some(loss),
+        },
+        Event::ExecutionStarted {
+            execution: ExecutionId::new(9),
+            user: USER,
+            task: TASK,
+            digest: Digest([1; 32]),
+            parameters: bound(),
+            basis: Basis::Authorization(AUTHORIZATION),
+            policy: Some((POLICY, 2)),
+            server: Some(server),
+        },
+        Event::ServerLost { server },
+        Event::ServerStopped { server: Some(server) },
+    ]
+}
+
 fn executions() -> Vec<Event> {
     let execution = EXECUTION;
     let output = Output { digest: Digest([2; 32]), bytes: 10, dropped: 1 };
@@ -273,6 +304,7 @@ fn executions() -> Vec<Event> {
         parameters: bound(),
         basis,
         policy,
+        server: None,
     };
     let refused = name("Linux/Restart-Service");
     vec![
@@ -294,7 +326,7 @@ fn executions() -> Vec<Event> {
         Event::LedgerRead { query: text("kind=request.submitted") },
         Event::TaskDefined { task: TaskId::new(2), spec: TaskSpec { witnessed: Some(true), ..task() } },
         Event::Heartbeat { every: Span::seconds(60) },
-        Event::ServerStopped {},
+        Event::ServerStopped { server: None },
         Event::KeyRotated { old: KEYS.old.clone(), new: KEYS.new.clone(), overlap_until: AT },
         Event::LedgerRecovered {
             origin: "brevet.local/fedcba9876543210".into(),

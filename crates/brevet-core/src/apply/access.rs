@@ -213,7 +213,16 @@ impl State {
 
     pub(super) fn apply_to_execution(&mut self, now: Timestamp, event: &Event) -> Vec<Change> {
         match event {
-            Event::ExecutionStarted { execution, user, task, digest, parameters, basis, policy: _ } => {
+            Event::ExecutionStarted {
+                execution,
+                user,
+                task,
+                digest,
+                parameters,
+                basis,
+                policy: _,
+                server,
+            } => {
                 if !is_first(&mut self.counters.executions, execution.number(), execution.next()) {
                     return Vec::new();
                 }
@@ -226,6 +235,7 @@ impl State {
                     basis: *basis,
                     started: now,
                     state: ExecutionState::Running { stopping: None },
+                    server: *server,
                 };
                 self.executions.insert(*execution, started);
                 self.count_use(*execution, *basis)

@@ -1,12 +1,24 @@
 //! What entries about the ledger itself change.
 
 use crate::Actor;
+use crate::apply::is_first;
 use crate::archive::{Archive, ArchiveRequest};
 use crate::event::{Entry, Event};
-use crate::id::UserId;
+use crate::id::{ServerId, UserId};
+use crate::server::Server;
 use crate::state::{Change, State};
+use crate::time::Timestamp;
 
 impl State {
+    pub(super) fn join_server(&mut self, now: Timestamp, id: ServerId) -> Vec<Change> {
+        let next = self.counters.servers.get_or_insert(1);
+        if !is_first(next, id.number(), id.next()) {
+            return Vec::new();
+        }
+        self.servers.insert(id, Server { id, started: now });
+        vec![Change::Server(id)]
+    }
+
     pub(super) fn apply_to_ledger(&mut self, entry: &Entry) -> Vec<Change> {
         match (&entry.event, entry.actor) {
             (Event::TextsErased { user }, _) => return self.erase_texts(*user),

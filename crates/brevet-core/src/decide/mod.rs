@@ -12,6 +12,7 @@ mod policy;
 mod reconcile;
 mod request;
 mod run;
+mod server;
 mod ways;
 
 use crate::actor::Origin;
@@ -86,7 +87,8 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
     }
     match command {
         Command::OpenLedger { .. }
-        | Command::StartServer { .. }
+        | Command::StartServer(_)
+        | Command::LoseServer(_)
         | Command::DefineCatalog(_)
         | Command::ActOnDue
         | Command::Recover(_)
@@ -99,7 +101,7 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
         | Command::SignIn { .. }
         | Command::FailSignIn { .. } => {
             require_brevet(origin)?;
-            decide_for_brevet(state, now, command)
+            decide_for_brevet(state, now, origin, command)
         }
         Command::AddUser(_)
         | Command::DisableUser(_)
@@ -141,13 +143,19 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
     }
 }
 
-fn decide_for_brevet(state: &State, now: Timestamp, command: Command) -> Result<Decision, Refusal> {
+fn decide_for_brevet(
+    state: &State,
+    now: Timestamp,
+    origin: Origin,
+    command: Command,
+) -> Result<Decision, Refusal> {
     match command {
         Command::OpenLedger { origin } => ledger::open(state, origin),
-        Command::StartServer { version, witnesses } => run::start_server(state, version, witnesses),
+        Command::StartServer(start) => server::start(state, start),
+        Command::LoseServer(server) => server::lose(state, server),
         Command::Recover(recovery) => ledger::recover(state, now, recovery),
         Command::Beat { every } => Decision::done(Event::Heartbeat { every }),
-        Command::StopServer => Decision::done(Event::ServerStopped {}),
+        Command::StopServer => server::stop(state, origin),
         Command::NoteClockStep { by, back } => Decision::done(Event::ClockStepped { by, back }),
         Command::DefineCatalog(definition) => catalog::define(state, definition),
         Command::ActOnDue => due::act(state, now),

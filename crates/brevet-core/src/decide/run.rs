@@ -235,6 +235,7 @@ pub(super) fn start(
         parameters: values.clone(),
         basis,
         policy,
+        server: origin.server,
     });
     let draft = Draft {
         terms: Terms {
@@ -335,15 +336,4 @@ pub(super) fn finish(
     running(state, execution)?;
     let finished = Event::ExecutionFinished { execution, result, output };
     Decision::new(Reply::Execution(execution), vec![finished])
-}
-
-/// Whatever was running when the last server went down has an unknown end, and is not run again.
-pub(super) fn start_server(state: &State, version: String, witnesses: u32) -> Result<Decision, Refusal> {
-    let unknown = |execution: &crate::Execution| Event::ExecutionFinished {
-        execution: execution.id,
-        result: ExecutionResult::Unknown,
-        output: None,
-    };
-    let started = std::iter::once(Event::ServerStarted { version, witnesses: Some(witnesses) });
-    Decision::new(Reply::Done, started.chain(state.executions().map(unknown)).collect())
 }

@@ -180,8 +180,13 @@ impl Game {
             Op::Stop { by, execution } => self.play_stop(self.user(*by), *execution),
             Op::Finish { execution, how } => self.play_finish(*execution, *how),
             Op::Restart => {
-                self.send(Origin::SYSTEM, || Command::StartServer { version: "2".into(), witnesses: 0 })
-                    .unwrap();
+                self.send(Origin::SYSTEM, || {
+                    Command::StartServer(brevet_core::ServerStart {
+                        version: "2".into(),
+                        ..brevet_core::ServerStart::default()
+                    })
+                })
+                .unwrap();
                 for execution in self.runs() {
                     self.tell(What::Finished { execution, started: true });
                 }

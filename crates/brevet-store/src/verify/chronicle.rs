@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use brevet_core::{Digest, Event, Span, Timestamp, UserId};
+use brevet_core::{Digest, Event, ServerId, Span, Timestamp, UserId};
 use brevet_ledger::{EntryRef, Rotation, VerifierKey};
 
 use super::Discrepancy;
@@ -117,6 +117,7 @@ fn is_told(kind: &str) -> bool {
         "ledger.opened"
             | "server.started"
             | "server.stopped"
+            | "server.lost"
             | "server.clock-stepped"
             | "ledger.heartbeat"
             | "ledger.key-rotated"
@@ -132,6 +133,8 @@ pub(super) struct Writer {
     chronicle: Chronicle,
     wanted: BTreeSet<u64>,
     last: Option<i64>,
+    /// Those of several servers that are there.
+    servers: BTreeSet<ServerId>,
     /// By person: the last entry that says that their texts are gone.
     erased: HashMap<UserId, Said>,
 }
@@ -157,15 +160,18 @@ impl Writer {
         }
         let was_stopped = std::mem::take(&mut self.chronicle.is_stopped);
         let starts = matches!(event.as_deref(), Some(Event::ServerStarted { .. }));
+        let beside_others = starts && !self.servers.is_empty();
         if let Some(last) = self.last
             && !was_stopped
         {
             let gap = Gap { index, from: Timestamp::from_micros(last), to: at };
             let every = self.chronicle.every.map_or(i64::MAX, |every| every.micros().saturating_mul(2));
-            if starts {
+            let is_long = time.saturating_sub(last) > every;
+            // A server that starts beside others interrupts nothing, unless they were all silent for long.
+            if starts && (is_long || !beside_others) {
                 // The entry that opens a ledger is followed by a start.
                 self.chronicle.crashes.extend((index > 1).then_some(gap));
-            } else if time.saturating_sub(last) > every {
+            } else if is_long {
                 self.chronicle.gaps.push(gap);
             }
         }
@@ -181,7 +187,13 @@ impl Writer {
                 chronicle.origin = Some(origin);
                 chronicle.recovered = Some(Recovered { previous, size, root, note });
             }
-            Event::ServerStopped {} => chronicle.is_stopped = true,
+            Event::ServerStarted { server: Some(server), .. } => drop(self.servers.insert(server)),
+            Event::ServerStopped { server: None } => chronicle.is_stopped = true,
+            Event::ServerStopped { server: Some(server) } => {
+                self.servers.remove(&server);
+                chronicle.is_stopped = self.servers.is_empty();
+            }
+            Event::ServerLost { server } => drop(self.servers.remove(&server)),
             Event::Heartbeat { every } => chronicle.every = Some(every),
             Event::ClockStepped { by, back } => {
                 chronicle.clock_steps.push(ClockStep { index, time, by, back });

@@ -227,8 +227,10 @@ fn for_each_row(
 }
 
 fn known_kind(text: &str) -> Option<&'static str> {
-    use row::kind::{ACCESS_CONTROL, ARCHIVE, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER};
-    [ACCESS_CONTROL, ARCHIVE, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, TASK, USER]
+    use row::kind::{
+        ACCESS_CONTROL, ARCHIVE, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, SERVER, TASK, USER,
+    };
+    [ACCESS_CONTROL, ARCHIVE, ASSIGNMENT, GROUP, POLICY, ROLE, ROLE_GROUP, SERVER, TASK, USER]
         .into_iter()
         .find(|kind| *kind == text)
 }

@@ -70,6 +70,22 @@ pub enum AppError {
     /// The system has no randomness, or no threads.
     #[error("the machine cannot do this now: {0}")]
     Machine(#[from] std::io::Error),
+    /// Others may have decided something that this server does not know.
+    #[error(
+        "this server has not heard from its database for {seconds} s, and answers again when it has; ask another one"
+    )]
+    Behind {
+        /// For how long.
+        seconds: u64,
+    },
+    /// The caller knows more than this server.
+    #[error("this server has {has} entries, and position {wanted} was asked for; try again in a moment")]
+    NotYet {
+        /// Entries here.
+        has: u64,
+        /// As many as were asked for.
+        wanted: u64,
+    },
     /// Too many at once.
     #[error("too many of these at once; try again in a moment")]
     Busy,

@@ -6,6 +6,7 @@ mod attest;
 mod error;
 mod evidence;
 mod follow;
+mod freshness;
 mod halt;
 mod idempotency;
 mod keys;
@@ -28,7 +29,7 @@ mod workloads;
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use brevet_core::{Command, Event, Origin, Reply, Span, State, Timestamp};
+use brevet_core::{Command, Event, Origin, Reply, ServerStart, Span, State, Timestamp};
 use brevet_store::{DataFolder, Reader, SessionRow, SideWrite, Store, StoreError};
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -50,12 +51,13 @@ pub use standing::{EntryState, Standing, WitnessStanding};
 pub use workloads::{NotTakenOver, Workloads};
 
 use crate::world::{Machine, World};
+use freshness::Freshness;
 use halt::Halt;
 use published::Readers as PublishedReaders;
 use reaction::Reaction;
 use refusals::Refusals;
 use runs::Runs;
-use sequencer::{Entrance, Item, Sequencer};
+use sequencer::{Condition, Entrance, Item, Sequencer, Surroundings};
 use session::Sessions;
 use sign_in::SetUpCode;
 use standing::Standings;
@@ -89,8 +91,6 @@ struct Inner<W: World> {
     evidence: evidence::Evidence,
     /// Held while an archive is written, or texts are erased.
     archiving: tokio::sync::Mutex<()>,
-    /// Held from looking at a credential to having replaced it: a code is spent once.
-    credentials: tokio::sync::Mutex<()>,
     origin: String,
     keys: keys::Keys,
     standings: Standings,
@@ -102,6 +102,8 @@ struct Inner<W: World> {
     urgent: Arc<tokio::sync::Notify>,
     /// Set when nothing may be written any more.
     halt: Arc<Halt>,
+    /// How long ago all that others wrote was known.
+    fresh: Arc<Freshness>,
 }
 
 /// What a start finds in the database.
@@ -137,10 +139,17 @@ struct Reactions {
 impl Reaction for Reactions {
     fn recorded(&self, entries: &[brevet_core::Entry]) {
         for entry in entries {
-            match &entry.event {
-                Event::UserDisabled { user } => self.sessions.close_all_of(*user),
-                Event::SignedOut { session, .. } => self.sessions.close(*session),
-                event => self.runs.react(event),
+            self.sessions.react(&entry.event);
+            self.runs.react(&entry.event);
+        }
+    }
+
+    fn heard(&self, entries: &[brevet_core::Entry]) {
+        for entry in entries {
+            self.sessions.react(&entry.event);
+            // A run that another server starts is none of this one.
+            if !matches!(entry.event, Event::ExecutionStarted { .. }) {
+                self.runs.react(&entry.event);
             }
         }
     }
@@ -188,9 +197,17 @@ impl<W: World> App<W> {
         let (origin, keys) = (store.origin().to_owned(), keys::Keys::new(store.key_maker()));
         let is_new = store.size() == 0;
         let reaction: Arc<dyn Reaction> = Arc::new(reactions);
-        let limits = (settings.heartbeat, Arc::clone(&halt));
-        let (entrance, _thread) =
-            Sequencer::start(store, state, Arc::clone(&published), reaction, Arc::clone(&world), limits)?;
+        let fresh = Arc::new(Freshness::new(store.is_shared()));
+        let surroundings = Surroundings {
+            readers: Arc::clone(&published),
+            reaction,
+            world: Arc::clone(&world),
+            heartbeat: settings.heartbeat,
+            halt: Arc::clone(&halt),
+            fresh: Arc::clone(&fresh),
+        };
+        let shared = store.is_shared();
+        let (entrance, _thread) = Sequencer::start(store, state, surroundings)?;
         let app = Self {
             inner: Arc::new(Inner {
                 world,
@@ -204,7 +221,6 @@ impl<W: World> App<W> {
                 hashing: Semaphore::new(HASHES_AT_ONCE),
                 evidence: evidence::Evidence::default(),
                 archiving: tokio::sync::Mutex::default(),
-                credentials: tokio::sync::Mutex::default(),
                 origin,
                 keys,
                 standings: Standings::new(standing),
@@ -214,6 +230,7 @@ impl<W: World> App<W> {
                 data,
                 urgent: Arc::default(),
                 halt,
+                fresh,
             }),
         };
         if is_new {
@@ -222,7 +239,8 @@ impl<W: World> App<W> {
         }
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let witnesses = u32::try_from(app.standing().witnesses.len()).unwrap_or(u32::MAX);
-        app.command(Origin::SYSTEM, Command::StartServer { version, witnesses }, None).await?;
+        let start = ServerStart { version, witnesses, shared, accepted_loss: None };
+        app.command(Origin::SYSTEM, Command::StartServer(start), None).await?;
         app.attest();
         Ok(app)
     }
@@ -279,9 +297,21 @@ impl<W: World> App<W> {
         key: Option<IdempotencyKey>,
         beside: impl FnOnce(Reply) -> Vec<SideWrite> + Send + 'static,
     ) -> Result<Done, AppError> {
+        self.command_if(None, origin, command, key, beside).await
+    }
+
+    /// The same, if something is so in the store at the moment of the decision.
+    async fn command_if(
+        &self,
+        condition: Option<Condition>,
+        origin: Origin,
+        command: Option<Command>,
+        key: Option<IdempotencyKey>,
+        beside: impl FnOnce(Reply) -> Vec<SideWrite> + Send + 'static,
+    ) -> Result<Done, AppError> {
         let (answer, answered) = oneshot::channel();
         let beside = Some(Box::new(beside) as _);
-        self.inner.entrance.send(Item { origin, command, key, beside, answer })?;
+        self.inner.entrance.send(Item { origin, command, key, condition, beside, answer })?;
         answered.await.map_err(|_| AppError::Stopping)?
     }
 
@@ -304,12 +334,69 @@ impl<W: World> App<W> {
         self.inner.stored.with(read).await
     }
 
-    /// The session of a token, unless it is over or its account is not active any more.
-    pub fn session(&self, token: &str) -> Result<Arc<Session>, AppError> {
-        let session = self.inner.sessions.find(token, self.now()).ok_or(AppError::NotSignedIn)?;
+    /// The session of a token, unless it is over or its account is not active any more. One that another server opened, or
+    /// kept alive, is looked up.
+    pub async fn session(&self, token: &str) -> Result<Arc<Session>, AppError> {
+        self.check_fresh()?;
+        let session = match self.inner.sessions.find(token, self.now()) {
+            None if self.inner.fresh.is_shared() => self.session_elsewhere(token).await?,
+            found => found,
+        };
+        let session = session.ok_or(AppError::NotSignedIn)?;
         match self.published().state.is_active(session.user) {
             true => Ok(session),
             false => Err(AppError::NotSignedIn),
+        }
+    }
+
+    async fn session_elsewhere(&self, token: &str) -> Result<Option<Arc<Session>>, AppError> {
+        let Some(hash) = session::hash_of(token) else { return Ok(None) };
+        let row = self.stored(move |reader| reader.session(&hash)).await?;
+        let Some(row) = row else { return Ok(None) };
+        self.keep_session(&row).await?;
+        Ok(self.inner.sessions.find(token, self.now()))
+    }
+
+    /// Lets a session be found here, unless it was ended while it was on its way: whoever ends it from now on ends it here
+    /// too.
+    async fn keep_session(&self, row: &SessionRow) -> Result<Option<Arc<Session>>, AppError> {
+        let session = self.inner.sessions.open(row);
+        let (id, hash) = (row.id, row.hash);
+        match self.stored(move |reader| reader.session(&hash)).await {
+            Ok(Some(_)) => Ok(Some(session)),
+            gone => {
+                self.inner.sessions.close(id);
+                gone.map(|_| None)
+            }
+        }
+    }
+
+    /// Refuses to answer from what others may have changed.
+    fn check_fresh(&self) -> Result<(), AppError> {
+        let behind = self.inner.fresh.behind();
+        match behind > freshness::STALE_AFTER {
+            true => Err(AppError::Behind { seconds: behind.as_secs() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Waits until this server knows so many entries, for a caller that has seen them elsewhere.
+    pub async fn reach(&self, position: u64) -> Result<(), AppError> {
+        let mut size = self.changed();
+        let reached = size.wait_for(|size| *size >= position);
+        match tokio::time::timeout(freshness::REACH_MAX, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(AppError::Stopping),
+            Err(_) => Err(AppError::NotYet { has: self.published().size, wanted: position }),
+        }
+    }
+
+    /// Asks the database once more what others decided, unless that was just done: between a permit and the start of its
+    /// run the process may have been paused.
+    async fn be_sure(&self) -> Result<(), AppError> {
+        match self.inner.fresh.behind() > freshness::SURE_FOR {
+            true => self.command_with(Origin::SYSTEM, None, None, |_| Vec::new()).await.map(drop),
+            false => Ok(()),
         }
     }
 
@@ -320,7 +407,7 @@ impl<W: World> App<W> {
         for command in self.inner.refusals.due(now, false) {
             self.command(Origin::SYSTEM, command, None).await?;
         }
-        let mut writes = self.inner.sessions.tend(now);
+        let mut writes = self.inner.sessions.tend(now, self.inner.fresh.is_shared());
         if !writes.is_empty() {
             writes.push(SideWrite::ForgetIdempotent(now.minus(IDEMPOTENCY_LIFETIME)));
             self.command_with(Origin::SYSTEM, None, None, |_| writes).await?;

@@ -6,6 +6,8 @@ use brevet_core::Entry;
 pub(super) trait Reaction: Send + Sync {
     /// These entries are durable and published.
     fn recorded(&self, entries: &[Entry]);
+    /// So are these, which another server appended.
+    fn heard(&self, entries: &[Entry]);
     /// A batch could not be written: whatever runs can no longer be put on record, and must stop.
     fn ledger_failed(&self);
     /// The clock is behind the ledger: no window can be told to be open, and what runs in one must stop.

@@ -179,6 +179,11 @@ impl<W: World> App<W> {
                 return self.put_on_record(execution, ExecutionResult::NotStarted { why }, None).await;
             }
         }
+        if let Err(error) = self.be_sure().await {
+            drop(sink.finish());
+            let why = format!("it could not be made sure that nobody revoked it meanwhile: {error}");
+            return self.put_on_record(execution, ExecutionResult::NotStarted { why }, None).await;
+        }
         let Finished { result, output, trouble } = self.inner.runs.workloads.run(permit, stop, sink).await;
         if let Some(trouble) = trouble {
             tracing::error!(%execution, %trouble, "trouble around a run");

@@ -4,20 +4,27 @@
 //! A reply means durable. If the batch cannot be written nothing of it is published, and everybody in it gets
 //! an error. There is no other place where the state changes.
 
+mod entrance;
+mod shared;
+
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use brevet_core::{
-    Change, Command, Draft, Entry, Event, Origin, Permit, Reply, Span, State, Timestamp, UserId, Verdict,
-    transact,
+    Change, Command, Draft, Entry, Event, Origin, Reply, Span, State, Timestamp, UserId, Verdict, transact,
 };
 use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Batch, Idempotent, SideWrite, Store, StoreError};
 use tokio::sync::oneshot;
 
+pub use entrance::Done;
+pub(super) use entrance::{Call, Condition, Entrance, Item};
+use shared::Cluster;
+
 use super::error::AppError;
+use super::freshness::Freshness;
 use super::halt::Halt;
 use super::idempotency::{IdempotencyKey, parse_reply, print_reply};
 use super::published::{Published, Readers};
@@ -32,49 +39,6 @@ const QUEUE_COMMANDS_MAX: usize = 8_192;
 const IDLE_MAX: Duration = Duration::from_millis(500);
 /// A clock that is behind the ledger by no more than this was only adjusted; the ledger's time stands still.
 pub(super) const CLOCK_SLACK: Span = Span::seconds(2);
-
-/// Makes what is written beside the entries out of what the command answered.
-type Beside = Box<dyn FnOnce(Reply) -> Vec<SideWrite> + Send>;
-
-/// A command on its way to be decided.
-pub(super) struct Item {
-    pub(super) origin: Origin,
-    pub(super) command: Option<Command>,
-    pub(super) key: Option<IdempotencyKey>,
-    pub(super) beside: Option<Beside>,
-    pub(super) answer: oneshot::Sender<Result<Done, AppError>>,
-}
-
-/// A command that is durable.
-#[derive(Debug)]
-pub struct Done {
-    /// What it answers.
-    pub reply: Reply,
-    /// How many entries the ledger has with it.
-    pub position: u64,
-    /// The index of the entry that says who did what; `None` where nothing new was written.
-    pub entry: Option<u64>,
-    /// Whether it had been done before, under the same key.
-    pub replayed: bool,
-    /// For a run: proof that it may start.
-    pub permit: Option<Permit>,
-}
-
-/// The way in.
-#[derive(Clone)]
-pub(super) struct Entrance {
-    queue: SyncSender<Item>,
-}
-
-impl Entrance {
-    /// Sends an item on its way; its answer comes through its own channel.
-    pub(super) fn send(&self, item: Item) -> Result<(), AppError> {
-        self.queue.try_send(item).map_err(|error| match error {
-            TrySendError::Full(_) => AppError::Busy,
-            TrySendError::Disconnected(_) => AppError::Stopping,
-        })
-    }
-}
 
 pub(super) struct Sequencer<W: World> {
     store: Store,
@@ -95,6 +59,17 @@ pub(super) struct Sequencer<W: World> {
     stepped: Option<(Timestamp, Duration)>,
     /// Whether the last batch was not written: what is due is tried again at leisure, not in a circle.
     failed: bool,
+    cluster: Cluster,
+}
+
+/// What the sequencer works with besides the store.
+pub(super) struct Surroundings<W: World> {
+    pub(super) readers: Arc<Readers>,
+    pub(super) reaction: Arc<dyn Reaction>,
+    pub(super) world: Arc<W>,
+    pub(super) heartbeat: Option<Span>,
+    pub(super) halt: Arc<Halt>,
+    pub(super) fresh: Arc<Freshness>,
 }
 
 /// What a batch is made of before it is durable.
@@ -123,12 +98,10 @@ impl<W: World> Sequencer<W> {
     pub(super) fn start(
         store: Store,
         working: State,
-        readers: Arc<Readers>,
-        reaction: Arc<dyn Reaction>,
-        world: Arc<W>,
-        (heartbeat, halt): (Option<Span>, Arc<Halt>),
+        surroundings: Surroundings<W>,
     ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
-        let (queue, items) = sync_channel(QUEUE_COMMANDS_MAX);
+        let (queue, calls) = sync_channel(QUEUE_COMMANDS_MAX);
+        let Surroundings { readers, reaction, world, heartbeat, halt, fresh } = surroundings;
         let mut sequencer = Self {
             store,
             working,
@@ -141,51 +114,59 @@ impl<W: World> Sequencer<W> {
             compared: None,
             stepped: None,
             failed: false,
+            cluster: Cluster::new(fresh),
         };
         let thread =
-            std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&items))?;
-        Ok((Entrance { queue }, thread))
+            std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&calls))?;
+        Ok((Entrance::new(queue), thread))
     }
 
-    fn work(&mut self, items: &Receiver<Item>) {
+    fn work(&mut self, calls: &Receiver<Call>) {
         loop {
-            let first = match items.recv_timeout(self.until_due()) {
-                Ok(item) => Some(item),
+            let first = match calls.recv_timeout(self.until_due()) {
+                Ok(call) => Some(call),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let more = std::iter::from_fn(|| items.try_recv().ok());
-            let batch: Vec<Item> = first.into_iter().chain(more.take(BATCH_COMMANDS_MAX - 1)).collect();
-            self.carry_out(batch);
-        }
-    }
-
-    /// A database elsewhere that is out of reach may be written by another server already: this one is done, and whoever
-    /// runs it starts it again.
-    fn check_database(&self) {
-        if let (None, Err(error)) = (&self.broken, self.store.check_connection()) {
-            self.halt.set(format!("{error}; the server ends, so that another can take its place"));
-            self.reaction.ledger_failed();
+            let more = std::iter::from_fn(|| calls.try_recv().ok());
+            let batch = first.into_iter().chain(more.take(BATCH_COMMANDS_MAX - 1));
+            let items = batch.filter_map(|call| match call {
+                Call::Item(item) => Some(*item),
+                Call::Look => None,
+            });
+            self.carry_out(items.collect());
         }
     }
 
     fn until_due(&self) -> Duration {
+        let idle = if self.store.is_shared() { shared::LOOK_EVERY } else { IDLE_MAX };
         let left = self.working.next_due().and_then(|due| self.world.now().until(due));
         let due_now = self.working.next_due().is_some() && left.is_none();
         match left {
             _ if due_now && !self.failed => Duration::ZERO,
-            Some(left) => Duration::from_micros(left.micros().unsigned_abs()).min(IDLE_MAX),
-            None => IDLE_MAX,
+            Some(left) => Duration::from_micros(left.micros().unsigned_abs()).min(idle),
+            None => idle,
         }
     }
 
     fn carry_out(&mut self, batch: Vec<Item>) {
-        let clock = self.read_clock();
-        let mut pending = Pending::default();
-        self.check_database();
         if self.broken.is_none() {
             self.broken = self.halt.why().cloned();
         }
+        let mut pending = Pending::default();
+        let away = match self.enter(!batch.is_empty(), &mut pending) {
+            Ok(true) => None,
+            Ok(false) => return,
+            Err(why) => Some(why),
+        };
+        if let Some(why) = self.broken.clone().or(away) {
+            for item in batch {
+                answer(item.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
+            }
+            self.failed = true;
+            return;
+        }
+        let clock = self.read_clock();
         self.note_clock_step(&mut pending);
         match clock {
             Ok(now) => {
@@ -196,19 +177,24 @@ impl<W: World> Sequencer<W> {
             Err(_) => self.reaction.clock_went_back(),
         }
         for item in batch {
-            if let Some(why) = &self.broken {
-                let why = why.clone();
-                answer(item.answer, Err(AppError::LedgerUnavailable { why }));
-                continue;
-            }
             match self.instant_for(&item, &clock) {
                 Ok(now) => self.take(now, item, &mut pending),
                 Err(error) => answer(item.answer, Err(error)),
             }
         }
-        if !pending.entries.is_empty() || !pending.side.is_empty() || !pending.waiting.is_empty() {
-            self.finish(pending);
-        }
+        self.finish(pending);
+    }
+
+    /// Whether something is to be written that nobody asked for.
+    fn is_due(&self) -> bool {
+        let now = self.world.now();
+        let is_due = self.working.next_due().is_some_and(|due| due <= now);
+        is_due || self.is_quiet(now)
+    }
+
+    fn is_quiet(&self, now: Timestamp) -> bool {
+        let Some(every) = self.heartbeat else { return false };
+        self.working.last().is_some_and(|last| last.plus(every) <= now)
     }
 
     /// The instant of this batch: never before the last entry. Behind it by more than a little is an error.
@@ -239,17 +225,15 @@ impl<W: World> Sequencer<W> {
     /// go on in between, and each of them sees by the clock what is over.
     fn act_on_due(&mut self, now: Timestamp, pending: &mut Pending) {
         let is_due = self.working.next_due().is_some_and(|due| due <= now);
-        if !is_due || self.broken.is_some() {
-            return;
+        if is_due {
+            self.note(now, Command::ActOnDue, pending);
         }
-        self.note(now, Command::ActOnDue, pending);
     }
 
     /// A quiet ledger gets an entry all the same: one that lost its end has a gap in time.
     fn beat(&mut self, now: Timestamp, pending: &mut Pending) {
         let Some(every) = self.heartbeat else { return };
-        let is_quiet = self.working.last().is_some_and(|last| last.plus(every) <= now);
-        if is_quiet {
+        if self.is_quiet(now) {
             self.note(now, Command::Beat { every }, pending);
         }
     }
@@ -271,17 +255,21 @@ impl<W: World> Sequencer<W> {
     }
 
     fn note(&mut self, now: Timestamp, command: Command, pending: &mut Pending) {
-        if self.broken.is_some() {
-            return;
-        }
-        if let Ok(outcome) = transact(&mut self.working, now, Origin::SYSTEM, command) {
+        let origin = self.through_here(Origin::SYSTEM);
+        if let Ok(outcome) = transact(&mut self.working, now, origin, command) {
+            pending.side.extend(outcome.entries.iter().filter_map(beside_entry));
             pending.entries.extend(outcome.entries);
             pending.changes.extend(outcome.changes);
         }
     }
 
+    /// Says which of several servers carries it out.
+    const fn through_here(&self, origin: Origin) -> Origin {
+        Origin { server: self.store.server(), ..origin }
+    }
+
     fn take(&mut self, now: Timestamp, item: Item, pending: &mut Pending) {
-        let Item { origin, command, key, beside, answer: to } = item;
+        let Item { origin, command, key, condition, beside, answer: to } = item;
         match self.replay(origin, key.as_ref(), pending) {
             Ok(None) => {}
             Ok(Some(reply)) => {
@@ -290,13 +278,17 @@ impl<W: World> Sequencer<W> {
             }
             Err(error) => return answer(to, Err(error)),
         }
+        if let Some(Err(error)) = condition.map(|condition| condition(&self.store)) {
+            return answer(to, Err(error));
+        }
+        let origin = self.through_here(origin);
         let (reply, entry, draft) = match command {
             None => (Reply::Done, None, None),
             Some(command) => match transact(&mut self.working, now, origin, command) {
                 Err(refusal) => return answer(to, Err(refusal.into())),
                 Ok(outcome) => {
                     let entry = own_entry(&outcome.entries).map(|place| pending.entries.len() + place);
-                    pending.side.extend(outcome.entries.iter().filter_map(closes_sessions));
+                    pending.side.extend(outcome.entries.iter().filter_map(beside_entry));
                     pending.entries.extend(outcome.entries);
                     pending.changes.extend(outcome.changes);
                     (outcome.reply, entry, outcome.draft)
@@ -339,6 +331,7 @@ impl<W: World> Sequencer<W> {
     fn finish(&mut self, pending: Pending) {
         let Pending { entries, changes, side, waiting, keys: _ } = pending;
         if entries.is_empty() && side.is_empty() {
+            self.store.end_turn();
             let position = self.store.size();
             waiting.into_iter().for_each(|waiting| waiting.done(position, position));
             return;
@@ -346,7 +339,14 @@ impl<W: World> Sequencer<W> {
         let world = Arc::clone(&self.world);
         let mut salt = move || fresh_salt(world.as_ref());
         let batch = Batch { entries: &entries, changes: &changes, state: &self.working, side: &side };
-        match self.store.append(&batch, &mut salt) {
+        let appended = match self.store.append(&batch, &mut salt) {
+            Err(error) if error.aftermath() == Aftermath::Unanswered => match self.look_up() {
+                Ok(found) => found.ok_or(StoreError::NotKept),
+                Err(_) => Err(error),
+            },
+            appended => appended,
+        };
+        match appended {
             Ok(appended) => {
                 self.failed = false;
                 self.compared = self.stepped.take().or(self.compared);
@@ -377,7 +377,8 @@ impl<W: World> Sequencer<W> {
         match error.aftermath() {
             Aftermath::OnlyThisBatch => {}
             Aftermath::NoRoom | Aftermath::NoKey => self.reaction.ledger_failed(),
-            Aftermath::Uncertain => {
+            Aftermath::Away => self.note_away(&why),
+            Aftermath::Unanswered | Aftermath::Uncertain => {
                 self.broken = Some(format!("{why}; restart the server after the cause is mended"));
                 self.reaction.ledger_failed();
             }
@@ -418,10 +419,15 @@ const fn only_takes_away(command: &Command) -> bool {
     )
 }
 
-/// A disabled account's sessions are over in the store too: a restart must not bring them back.
-fn closes_sessions(entry: &Entry) -> Option<SideWrite> {
+/// What follows from an entry beside the ledger: a disabled account's sessions are over in the store too, so that a restart
+/// does not bring them back, and servers that come and go are known by their signs of life.
+fn beside_entry(entry: &Entry) -> Option<SideWrite> {
     match &entry.event {
         Event::UserDisabled { user } => Some(SideWrite::CloseSessionsOf(*user)),
+        Event::ServerStarted { server: Some(server), .. } => Some(SideWrite::JoinServer(*server)),
+        Event::ServerStopped { server: Some(server) } | Event::ServerLost { server } => {
+            Some(SideWrite::LeaveServer(*server))
+        }
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use brevet_core::{Origin, Secret, SessionId, Span, Timestamp, UserId};
+use brevet_core::{Event, Origin, Secret, SessionId, Span, Timestamp, UserId};
 use brevet_store::{SessionRow, SideWrite};
 use sha2::{Digest, Sha256};
 
@@ -19,6 +19,8 @@ pub const SESSION_LIFETIME: Span = Span::hours(12);
 pub const SESSION_IDLE: Span = Span::minutes(15);
 /// How old the stored time of last use may get.
 const TOUCH_EVERY: Span = Span::minutes(1);
+/// How late the store learns at most that another server used a session.
+const SEEN_ELSEWHERE_LATE: Span = Span::minutes(2);
 /// What tokens begin with, so that scanners find one that was left somewhere.
 const TOKEN_PREFIX: &str = "brevet_";
 const TOKEN_BYTES: usize = 32;
@@ -68,6 +70,12 @@ pub(super) fn new_token(world: &impl World) -> Result<NewToken, AppError> {
     Ok(NewToken { token: Secret::new(token), hash })
 }
 
+/// What is kept of a token, if it can be one: nothing else is looked for in the database.
+pub(super) fn hash_of(token: &str) -> Option<[u8; 32]> {
+    let secret = token.strip_prefix(TOKEN_PREFIX)?;
+    (secret.len() == TOKEN_BYTES.div_ceil(3) * 4 - 1).then(|| hash(token))
+}
+
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
@@ -105,16 +113,31 @@ impl Sessions {
         self.write().retain(|_, session| session.id != id);
     }
 
+    /// Follows the ledger: what it ends is over here too, whichever server ended it.
+    pub(super) fn react(&self, event: &Event) {
+        match event {
+            Event::UserDisabled { user } | Event::PasswordSet { user } => self.close_all_of(*user),
+            Event::SignedOut { session, .. } => self.close(*session),
+            _ => {}
+        }
+    }
+
     pub(super) fn close_all_of(&self, user: UserId) {
         self.write().retain(|_, session| session.user != user);
     }
 
-    /// Drops what is over; answers what the store should be told.
-    pub(super) fn tend(&self, now: Timestamp) -> Vec<SideWrite> {
+    /// Drops what is over; answers what the store should be told. On a shared ledger another server may have kept alive
+    /// what nobody used here.
+    pub(super) fn tend(&self, now: Timestamp, is_shared: bool) -> Vec<SideWrite> {
         let mut writes = Vec::new();
+        let grace = if is_shared { SEEN_ELSEWHERE_LATE } else { Span::seconds(0) };
+        let unused = now.minus(SESSION_IDLE).minus(grace);
         self.write().retain(|_, session| {
             if session.is_over(now) {
-                writes.push(SideWrite::CloseSession(session.id));
+                writes.push(match now >= session.ends() {
+                    true => SideWrite::CloseSession(session.id),
+                    false => SideWrite::CloseUnused(session.id, unused),
+                });
                 return false;
             }
             let seen = session.seen.load(Ordering::Relaxed);

@@ -10,6 +10,7 @@ use brevet_core::{
 };
 use brevet_store::{Credential, SessionRow, SideWrite};
 
+use super::sequencer::Condition;
 use super::session::{self, NewToken};
 use super::{App, AppError, IdempotencyKey, password};
 use crate::world::World;
@@ -144,23 +145,22 @@ impl<W: World> App<W> {
         password::check(&chosen)?;
         let Some(user) = self.account(name)? else { return Err(AppError::BadCredentials) };
         let given = password::code_hash(&code);
-        if !self.is_code_of(user, &given).await? {
+        if !is_code(&self.credential(user).await?, &given, self.now()) {
             return Err(self.fail(user, source).await);
         }
         let phc = self.hash(chosen).await?;
-        let alone = self.inner.credentials.lock().await;
-        // Somebody else may have spent it while the password was hashed.
-        if !self.is_code_of(user, &given).await? {
-            return Err(self.fail(user, source).await);
+        let now = self.now();
+        // Somebody else may have spent it while the password was hashed, here or through another server.
+        let condition: Condition =
+            Box::new(move |store| match is_code(&store.credential(user)?, &given, now) {
+                true => Ok(()),
+                false => Err(AppError::BadCredentials),
+            });
+        match self.set_password(Origin::SYSTEM, user, phc, None, condition).await {
+            Err(AppError::BadCredentials) => Err(self.fail(user, source).await),
+            Err(error) => Err(error),
+            Ok(()) => self.open_session(user, source).await,
         }
-        self.set_password(Origin::SYSTEM, user, phc, None).await?;
-        drop(alone);
-        self.open_session(user, source).await
-    }
-
-    async fn is_code_of(&self, user: UserId, given: &[u8; 32]) -> Result<bool, AppError> {
-        let (code, now) = (self.credential(user).await?.code, self.now());
-        Ok(code.is_some_and(|(hash, expires)| now < expires && password::equal(&hash, given)))
     }
 
     /// Changes one's own password; all other sessions of the account end.
@@ -183,12 +183,13 @@ impl<W: World> App<W> {
             return Err(self.fail(session.user, "").await);
         }
         let phc = self.hash(chosen).await?;
-        let _alone = self.inner.credentials.lock().await;
+        let user = session.user;
         // Another change may have come between: what was proved was the old one.
-        if self.credential(session.user).await?.password != old {
-            return Err(AppError::BadCredentials);
-        }
-        self.set_password(session.origin(), session.user, phc, key).await
+        let condition: Condition = Box::new(move |store| match store.credential(user)?.password == old {
+            true => Ok(()),
+            false => Err(AppError::BadCredentials),
+        });
+        self.set_password(session.origin(), user, phc, key, condition).await
     }
 
     /// Makes a one-time code for an account, by which its owner can set a password. Its sessions stay.
@@ -231,7 +232,7 @@ impl<W: World> App<W> {
         let done =
             self.command_with(Origin::SYSTEM, Some(Command::SignIn { user, source }), None, keep).await?;
         let Reply::Session(id) = done.reply else { return Err(AppError::BadCredentials) };
-        let session = self.inner.sessions.open(&row(id));
+        let session = self.keep_session(&row(id)).await?.ok_or(AppError::NotSignedIn)?;
         // Disabled in between: the sessions it had were closed before this one was there.
         if !self.read(|state| state.is_active(user)) {
             self.inner.sessions.close(id);
@@ -268,14 +269,13 @@ impl<W: World> App<W> {
         user: UserId,
         phc: String,
         key: Option<IdempotencyKey>,
+        condition: Condition,
     ) -> Result<(), AppError> {
         let keep = move |_| {
             let credential = Credential { password: Some(phc), code: None };
             vec![SideWrite::Credential(user, credential), SideWrite::CloseSessionsOf(user)]
         };
-        self.command_with(origin, Some(Command::SetPassword(user)), key, keep).await?;
-        self.inner.sessions.close_all_of(user);
-        Ok(())
+        self.command_if(Some(condition), origin, Some(Command::SetPassword(user)), key, keep).await.map(drop)
     }
 
     async fn credential(&self, user: UserId) -> Result<Credential, AppError> {
@@ -295,6 +295,12 @@ impl<W: World> App<W> {
         let _place = self.inner.hashing.acquire().await.map_err(|_| AppError::Stopping)?;
         tokio::task::spawn_blocking(work).await.map_err(|_| AppError::Stopping)
     }
+}
+
+/// Whether this is the SHA-256 of the account's one-time code, and that still good.
+fn is_code(credential: &Credential, given: &[u8; 32], now: Timestamp) -> bool {
+    let code = credential.code.as_ref();
+    code.is_some_and(|(hash, expires)| now < *expires && password::equal(hash, given))
 }
 
 #[cfg(test)]

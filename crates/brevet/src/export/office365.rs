@@ -130,7 +130,8 @@ fn called(event: &Event, entry: &AuditEntry) -> Called {
         | Event::KeyRotated { .. }
         | Event::TextsErased { .. }
         | Event::ServerStarted { .. }
-        | Event::ServerStopped {}
+        | Event::ServerStopped { .. }
+        | Event::ServerLost { .. }
         | Event::Heartbeat { .. }
         | Event::ClockStepped { .. } => (AUDIT_CONFIG, entry.kind.as_str(), None),
         Event::SignedIn { .. } => (AZURE_ACTIVE_DIRECTORY_STS_LOGON, "UserLoggedIn", Some(true)),

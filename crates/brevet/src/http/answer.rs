@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::problem::Failure;
 use crate::app::{Done, Started};
 
-/// How many entries the ledger has with what was just written.
-const POSITION: HeaderName = HeaderName::from_static("brevet-position");
+/// How many entries the ledger has with what was just written, or seen. A caller that sends it to another server is not
+/// answered from less.
+pub(super) const POSITION: HeaderName = HeaderName::from_static("brevet-position");
 /// The index of the entry that says what the caller did: what a receipt is asked for with.
 const ENTRY: HeaderName = HeaderName::from_static("brevet-entry");
 

@@ -129,6 +129,7 @@ impl From<AppError> for Failure {
             AppError::Key(_) => Self::new(StatusCode::CONFLICT, "key-not-usable", detail),
             AppError::Stopping => unavailable("stopping").retry_after(5),
             AppError::Busy => unavailable("busy").retry_after(1),
+            AppError::Behind { .. } | AppError::NotYet { .. } => unavailable("behind").retry_after(1),
             AppError::Machine(_) => unavailable("machine"),
             AppError::Output(_) => {
                 tracing::error!(%error, "a recording cannot be read");

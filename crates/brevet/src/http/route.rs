@@ -10,12 +10,13 @@ use axum::extract::{FromRequestParts, Request};
 use axum::handler::Handler;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use brevet_core::{Origin, Refusal, UserId};
 use bytes::Bytes;
 
+use super::answer::POSITION;
 use super::front::Peer;
 use super::ledger_reads::LedgerReads;
 use super::operation::Operation;
@@ -61,15 +62,15 @@ impl Permission {
     }
 
     /// The caller, when they have it.
-    pub(super) fn admit(self, app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Failure> {
+    pub(super) async fn admit(self, app: &App, headers: &HeaderMap) -> Result<Option<Caller>, Failure> {
         let who = match self {
             Self::Public => return Ok(None),
-            Self::SignedIn => return Caller::of(app, headers).map(Some),
+            Self::SignedIn => return Caller::of(app, headers).await.map(Some),
             Self::Administrator => "an administrator",
             Self::Auditor => "an auditor",
             Self::Oversight => "an administrator or an auditor",
         };
-        let caller = Caller::of(app, headers)?;
+        let caller = Caller::of(app, headers).await?;
         let (administrator, auditor) = caller.standing();
         let has = match self {
             Self::Public | Self::SignedIn => true,
@@ -89,9 +90,9 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    fn of(app: &App, headers: &HeaderMap) -> Result<Self, Failure> {
+    async fn of(app: &App, headers: &HeaderMap) -> Result<Self, Failure> {
         let token = bearer(headers).ok_or(AppError::NotSignedIn)?;
-        Ok(Self { app: app.clone(), session: app.session(token)? })
+        Ok(Self { app: app.clone(), session: app.session(token).await? })
     }
 
     /// Who.
@@ -246,6 +247,14 @@ impl Routes {
     }
 }
 
+/// Waits until this server knows what the caller has seen of the ledger, perhaps through another one.
+async fn reach(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(given) = headers.get(POSITION) else { return Ok(()) };
+    let position = given.to_str().ok().and_then(|text| text.parse().ok());
+    let bad = || Failure::unreadable("bad-position", "Brevet-Position is a number of entries".to_owned());
+    Ok(app.reach(position.ok_or_else(bad)?).await?)
+}
+
 /// A handler behind its permission.
 #[derive(Clone)]
 struct Guarded<H> {
@@ -263,7 +272,10 @@ where
 
     fn call(self, mut request: Request, server: Server) -> Self::Future {
         Box::pin(async move {
-            match self.permission.admit(&server.app, request.headers()) {
+            if let Err(failure) = reach(&server.app, request.headers()).await {
+                return failure.into_response();
+            }
+            match self.permission.admit(&server.app, request.headers()).await {
                 Err(failure) => return failure.into_response(),
                 Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
                 Ok(None) => {}
@@ -272,7 +284,12 @@ where
                 let detail = "nothing can be said after the '?' here";
                 return Failure::unreadable("bad-query", detail).into_response();
             }
-            self.handler.call(request, server).await
+            let app = server.app.clone();
+            let mut response = self.handler.call(request, server).await;
+            // What the answer was made of is not newer than this.
+            let position = HeaderValue::from(app.published().size);
+            response.headers_mut().entry(POSITION).or_insert(position);
+            response
         })
     }
 }

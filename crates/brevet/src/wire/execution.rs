@@ -116,6 +116,8 @@ pub(crate) struct Execution {
     pub(crate) output: Option<OutputDigest>,
     /// Whether whoever asks may stop it.
     pub(crate) may_stop: bool,
+    /// Which of several servers ran it.
+    pub(crate) server: Option<String>,
 }
 
 /// A run to start.

@@ -57,7 +57,7 @@ impl Story {
     }
 
     pub(super) fn ran(&mut self, told: &Told) -> Checked {
-        let Event::ExecutionStarted { execution, user, task, digest, parameters, basis, policy } =
+        let Event::ExecutionStarted { execution, user, task, digest, parameters, basis, policy, server: _ } =
             &told.entry.event
         else {
             return Ok(String::new());

@@ -66,7 +66,7 @@ async fn file(visitor: Visitor, uri: Uri, headers: HeaderMap) -> Answer {
 
 /// Lets auditors pass, and puts on record that they read.
 async fn admit(server: &Server, file: LedgerFile, headers: &HeaderMap) -> Result<(), Failure> {
-    let caller = Permission::Auditor.admit(&server.app, headers)?;
+    let caller = Permission::Auditor.admit(&server.app, headers).await?;
     let caller = caller.ok_or_else(|| Failure::bug("an auditor who is nobody"))?;
     let query = format!("entries from {} on, as files, for an hour", file.first());
     server.ledger_reads.note(caller.session.id, server.app.now(), note_read(&caller, &query)).await

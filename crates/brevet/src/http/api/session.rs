@@ -90,7 +90,7 @@ async fn set_up(visitor: Visitor, given: Given<wire::SetUp>) -> Answer {
     };
     let app = visitor.server.app;
     let signed_in = app.set_up(take::secret(code), new, take::secret(password), &visitor.source).await?;
-    session(&app, &signed_in)
+    session(&app, &signed_in).await
 }
 
 async fn sign_in(visitor: Visitor, given: Given<wire::SignIn>) -> Answer {
@@ -100,13 +100,13 @@ async fn sign_in(visitor: Visitor, given: Given<wire::SignIn>) -> Answer {
         None => app.sign_in(name, password, &visitor.source).await?,
         Some(code) => app.enrol(name, take::secret(code), password, &visitor.source).await?,
     };
-    session(&app, &signed_in)
+    session(&app, &signed_in).await
 }
 
-fn session(app: &App, signed_in: &SignedIn) -> Answer {
+async fn session(app: &App, signed_in: &SignedIn) -> Answer {
     let SignedIn { token, session: _, user, ends } = signed_in;
+    let caller = app.session(&token.reveal(str::to_owned)).await?;
     let token = token.reveal(|token| wire::SecretText::new(token.to_owned()));
-    let caller = token.reveal(|token| app.session(token))?;
     let caller = Caller { app: app.clone(), session: caller };
     let user = caller.view(|view| view.state.user(*user).map(|user| view.user(user)));
     let user = user.ok_or_else(|| Failure::bug("a session of nobody"))?;

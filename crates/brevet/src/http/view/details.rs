@@ -15,7 +15,8 @@ pub(super) fn of(event: &Event) -> Value {
         Event::LedgerOpened { .. }
         | Event::LedgerRecovered { .. }
         | Event::ServerStarted { .. }
-        | Event::ServerStopped {}
+        | Event::ServerStopped { .. }
+        | Event::ServerLost { .. }
         | Event::ClockStepped { .. }
         | Event::Heartbeat { .. }
         | Event::KeyRotated { .. }
@@ -75,7 +76,14 @@ fn of_ledger(event: &Event) -> Value {
             "previous_root": root.to_string(),
             "previous_checkpoint": note,
         }),
-        Event::ServerStarted { version, witnesses } => json!({"version": version, "witnesses": witnesses}),
+        Event::ServerStarted { version, witnesses, server, accepted_loss } => json!({
+            "version": version,
+            "witnesses": witnesses,
+            "server": server.map(|server| server.to_string()),
+            "accepted_loss": accepted_loss,
+        }),
+        Event::ServerStopped { server } => json!({"server": server.map(|server| server.to_string())}),
+        Event::ServerLost { server } => json!({"server": server.to_string()}),
         Event::ClockStepped { by, back } => json!({"by": by.to_string(), "back": back}),
         Event::Heartbeat { every } => json!({"every": every.to_string()}),
         Event::KeyRotated { old, new, overlap_until } => {
@@ -272,7 +280,16 @@ fn of_authorization(event: &Event) -> Value {
 
 fn of_execution(event: &Event) -> Value {
     match event {
-        Event::ExecutionStarted { execution, user, task, digest, parameters: values, basis, policy } => {
+        Event::ExecutionStarted {
+            execution,
+            user,
+            task,
+            digest,
+            parameters: values,
+            basis,
+            policy,
+            server,
+        } => {
             json!({
                 "execution": execution.to_string(),
                 "user": user.to_string(),
@@ -282,6 +299,7 @@ fn of_execution(event: &Event) -> Value {
                 "basis": self::basis(*basis),
                 "policy": policy.map(|(policy, _)| policy.to_string()),
                 "policy_revision": policy.map(|(_, revision)| revision),
+                "server": server.map(|server| server.to_string()),
             })
         }
         Event::ExecutionStopRequested { execution, cause } => {

@@ -48,7 +48,8 @@ impl View<'_> {
             Event::LedgerOpened { .. }
             | Event::LedgerRecovered { .. }
             | Event::ServerStarted { .. }
-            | Event::ServerStopped {}
+            | Event::ServerStopped { .. }
+            | Event::ServerLost { .. }
             | Event::ClockStepped { .. }
             | Event::Heartbeat { .. }
             | Event::KeyRotated { .. }
@@ -88,13 +89,20 @@ impl View<'_> {
             Event::LedgerRecovered { origin, previous, size, .. } => {
                 format!("the ledger {origin} goes on after entry {size} of {previous}")
             }
-            Event::ServerStarted { version, witnesses: None | Some(0) } => {
-                format!("a server of version {version} started, without witnesses")
+            Event::ServerStarted { version, witnesses, server, accepted_loss } => {
+                let which = server.map_or_else(|| "a server".to_owned(), |server| server.to_string());
+                let witnesses = match witnesses {
+                    None | Some(0) => "without witnesses".to_owned(),
+                    Some(witnesses) => format!("with {witnesses} witness(es)"),
+                };
+                let loss = accepted_loss.as_ref().map(|loss| format!("; loss is accepted: {loss}"));
+                format!("{which} of version {version} started, {witnesses}{}", loss.unwrap_or_default())
             }
-            Event::ServerStarted { version, witnesses: Some(witnesses) } => {
-                format!("a server of version {version} started, with {witnesses} witness(es)")
+            Event::ServerStopped { server: None } => "the server stopped in order".to_owned(),
+            Event::ServerStopped { server: Some(server) } => format!("{server} stopped in order"),
+            Event::ServerLost { server } => {
+                format!("{server} gave no sign of life; the others go on without it")
             }
-            Event::ServerStopped {} => "the server stopped in order".to_owned(),
             Event::ClockStepped { by, back: false } => format!("the clock was moved ahead by {by}"),
             Event::ClockStepped { by, back: true } => format!("the clock was moved back by {by}"),
             Event::Heartbeat { every } => format!("nothing else happened for {every}"),

@@ -41,7 +41,8 @@ impl View<'_> {
     }
 
     pub(in crate::http) fn execution(&self, execution: &Execution) -> wire::Execution {
-        let Execution { id, user, task, digest, parameters: values, basis, started, state } = execution;
+        let Execution { id, user, task, digest, parameters: values, basis, started, state, server } =
+            execution;
         let (state, standing) = standing(state);
         let Standing { finished_at, exit_code, signal, stop_cause, problem, output } = standing;
         let (basis, authorization) = self::basis(*basis);
@@ -72,6 +73,7 @@ impl View<'_> {
                 dropped,
             }),
             may_stop: self.could(stopping),
+            server: server.map(|server| server.to_string()),
         }
     }
 }

@@ -1,0 +1,306 @@
+//! Turns: where several servers write to one ledger, each batch begins with the lock of the head, and with what the others
+//! appended since. Whoever has the turn decides on everything that was decided before.
+//!
+//! What others appended is held against what this server knows before it is believed: it must go on exactly where this
+//! server's tree ends, and be what the newest signed checkpoint says.
+
+use brevet_core::{Entry, ServerId};
+use brevet_ledger::{Checkpoint, EntryRef, Hash, RightEdge, leaf_hash};
+
+use crate::append::{Appended, Store};
+use crate::codec::decode_entry;
+use crate::engine::{Begin, Connection, NONE, OptionalExtension, params};
+use crate::error::{StoreError, writing};
+use crate::place::DatabasePlace;
+use crate::row::signed;
+
+/// Entries of others that are taken over at once: a server that missed more starts again, which costs what is live.
+pub const TAIL_ENTRIES_MAX: u64 = 100_000;
+/// Bytes of the mark by which a server finds its own last batch.
+pub(crate) const MARK_BYTES: usize = 16;
+/// A mark, drawn for each batch.
+pub(crate) type Mark = [u8; MARK_BYTES];
+
+/// What others appended since this server last looked.
+#[derive(Debug, Default)]
+pub struct Tail {
+    /// Their entries, in order.
+    pub entries: Vec<Entry>,
+    /// How many entries there are with them.
+    pub size: u64,
+    /// The checkpoint over that size, a signed note.
+    pub checkpoint: String,
+}
+
+/// What is known of a batch whose commit was not answered.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) server: ServerId,
+    pub(crate) mark: Mark,
+    pub(crate) edge: RightEdge,
+    pub(crate) appended: Appended,
+}
+
+/// A sign of life of a server: another number each time it wrote, or had nothing to write for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sign {
+    /// Whose.
+    pub server: ServerId,
+    /// How often it gave one.
+    pub beats: u64,
+}
+
+/// Where the ledger ends, as its row says.
+struct Found {
+    size: u64,
+    edge: Vec<u8>,
+    checkpoint: String,
+}
+
+impl Store {
+    /// Whether several servers may write to this ledger.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.place, DatabasePlace::Postgres { .. })
+    }
+
+    /// Which of several servers this is, once its start is on record.
+    pub const fn server(&self) -> Option<ServerId> {
+        self.server
+    }
+
+    /// Waits until nobody else appends, and keeps everybody from it until [`Store::append`] or [`Store::end_turn`]. Answers
+    /// what others appended meanwhile; `None` where that is nothing. On a ledger of one server there is nothing to do.
+    ///
+    /// # Errors
+    /// When the database is away, or holds something else than what this server knows ([`StoreError::Moved`]).
+    pub fn begin_turn(&mut self) -> Result<Option<Tail>, StoreError> {
+        if !self.is_shared() || self.has_turn() {
+            return Ok(None);
+        }
+        self.reconnect()?;
+        let tail = self.lock_and_read();
+        let tail = self.note_loss(tail)?;
+        Ok(tail.map(|(edge, tail)| self.take_over(edge, tail)))
+    }
+
+    fn lock_and_read(&self) -> Result<Option<(RightEdge, Tail)>, StoreError> {
+        let turn = self.connection.begin(Begin::Write).map_err(writing)?;
+        turn.lock_head()?;
+        let tail = self.read_tail(&turn)?;
+        turn.stay_open();
+        Ok(tail)
+    }
+
+    /// Gives the turn back without having written anything.
+    pub fn end_turn(&mut self) {
+        if self.has_turn() {
+            drop(self.connection.go_on());
+        }
+    }
+
+    pub(crate) fn has_turn(&self) -> bool {
+        self.is_shared() && !self.connection.is_autocommit()
+    }
+
+    /// What others appended, without keeping them from anything. To be asked often: while there is nothing new it is one
+    /// short question.
+    ///
+    /// # Errors
+    /// See [`Store::begin_turn`].
+    pub fn look(&mut self) -> Result<Option<Tail>, StoreError> {
+        if !self.is_shared() || self.has_turn() {
+            return Ok(None);
+        }
+        self.reconnect()?;
+        let tail = self.look_once();
+        let tail = self.note_loss(tail)?;
+        Ok(tail.map(|(edge, tail)| self.take_over(edge, tail)))
+    }
+
+    fn look_once(&self) -> Result<Option<(RightEdge, Tail)>, StoreError> {
+        let sql = "SELECT size FROM head WHERE one = 1";
+        let size: Option<i64> = self.connection.query_row(sql, NONE, |row| row.get(0)).optional()?;
+        if size.map_or(0, i64::unsigned_abs) == self.edge.size() {
+            return Ok(None);
+        }
+        let view = self.connection.view()?;
+        self.read_tail(&view)
+    }
+
+    fn take_over(&mut self, edge: RightEdge, tail: Tail) -> Tail {
+        self.edge = edge;
+        self.checkpoint.clone_from(&tail.checkpoint);
+        tail
+    }
+
+    fn read_tail(&self, connection: &Connection) -> Result<Option<(RightEdge, Tail)>, StoreError> {
+        let Found { size, edge, checkpoint } = find_head(connection)?;
+        let known = self.edge.size();
+        if size == known {
+            let is_ours = size == 0 || edge == self.edge.to_bytes();
+            return if is_ours { Ok(None) } else { Err(StoreError::Moved) };
+        }
+        if size < known {
+            return Err(StoreError::Moved);
+        }
+        if size - known > TAIL_ENTRIES_MAX {
+            return Err(StoreError::TooFarBehind { entries: size - known });
+        }
+        let mut grown = self.edge.clone();
+        let entries = read_entries(connection, &mut grown)?;
+        if grown.size() != size || grown.to_bytes() != edge {
+            return Err(StoreError::Moved);
+        }
+        self.check_checkpoint(&checkpoint, &grown)?;
+        Ok(Some((grown, Tail { entries, size, checkpoint })))
+    }
+
+    fn check_checkpoint(&self, note: &str, edge: &RightEdge) -> Result<(), StoreError> {
+        let note = note.parse().map_err(StoreError::damaged)?;
+        let opened = Checkpoint::open(&note, self.ledger_name(), &self.keys.verifiers());
+        let signed = opened.map_err(|_| StoreError::OtherKey)?;
+        match signed.size() == edge.size() && signed.root() == edge.root() {
+            true => Ok(()),
+            false => Err(StoreError::Moved),
+        }
+    }
+
+    /// Finds out what became of the batch whose commit was not answered: where it went, or `None` if it never happened.
+    /// Waits until nothing is on its way any more. Afterwards the commit is on every standby that others wait for.
+    ///
+    /// # Errors
+    /// While the database is away; then it is still not known.
+    pub fn look_up(&mut self) -> Result<Option<Appended>, StoreError> {
+        self.reconnect()?;
+        let Some(&Attempt { server, mark, .. }) = self.attempt.as_ref() else { return Ok(None) };
+        let found = find_mark(&self.connection, server);
+        let is_there = self.note_loss(found)?.is_some_and(|found| found == mark);
+        let Some(attempt) = self.attempt.take().filter(|_| is_there) else { return Ok(None) };
+        self.server = Some(attempt.server);
+        self.edge = attempt.edge;
+        self.checkpoint.clone_from(&attempt.appended.checkpoint);
+        Ok(Some(attempt.appended))
+    }
+
+    /// Whether a batch is still to be looked up.
+    pub const fn is_uncertain(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    /// Gives a sign of life.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub fn beat(&mut self) -> Result<(), StoreError> {
+        let Some(server) = self.server.filter(|_| !self.has_turn()) else { return Ok(()) };
+        self.reconnect()?;
+        let sql = "UPDATE server SET beats = beats + 1 WHERE id = ?1";
+        let beaten = self.connection.execute(sql, [server.number()]).map_err(writing);
+        self.note_loss(beaten).map(drop)
+    }
+
+    /// The signs of life of all servers, as they are now.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub fn signs(&mut self) -> Result<Vec<Sign>, StoreError> {
+        if !self.has_turn() {
+            self.reconnect()?;
+        }
+        let signs = read_signs(&self.connection);
+        self.note_loss(signs)
+    }
+
+    /// Connects again where the connection was lost.
+    fn reconnect(&mut self) -> Result<(), StoreError> {
+        if self.is_lost {
+            self.connection = self.place.open_writer(&self.folder)?;
+            self.is_lost = false;
+        }
+        Ok(())
+    }
+
+    /// Remembers that the connection is gone.
+    pub(crate) fn note_loss<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &done
+            && error.is_lost()
+        {
+            self.is_lost = true;
+        }
+        done
+    }
+}
+
+fn find_head(connection: &Connection) -> Result<Found, StoreError> {
+    let sql = "SELECT size, edge, checkpoint FROM head WHERE one = 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row(NONE, |row| {
+        Ok(Found { size: row.get::<_, i64>(0)?.unsigned_abs(), edge: row.get(1)?, checkpoint: row.get(2)? })
+    });
+    let nothing = || Found { size: 0, edge: Vec::new(), checkpoint: String::new() };
+    Ok(found.optional()?.unwrap_or_else(nothing))
+}
+
+/// The entries behind an edge, with their texts; the edge grows with them.
+fn read_entries(connection: &Connection, edge: &mut RightEdge) -> Result<Vec<Entry>, StoreError> {
+    let from = edge.size();
+    let mut texts = read_texts(connection, from)?.into_iter().peekable();
+    let mut statement =
+        connection.prepare_cached("SELECT seq, leaf, bytes FROM entry WHERE seq >= ?1 ORDER BY seq")?;
+    let mut rows = statement.query([signed(from)])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (seq, leaf, bytes): (i64, [u8; 32], Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if leaf_hash(&bytes) != Hash::from_bytes(leaf) || seq.unsigned_abs() != edge.size() {
+            return Err(StoreError::damaged(format!("entry {seq} is not what was hashed")));
+        }
+        let count = EntryRef::decode(&bytes).map_err(StoreError::damaged)?.commitments.len();
+        let mut own = vec![None; count];
+        while let Some((_, slot, text)) = texts.next_if(|(of, _, _)| *of <= seq) {
+            if let Some(place) = usize::try_from(slot).ok().and_then(|slot| own.get_mut(slot)) {
+                *place = Some(text);
+            }
+        }
+        let (_, entry) = decode_entry(&bytes, own).map_err(StoreError::damaged)?;
+        entries.push(entry);
+        edge.append(Hash::from_bytes(leaf));
+    }
+    Ok(entries)
+}
+
+fn read_texts(connection: &Connection, from: u64) -> Result<Vec<(i64, i64, String)>, StoreError> {
+    let sql = "SELECT seq, slot, value FROM entry_text WHERE seq >= ?1 ORDER BY seq, slot";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([signed(from)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The mark of a server's last batch, once nobody is writing any more. What is written here makes the commit wait for all
+/// that was committed before, there and on the standby.
+fn find_mark(connection: &Connection, server: ServerId) -> Result<Option<Vec<u8>>, StoreError> {
+    let turn = connection.begin(Begin::Write).map_err(writing)?;
+    turn.lock_head()?;
+    let sql = "SELECT batch FROM server WHERE id = ?1";
+    let found: Option<Option<Vec<u8>>> =
+        turn.query_row(sql, [server.number()], |row| row.get(0)).optional()?;
+    turn.execute_later("UPDATE server SET beats = beats + 1 WHERE id = ?1", [server.number()])
+        .map_err(writing)?;
+    turn.commit().map_err(writing)?;
+    Ok(found.flatten())
+}
+
+fn read_signs(connection: &Connection) -> Result<Vec<Sign>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id, beats FROM server ORDER BY id")?;
+    let rows = statement.query_map(NONE, |row| {
+        let (id, beats): (u32, i64) = (row.get(0)?, row.get(1)?);
+        Ok(Sign { server: ServerId::new(id), beats: beats.unsigned_abs() })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Writes beside a batch of one of several servers that it gave a sign of life, and which batch it is.
+pub(crate) fn write_mark(connection: &Connection, server: ServerId, mark: &Mark) -> Result<(), StoreError> {
+    let sql = "UPDATE server SET beats = beats + 1, batch = ?2 WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql).map_err(writing)?;
+    statement.execute_later(params![server.number(), mark.as_slice()]).map_err(writing)
+}

@@ -1,0 +1,250 @@
+//! What is different where several servers write to one ledger: a batch begins with what the others decided, a server that
+//! is silent for long is given up by the others, and a commit without an answer is looked up.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use brevet_core::{Command, Entry, Event, ServerId};
+use brevet_store::{Aftermath, Appended, Sign, StoreError, Tail};
+
+use super::{Pending, Sequencer};
+use crate::app::freshness::Freshness;
+use crate::app::published::Published;
+use crate::world::World;
+
+/// How often others are asked for news that they did not ring for.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often a server gives a sign of life, and looks for those of the others.
+const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// A server that gives no sign of life for so long, while this one could have seen it, is gone.
+const LOST_AFTER: Duration = Duration::from_secs(6);
+/// What runs here is stopped when the database is away for so long: others may have revoked it, and will soon take this
+/// server for gone.
+const RUNS_STOP_AFTER: Duration = Duration::from_secs(4);
+/// How long a commit without an answer is looked up before this server ends.
+const LOOK_UP_MAX: Duration = Duration::from_secs(30);
+/// Between two attempts to reach the database.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// What a server knows of the others, and of its way to the database.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    pub(super) fresh: Arc<Freshness>,
+    beaten: Option<Duration>,
+    /// The last sign of life of each other server, and when it was first seen.
+    signs: HashMap<ServerId, (u64, Duration)>,
+    away_since: Option<Duration>,
+    are_runs_stopped: bool,
+}
+
+impl Cluster {
+    pub(super) fn new(fresh: Arc<Freshness>) -> Self {
+        Self { fresh, beaten: None, signs: HashMap::new(), away_since: None, are_runs_stopped: false }
+    }
+
+    /// Which of these gave no new sign of life for long.
+    fn silent(&mut self, own: ServerId, signs: &[Sign], now: Duration) -> Vec<Sign> {
+        self.signs.retain(|server, _| signs.iter().any(|sign| sign.server == *server));
+        let others = signs.iter().filter(|sign| sign.server != own);
+        others
+            .filter(|sign| {
+                let (beats, since) = self.signs.entry(sign.server).or_insert((sign.beats, now));
+                if *beats != sign.beats {
+                    (*beats, *since) = (sign.beats, now);
+                }
+                now.saturating_sub(*since) >= LOST_AFTER
+            })
+            .copied()
+            .collect()
+    }
+
+    fn is_back(&mut self) {
+        if self.away_since.take().is_some() {
+            tracing::info!("the database is back");
+            self.are_runs_stopped = false;
+            // Nobody could give a sign of life that would have been seen here.
+            self.signs.clear();
+        }
+    }
+}
+
+impl<W: World> Sequencer<W> {
+    /// Takes the turn where there is something to decide, and otherwise hears what others decided. Answers whether to go on,
+    /// or why nothing can be decided.
+    pub(super) fn enter(&mut self, has_commands: bool, pending: &mut Pending) -> Result<bool, String> {
+        if !self.store.is_shared() || self.broken.is_some() {
+            return Ok(true);
+        }
+        let moment = self.cluster.fresh.moment();
+        let entered = self.hear(has_commands, moment, pending);
+        match entered {
+            Ok(has_turn) => {
+                self.cluster.fresh.note(moment);
+                self.cluster.is_back();
+                Ok(has_turn)
+            }
+            Err(error) => Err(self.cannot(&error)),
+        }
+    }
+
+    fn hear(
+        &mut self,
+        has_commands: bool,
+        moment: Duration,
+        pending: &mut Pending,
+    ) -> Result<bool, StoreError> {
+        let silent = self.beat_and_watch(moment)?;
+        let is_due = self.is_due();
+        let wants_turn = has_commands || is_due || !silent.is_empty();
+        let tail = if wants_turn { self.store.begin_turn()? } else { self.store.look()? };
+        if let Some(tail) = tail {
+            self.take_over(tail);
+        }
+        // Seen again while nobody else writes: what was silent then is given up now.
+        let now = if silent.is_empty() { Vec::new() } else { self.store.signs()? };
+        for sign in silent.into_iter().filter(|sign| now.contains(sign)) {
+            tracing::warn!(server = %sign.server, "a server gives no sign of life; what it ran has an unknown end");
+            self.note(self.world.now(), Command::LoseServer(sign.server), pending);
+        }
+        Ok(wants_turn)
+    }
+
+    fn beat_and_watch(&mut self, moment: Duration) -> Result<Vec<Sign>, StoreError> {
+        let Some(own) = self.store.server() else { return Ok(Vec::new()) };
+        let is_time = self.cluster.beaten.is_none_or(|last| moment.saturating_sub(last) >= BEAT_EVERY);
+        if !is_time {
+            return Ok(Vec::new());
+        }
+        self.store.beat()?;
+        let signs = self.store.signs()?;
+        self.cluster.beaten = Some(moment);
+        Ok(self.cluster.silent(own, &signs, moment))
+    }
+
+    /// What others appended becomes the state here, and what it ends here ends.
+    fn take_over(&mut self, Tail { entries, size, checkpoint }: Tail) {
+        let mut changes = Vec::new();
+        for entry in &entries {
+            changes.extend(self.working.apply(entry));
+        }
+        self.working.forget(&changes);
+        let state = std::mem::take(&mut self.working);
+        let outdated = self.readers.publish(Published { state, size, checkpoint });
+        self.reaction.heard(&entries);
+        self.working = outdated.catch_up(&entries, &changes);
+        if let Some(why) = entries.iter().find_map(|entry| self.ends_this_server(entry)) {
+            self.end(why.to_owned());
+        }
+    }
+
+    fn ends_this_server(&self, entry: &Entry) -> Option<&'static str> {
+        match &entry.event {
+            Event::ServerLost { server } if Some(*server) == self.store.server() => Some(
+                "the other servers took this one for gone, because it was silent for too long; it ends, and what it ran \
+                 has an unknown end; start it again",
+            ),
+            Event::KeyRotated { .. } => Some(
+                "another server changed the signing key; copy ledger.key and ledger.vkey from its data folder into \
+                 this one, and start this server again",
+            ),
+            _ => None,
+        }
+    }
+
+    fn end(&mut self, why: String) {
+        tracing::error!(%why, "this server stops writing");
+        self.halt.set(why.clone());
+        self.broken = Some(why);
+        self.reaction.ledger_failed();
+    }
+
+    /// Nothing can be decided now; whether that may change is in the error.
+    pub(super) fn cannot(&mut self, error: &StoreError) -> String {
+        let why = error.to_string();
+        self.store.end_turn();
+        match error.aftermath() {
+            Aftermath::Away => self.note_away(&why),
+            Aftermath::OnlyThisBatch | Aftermath::NoRoom | Aftermath::NoKey => {
+                tracing::warn!(%why, "the database did not let this server decide");
+            }
+            Aftermath::Uncertain | Aftermath::Unanswered => self.end(why.clone()),
+        }
+        why
+    }
+
+    pub(super) fn note_away(&mut self, why: &str) {
+        let now = self.cluster.fresh.moment();
+        let since = *self.cluster.away_since.get_or_insert_with(|| {
+            tracing::error!(%why, "the database is away; it is tried again");
+            now
+        });
+        if now.saturating_sub(since) >= RUNS_STOP_AFTER && !self.cluster.are_runs_stopped {
+            self.cluster.are_runs_stopped = true;
+            self.reaction.ledger_failed();
+        }
+    }
+
+    /// Finds out what became of a batch whose commit was not answered. Nothing is repeated, and nothing else is decided,
+    /// before that is known.
+    pub(super) fn look_up(&mut self) -> Result<Option<Appended>, StoreError> {
+        let began = self.cluster.fresh.moment();
+        loop {
+            let error = match self.store.look_up() {
+                Ok(found) => return Ok(found),
+                Err(error) => error,
+            };
+            let is_over = self.cluster.fresh.moment().saturating_sub(began) >= LOOK_UP_MAX;
+            if is_over || error.aftermath() == Aftermath::Uncertain {
+                self.end(format!("{error}; nobody knows whether the last commands happened"));
+                return Err(error);
+            }
+            self.note_away(&error.to_string());
+            std::thread::park_timeout(AGAIN_AFTER);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use brevet_core::ServerId;
+    use brevet_store::Sign;
+
+    use super::{Cluster, LOST_AFTER};
+    use crate::app::freshness::Freshness;
+
+    const OWN: ServerId = ServerId::new(1);
+
+    fn sign(server: u32, beats: u64) -> Sign {
+        Sign { server: ServerId::new(server), beats }
+    }
+
+    #[test]
+    fn a_server_is_silent_only_after_it_could_have_been_heard_for_long() {
+        let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
+        let second = Duration::from_secs(1);
+        assert!(cluster.silent(OWN, &[sign(1, 1), sign(2, 1), sign(3, 1)], second).is_empty());
+        assert!(cluster.silent(OWN, &[sign(1, 1), sign(2, 1), sign(3, 2)], LOST_AFTER).is_empty());
+        let late = second + LOST_AFTER;
+        assert_eq!(cluster.silent(OWN, &[sign(1, 1), sign(2, 1), sign(3, 2)], late), [sign(2, 1)]);
+    }
+
+    #[test]
+    fn nobody_is_silent_who_spoke_while_this_server_did_not_listen() {
+        let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
+        assert!(cluster.silent(OWN, &[sign(2, 1)], Duration::ZERO).is_empty());
+        assert!(cluster.silent(OWN, &[sign(2, 9)], LOST_AFTER * 10).is_empty());
+    }
+
+    #[test]
+    fn a_database_that_was_away_makes_nobody_silent() {
+        let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
+        assert!(cluster.silent(OWN, &[sign(2, 1)], Duration::ZERO).is_empty());
+        cluster.away_since = Some(Duration::ZERO);
+        cluster.is_back();
+        assert!(cluster.silent(OWN, &[sign(2, 1)], LOST_AFTER * 2).is_empty());
+    }
+}
