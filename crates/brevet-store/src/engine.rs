@@ -178,6 +178,14 @@ impl Transaction<'_> {
         }
     }
 
+    /// Says to the other servers that listen that something was appended, once it is committed.
+    pub(crate) fn notify(&self) -> Result<()> {
+        match self.connection {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(session) => Ok(session.notify()?),
+        }
+    }
+
     /// Leaves it open, for [`Connection::go_on`].
     pub(crate) fn stay_open(mut self) {
         self.is_over = true;

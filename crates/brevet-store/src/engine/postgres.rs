@@ -4,6 +4,7 @@
 mod account;
 mod ahead;
 mod fault;
+mod listener;
 mod transaction;
 mod value;
 mod wire;
@@ -21,6 +22,7 @@ pub(crate) use account::Account;
 use account::{KEEPALIVE_EVERY, KEEPALIVE_IDLE, KEEPALIVE_PROBES, UNACKNOWLEDGED_MAX};
 use ahead::Ahead;
 pub(crate) use fault::Fault;
+pub(crate) use listener::Listener;
 use transaction::Stage;
 pub(crate) use value::value;
 use value::{Given, given};

@@ -10,6 +10,7 @@ use tokio_postgres::{Error, SimpleQueryMessage};
 
 use super::ahead::Ahead;
 use super::fault::is_lost;
+use super::listener::NOTIFY;
 use super::{ANSWER_TIMEOUT, Fault, Session};
 use crate::engine::Begin;
 
@@ -72,6 +73,12 @@ impl Session {
         });
         let other = |found: &str| Fault::Type { found: found.to_owned() };
         size.map_or(Ok(0), |size| size.parse().map_err(|_| other(size)))
+    }
+
+    /// Says to all who listen that something was appended, once that is committed.
+    pub(crate) fn notify(&self) -> Result<(), Fault> {
+        self.begin_now()?;
+        self.batch_later(NOTIFY)
     }
 
     /// Whether no transaction is open.
