@@ -279,6 +279,7 @@ impl Store {
             }
             write_head(&transaction, first, &edge, &checkpoint, batch.state)?;
             term::keep_up(&transaction, edge.size())?;
+            transaction.notify().map_err(writing)?;
         }
         let unanswered = match transaction.commit() {
             Ok(()) => None,

@@ -33,20 +33,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the connection is lost, so that another one is needed: the database did not refuse what it was asked.
-    pub fn is_lost(&self) -> bool {
-        match self {
-            Self::Sqlite(_) => false,
-            Self::Postgres(fault) => fault.is_lost(),
-        }
+    /// Whether the connection is gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self, Self::Postgres(fault) if fault.is_lost())
     }
 
-    /// Whether a transaction may have happened or not. SQLite's is looked at again by its next start whatever it says.
-    pub const fn is_uncertain(&self) -> bool {
-        match self {
-            Self::Sqlite(_) => true,
-            Self::Postgres(fault) => fault.is_uncertain(),
-        }
+    /// Whether a transaction elsewhere may have happened or not.
+    pub(crate) const fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Postgres(fault) if fault.is_uncertain())
     }
 }
 
@@ -66,7 +60,7 @@ impl From<rusqlite::Connection> for Connection {
 }
 
 /// How a transaction begins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begin {
     /// To read: everything is seen as it is at one instant.
     View,
@@ -124,7 +118,7 @@ impl Connection {
                 Begin::View => "BEGIN DEFERRED",
                 Begin::Write => "BEGIN IMMEDIATE",
             })?,
-            Self::Postgres(session) => session.begin(how)?,
+            Self::Postgres(session) => session.begin(how),
         }
         Ok(Transaction { connection: self, is_over: false })
     }
@@ -182,12 +176,22 @@ pub(crate) struct Transaction<'c> {
 impl Transaction<'_> {
     /// Keeps everybody else from appending until this transaction ends; answers how many entries there are.
     pub(crate) fn lock_head(&self) -> Result<u64> {
-        let sql = match self.connection {
-            Connection::Sqlite(_) => "SELECT size FROM head WHERE one = 1",
-            Connection::Postgres(_) => "SELECT size FROM head WHERE one = 1 FOR UPDATE",
-        };
-        let size = self.query_row(sql, NONE, |row| row.get::<_, i64>(0)).optional()?;
-        Ok(size.map_or(0, i64::unsigned_abs))
+        match self.connection {
+            Connection::Sqlite(_) => {
+                let sql = "SELECT size FROM head WHERE one = 1";
+                let size = self.query_row(sql, NONE, |row| row.get::<_, i64>(0)).optional()?;
+                Ok(size.map_or(0, i64::unsigned_abs))
+            }
+            Connection::Postgres(session) => Ok(session.lock_head()?),
+        }
+    }
+
+    /// Says to the other servers that listen that something was appended, once it is committed.
+    pub(crate) fn notify(&self) -> Result<()> {
+        match self.connection {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(session) => Ok(session.notify()?),
+        }
     }
 
     /// Leaves it open, for [`Connection::go_on`].

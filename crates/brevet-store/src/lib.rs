@@ -7,6 +7,7 @@
 mod anchor;
 mod append;
 mod asof;
+mod bell;
 mod bundle;
 mod codec;
 mod engine;
@@ -36,6 +37,7 @@ mod witness;
 pub use anchor::{ANCHOR_FILE, Anchor, AnchorFault};
 pub use append::{Appended, Batch, Store};
 pub use asof::ReadUpTo;
+pub use bell::Bell;
 pub use bundle::StoredCheckpoint;
 pub use codec::{BadEntry, StoredEntry, decode_entry, is_deterministic};
 pub use error::{Aftermath, StoreError};

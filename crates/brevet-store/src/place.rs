@@ -62,11 +62,15 @@ impl DatabasePlace {
 }
 
 fn connect(address: &str, password: Option<&PathBuf>, purpose: Purpose) -> Result<Session, StoreError> {
+    Ok(Session::connect(&account(address, password)?, purpose).map_err(crate::engine::Error::from)?)
+}
+
+pub(crate) fn account(address: &str, password: Option<&PathBuf>) -> Result<Account, StoreError> {
     let mut account = Account::parse(address).map_err(crate::engine::Error::from)?;
     if let Some(path) = password {
         check_private(path)?;
         let failed = |source| StoreError::Folder { path: path.clone(), source };
         account.set_password(std::fs::read_to_string(path).map_err(failed)?.trim_end_matches('\n'));
     }
-    Ok(Session::connect(&account, purpose).map_err(crate::engine::Error::from)?)
+    Ok(account)
 }

@@ -160,12 +160,8 @@ pub(crate) fn write(
 }
 
 fn put(connection: &Connection, state: &State, row: &Row, born: Option<u64>) -> Result<(), StoreError> {
-    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute_later(values))
-            .map_err(writing)
-    };
+    let run =
+        |sql: &str, values: &[&dyn rusqlite::ToSql]| connection.execute_later(sql, values).map_err(writing);
     match (row, born) {
         (Row::Object { kind, id, body, text1, text2 }, _) => run(
             "INSERT INTO object (kind, id, body, text1, text2) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (kind, id)

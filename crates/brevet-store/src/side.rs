@@ -119,12 +119,8 @@ pub enum SideWrite {
 }
 
 pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(), StoreError> {
-    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute_later(values))
-            .map_err(writing)
-    };
+    let run =
+        |sql: &str, values: &[&dyn rusqlite::ToSql]| connection.execute_later(sql, values).map_err(writing);
     match write {
         SideWrite::Credential(user, Credential { password, code }) => run(
             "INSERT INTO credential (\"user\", password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)

@@ -282,7 +282,8 @@ fn find_mark(connection: &Connection, server: ServerId) -> Result<Option<Vec<u8>
     let sql = "SELECT batch FROM server WHERE id = ?1";
     let found: Option<Option<Vec<u8>>> =
         turn.query_row(sql, [server.number()], |row| row.get(0)).optional()?;
-    turn.execute("UPDATE server SET beats = beats + 1 WHERE id = ?1", [server.number()]).map_err(writing)?;
+    turn.execute_later("UPDATE server SET beats = beats + 1 WHERE id = ?1", [server.number()])
+        .map_err(writing)?;
     turn.commit().map_err(writing)?;
     Ok(found.flatten())
 }

@@ -4,6 +4,8 @@
 mod account;
 mod ahead;
 mod fault;
+mod listener;
+mod transaction;
 mod value;
 mod wire;
 
@@ -16,11 +18,12 @@ use rusqlite::ToSql;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Row, Statement};
 
-use super::Begin;
 pub(crate) use account::Account;
 use account::{KEEPALIVE_EVERY, KEEPALIVE_IDLE, KEEPALIVE_PROBES, UNACKNOWLEDGED_MAX};
 use ahead::Ahead;
 pub(crate) use fault::Fault;
+pub(crate) use listener::Listener;
+use transaction::Stage;
 pub(crate) use value::value;
 use value::{Given, given};
 use wire::Heard;
@@ -61,9 +64,7 @@ pub(crate) struct Session {
     /// By their text as SQLite has it.
     statements: RefCell<HashMap<String, Statement>>,
     ahead: RefCell<Ahead>,
-    is_idle: Cell<bool>,
-    /// Whether a statement of the open transaction failed: PostgreSQL answers its COMMIT without an error, and does nothing.
-    is_aborted: Cell<bool>,
+    stage: Cell<Stage>,
     is_lost: Cell<bool>,
 }
 
@@ -85,8 +86,7 @@ impl Session {
             heard,
             statements: RefCell::default(),
             ahead: RefCell::default(),
-            is_idle: Cell::new(true),
-            is_aborted: Cell::new(false),
+            stage: Cell::new(Stage::Idle),
             is_lost: Cell::new(false),
         };
         session.check_version()?;
@@ -140,18 +140,21 @@ impl Session {
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[&dyn ToSql]) -> Result<usize, Fault> {
+        self.begin_now()?;
         let (statement, values) = (self.statement(sql)?, given(values)?);
         let changed = self.wait(self.client.execute_raw(&statement, values.iter().map(Given::lent)))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
     pub(super) fn query(&self, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>, Fault> {
+        self.begin_now()?;
         let (statement, values) = (self.statement(sql)?, given(values)?);
         let values: Vec<_> = values.iter().map(Given::lent).collect();
         self.wait(self.client.query(&statement, &values))
     }
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), Fault> {
+        self.begin_now()?;
         self.wait(self.client.batch_execute(sql))
     }
 
@@ -163,29 +166,6 @@ impl Session {
         let made = self.wait(self.client.prepare(&sql.replace('?', "$")))?;
         self.statements.borrow_mut().insert(sql.to_owned(), made.clone());
         Ok(made)
-    }
-
-    pub(super) fn begin(&self, how: Begin) -> Result<(), Fault> {
-        // Waited for: what is sent behind a BEGIN that failed would be done at once.
-        self.batch(match how {
-            Begin::View => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            // Whoever writes waits for the head first, and sees what is there from then on.
-            Begin::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-        })?;
-        self.is_idle.set(false);
-        self.is_aborted.set(false);
-        Ok(())
-    }
-
-    pub(super) fn roll_back(&self) {
-        self.is_idle.set(true);
-        // Nobody asks any more what became of these.
-        drop(self.ahead.take());
-        drop(self.batch("ROLLBACK"));
-    }
-
-    pub(super) const fn is_idle(&self) -> bool {
-        self.is_idle.get()
     }
 }
 

@@ -8,6 +8,7 @@ mod cluster;
 mod sample;
 
 use std::path::Path;
+use std::time::Duration;
 
 use brevet_core::{Command, Origin, RequestId, SessionId, Timestamp};
 use brevet_ledger::Salt;
@@ -19,6 +20,8 @@ use brevet_store::{
 use cluster::Cluster;
 use sample::{ALICE, BOB, Sample};
 
+/// Longer than anything takes.
+const LONG: Duration = Duration::from_secs(30);
 /// Stories that are told: enough for several blocks of lists to be gathered.
 const STORIES: usize = 60;
 
@@ -165,6 +168,7 @@ fn both_engines_do_the_same() {
     an_address_that_gives_something_away_is_refused();
     erased_texts_are_gone_in_both(&cluster);
     archived_entries_leave_both_alike(&cluster);
+    whoever_listens_hears_what_others_append(&cluster);
 }
 
 fn whatever_happened_reads_the_same_also_after_a_restart(cluster: &Cluster) {
@@ -372,5 +376,28 @@ fn archived_entries_leave_both_alike(cluster: &Cluster) {
         let disk = EntryFilter { text: Some(Words::parse("disk").unwrap()), ..EntryFilter::default() };
         seen.extend(pages(|before| reader.entries(&disk, before, 9).unwrap()));
         seen
+    });
+}
+
+fn whoever_listens_hears_what_others_append(cluster: &Cluster) {
+    assert!(DatabasePlace::Folder.listen().unwrap().is_none(), "nobody else can append");
+    let folder = tempfile::tempdir().unwrap();
+    let place = cluster.database("listened");
+    let mut sample = Sample::organization_at(&place, &folder.path().join("data"));
+    let mut bell = place.listen().unwrap().unwrap();
+    assert!(!bell.wait(Duration::ZERO).unwrap(), "what was before is not heard");
+    sample.story();
+    assert!(bell.wait(LONG).unwrap());
+    sample.story();
+    bell.check().unwrap();
+    assert!(bell.wait(Duration::ZERO).unwrap(), "what is said meanwhile is not missed");
+    assert!(!bell.wait(Duration::ZERO).unwrap(), "several words are one");
+    sample.beside(vec![SideWrite::SinkPosition { name: "siem".into(), position: 3 }]);
+    bell.check().unwrap();
+    assert!(!bell.wait(Duration::ZERO).unwrap(), "nothing was appended");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| bell.wait(LONG).unwrap());
+        sample.story();
+        assert!(waiting.join().unwrap(), "also while one waits");
     });
 }
