@@ -7,7 +7,7 @@ use crate::engine::{Begin, Connection, NONE, OptionalExtension as _};
 use crate::error::{StoreError, writing};
 
 /// Each step makes version N+1 of version N. A step that has shipped never changes.
-const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS, LEAVING];
+const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS, LEAVING, RECORDINGS];
 
 const FIRST: &str = "
     -- The ledger.
@@ -176,6 +176,18 @@ const LEAVING: &str = "
     -- The first term whose list may still have entries of the file. NULL before its entries have left, and after
     -- they have left all lists.
     ALTER TABLE archive_file ADD COLUMN next_term INTEGER;
+";
+
+/// What runs wrote, for the other servers of a database that several reach; empty where the database is a file.
+const RECORDINGS: &str = "
+    -- The bytes of a recording from `place` on. All pieces of a run that is over, put together, have the digest that the
+    -- ledger holds.
+    CREATE TABLE recording (
+        execution INTEGER NOT NULL,
+        place     INTEGER NOT NULL,
+        bytes     BLOB    NOT NULL,
+        PRIMARY KEY (execution, place)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// The version that this code writes.
