@@ -25,7 +25,7 @@ pub struct Recordings {
 /// How far a recording has come, at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// The piece that begins at the place asked for, when there is one.
+    /// The piece that begins at the place asked for, when there is one; it has a byte at least.
     pub piece: Option<Vec<u8>>,
     /// Whether its run is over, so that no piece will follow.
     pub is_over: bool,
@@ -82,6 +82,7 @@ impl Reader {
         let found =
             statement.query_row(values, |row| Ok((row.get::<_, i64>(0)? != 0, row.get(1)?))).optional()?;
         let (is_over, piece) = found.unwrap_or((true, None));
+        let piece = piece.filter(|piece: &Vec<u8>| !piece.is_empty());
         Ok(Recorded { piece, is_over })
     }
 }

@@ -15,6 +15,7 @@ mod password;
 mod published;
 mod reaction;
 mod read;
+mod recordings;
 mod refusals;
 mod runs;
 mod sequencer;
@@ -83,6 +84,8 @@ struct Inner<W: World> {
     stored: read::Readers,
     sessions: Arc<Sessions>,
     runs: Arc<Runs>,
+    /// Where several servers share the database.
+    shared: Option<recordings::Shared>,
     refusals: Refusals,
     set_up_code: SetUpCode,
     hashing: Semaphore,
@@ -199,6 +202,7 @@ impl<W: World> App<W> {
                 stored: readers,
                 sessions,
                 runs,
+                shared: recordings::Shared::of(&settings.database),
                 refusals: Refusals::default(),
                 set_up_code: SetUpCode::default(),
                 hashing: Semaphore::new(HASHES_AT_ONCE),
