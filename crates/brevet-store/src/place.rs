@@ -24,6 +24,14 @@ pub enum DatabasePlace {
 }
 
 impl DatabasePlace {
+    /// Whether servers with other data folders reach it too.
+    pub const fn is_shared(&self) -> bool {
+        match self {
+            Self::Folder => false,
+            Self::Postgres { .. } => true,
+        }
+    }
+
     /// The connection of the one server that writes.
     pub(crate) fn open_writer(&self, folder: &DataFolder) -> Result<Connection, StoreError> {
         match self {
@@ -38,6 +46,17 @@ impl DatabasePlace {
                 let session = connect(address, password.as_ref(), Purpose::Write)?;
                 session.claim().map_err(crate::engine::Error::from)?;
                 Ok(Connection::Postgres(session))
+            }
+        }
+    }
+
+    /// A connection that writes what no decision depends on, beside the one of the server; `None` where nobody else would
+    /// read it.
+    pub(crate) fn open_beside(&self) -> Result<Option<Connection>, StoreError> {
+        match self {
+            Self::Folder => Ok(None),
+            Self::Postgres { address, password } => {
+                Ok(Some(Connection::Postgres(connect(address, password.as_ref(), Purpose::Write)?)))
             }
         }
     }

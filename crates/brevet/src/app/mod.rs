@@ -17,6 +17,7 @@ mod password;
 mod published;
 mod reaction;
 mod read;
+mod recordings;
 mod refusals;
 mod runs;
 mod sequencer;
@@ -86,6 +87,8 @@ struct Inner<W: World> {
     stored: read::Readers,
     sessions: Arc<Sessions>,
     runs: Arc<Runs>,
+    /// Where several servers share the database.
+    shared: Option<recordings::Shared>,
     refusals: Refusals,
     set_up_code: SetUpCode,
     hashing: Semaphore,
@@ -224,6 +227,7 @@ impl<W: World> App<W> {
                 stored: readers,
                 sessions,
                 runs,
+                shared: recordings::Shared::of(&settings.database),
                 refusals: Refusals::default(),
                 set_up_code: SetUpCode::default(),
                 hashing: Semaphore::new(HASHES_AT_ONCE),
