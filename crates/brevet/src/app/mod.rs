@@ -13,6 +13,7 @@ mod idempotency;
 mod keys;
 mod lists;
 mod notary;
+mod opening;
 mod password;
 mod published;
 mod reaction;
@@ -31,8 +32,8 @@ mod workloads;
 use std::sync::Arc;
 
 use arc_swap::Guard;
-use brevet_core::{Command, Event, Origin, Reply, ServerStart, Span, State, Timestamp};
-use brevet_store::{DataFolder, Reader, SessionRow, SideWrite, Store, StoreError};
+use brevet_core::{Command, Origin, Reply, Span, State, Timestamp};
+use brevet_store::{Reader, SessionRow, SideWrite, StoreError};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use archive::{ArchiveHeading, Archives, archive_file_name, write_archive_file};
@@ -56,10 +57,9 @@ use crate::world::{Machine, World};
 use freshness::Freshness;
 use halt::Halt;
 use published::Readers as PublishedReaders;
-use reaction::Reaction;
 use refusals::Refusals;
 use runs::Runs;
-use sequencer::{Condition, Entrance, Item, Sequencer, Surroundings};
+use sequencer::{Condition, Entrance, Item};
 use session::Sessions;
 use sign_in::SetUpCode;
 use standing::Standings;
@@ -110,153 +110,7 @@ struct Inner<W: World> {
     fresh: Arc<Freshness>,
 }
 
-/// What a start finds in the database.
-struct Opened {
-    store: Store,
-    readers: read::Readers,
-    state: State,
-    anchor: brevet_store::Anchor,
-    witnessed: Option<(u64, String)>,
-    sessions: Vec<SessionRow>,
-    settings: Settings,
-}
-
-impl Opened {
-    fn of(folder: DataFolder, seed: [u8; 32], settings: Settings) -> Result<Self, AppError> {
-        let mut store =
-            Store::open_at(&settings.database, folder, seed, &settings.key).map_err(keys::about_keys)?;
-        let readers = read::Readers::open(&settings.database, store.folder())?;
-        let state = store.load()?;
-        let anchor = attest::hold_anchor(&store, &settings)?;
-        let witnessed = attest::last_witnessed(&store, &settings)?;
-        let sessions = store.sessions()?;
-        Ok(Self { store, readers, state, anchor, witnessed, sessions, settings })
-    }
-}
-
-/// What reacts to entries in this process.
-struct Reactions {
-    sessions: Arc<Sessions>,
-    runs: Arc<Runs>,
-}
-
-impl Reaction for Reactions {
-    fn recorded(&self, entries: &[brevet_core::Entry]) {
-        for entry in entries {
-            self.sessions.react(&entry.event);
-            self.runs.react(&entry.event);
-        }
-    }
-
-    fn heard(&self, entries: &[brevet_core::Entry]) {
-        for entry in entries {
-            self.sessions.react(&entry.event);
-            // A run that another server starts is none of this one.
-            if !matches!(entry.event, Event::ExecutionStarted { .. }) {
-                self.runs.react(&entry.event);
-            }
-        }
-    }
-
-    fn has_session(&self, session: brevet_core::SessionId) -> bool {
-        self.sessions.has(session)
-    }
-
-    fn ledger_failed(&self) {
-        self.runs.stop_all(brevet_core::StopCause::Shutdown);
-    }
-
-    fn clock_went_back(&self) {
-        self.runs.stop_all(brevet_core::StopCause::Expired);
-    }
-}
-
 impl<W: World> App<W> {
-    /// Opens the ledger in a folder and begins to serve it: marks what was running when the last server went
-    /// down, and acts on what is due.
-    pub async fn open(folder: DataFolder, world: W, workloads: Arc<Workloads>) -> Result<Self, AppError> {
-        Self::open_with(folder, world, workloads, Settings::default()).await
-    }
-
-    /// The same, as it is set.
-    pub async fn open_with(
-        folder: DataFolder,
-        world: W,
-        workloads: Arc<Workloads>,
-        settings: Settings,
-    ) -> Result<Self, AppError> {
-        let mut seed = [0; 32];
-        world.fill(&mut seed)?;
-        // A database elsewhere is waited for, and this thread may not wait.
-        let opened = tokio::task::spawn_blocking(move || Opened::of(folder, seed, settings));
-        let Opened { store, readers, state, anchor, witnessed, sessions, settings } =
-            opened.await.map_err(|_| AppError::Stopping)??;
-        attest::check_clock(&world, &state)?;
-        let (halt, data) = (Arc::<Halt>::default(), store.folder().path().to_owned());
-        let witnesses = settings.witnesses.as_ref();
-        let standing = Standing::at_start(&anchor, &data, world.now(), witnesses, witnessed);
-        let (size, checkpoint) = (store.size(), store.checkpoint().to_owned());
-        let published = Published { state: state.clone(), size, checkpoint, server: None };
-        let published = Arc::new(PublishedReaders::new(published));
-        let sessions = Arc::new(Sessions::restore(sessions));
-        let runs = Arc::new(Runs::new(workloads));
-        let reactions = Reactions { sessions: Arc::clone(&sessions), runs: Arc::clone(&runs) };
-        let world = Arc::new(world);
-        let (origin, keys) = (store.origin().to_owned(), keys::Keys::new(store.key_maker()));
-        let is_new = store.size() == 0;
-        let reaction: Arc<dyn Reaction> = Arc::new(reactions);
-        let fresh = Arc::new(Freshness::new(store.is_shared()));
-        let surroundings = Surroundings {
-            readers: Arc::clone(&published),
-            reaction,
-            world: Arc::clone(&world),
-            heartbeat: settings.heartbeat,
-            halt: Arc::clone(&halt),
-            fresh: Arc::clone(&fresh),
-        };
-        let shared = store.is_shared();
-        let (entrance, _thread) = Sequencer::start(store, state, surroundings)?;
-        if shared {
-            bell::listen(settings.database.clone(), entrance.doorbell())?;
-        }
-        let app = Self {
-            inner: Arc::new(Inner {
-                world,
-                entrance,
-                published,
-                stored: readers,
-                sessions,
-                runs,
-                shared: recordings::Shared::of(&settings.database),
-                refusals: Refusals::default(),
-                set_up_code: SetUpCode::default(),
-                hashing: Semaphore::new(HASHES_AT_ONCE),
-                evidence: evidence::Evidence::default(),
-                archiving: tokio::sync::Mutex::default(),
-                origin,
-                keys,
-                standings: Standings::new(standing),
-                anchor: Arc::new(std::sync::Mutex::new(anchor)),
-                settings,
-                sinks: sinks::SinkBoard::default(),
-                data,
-                urgent: Arc::default(),
-                halt,
-                fresh,
-            }),
-        };
-        if is_new {
-            let origin = app.inner.origin.clone();
-            app.command(Origin::SYSTEM, Command::OpenLedger { origin }, None).await?;
-        }
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let witnesses = u32::try_from(app.standing().witnesses.len()).unwrap_or(u32::MAX);
-        let start = ServerStart { version, witnesses, shared, accepted_loss: None };
-        app.command(Origin::SYSTEM, Command::StartServer(start), None).await?;
-        app.attest();
-        Ok(app)
-    }
-
     /// The last durable state. To be held for a moment only: never over an `await`.
     pub fn published(&self) -> Guard<Arc<Published>> {
         self.inner.published.load()
