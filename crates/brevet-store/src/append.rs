@@ -19,6 +19,9 @@ use crate::{retire, schema, term};
 /// Batches between two attempts to empty the write-ahead log while somebody reads from it.
 const EMPTY_LOG_EVERY: u32 = 64;
 
+/// How often the state is read before it is given up that nobody appends between the head and the state.
+const LOAD_ATTEMPTS_MAX: u32 = 1_000;
+
 /// What goes to the disk together.
 #[derive(Debug)]
 pub struct Batch<'a> {
@@ -92,12 +95,17 @@ impl Store {
         key: &KeyPlace,
     ) -> Result<Self, StoreError> {
         let connection = database.open_writer(&folder)?;
+        connection.opens()?;
         schema::migrate(&connection)?;
         let keys = Keys::open(&folder, &connection, seed, key)?;
         let origin = Origin::parse(keys.name().as_str()).map_err(StoreError::damaged)?;
-        let Head { edge, checkpoint } = load::head(&connection, &origin, &keys.verifiers())?;
+        // Others may append meanwhile: all of the head is read as it was at one moment.
+        let view = connection.view()?;
+        let Head { edge, checkpoint } = load::head(&view, &origin, &keys.verifiers())?;
+        drop(view);
         term::catch_up(&connection, edge.size())?;
         retire::finish_erasing(&connection)?;
+        connection.has_opened()?;
         let (body, bytes) = (Vec::new(), Vec::new());
         let log_to_empty = (!retire::empty_log(&connection)).then_some(EMPTY_LOG_EVERY);
         Ok(Self {
@@ -117,17 +125,20 @@ impl Store {
         })
     }
 
-    /// The state that the rows add up to.
-    pub fn load(&self) -> Result<State, StoreError> {
-        load::state(&self.connection)
-    }
-
-    /// Whether the database can still be reached, where it is elsewhere.
+    /// The state that the rows add up to, and that this store's head is of.
     ///
     /// # Errors
-    /// When it cannot, or does not answer.
-    pub fn check_connection(&self) -> Result<(), StoreError> {
-        Ok(self.connection.check()?)
+    /// When it cannot be read, or others append faster than one can read.
+    pub fn load(&mut self) -> Result<State, StoreError> {
+        for _ in 0..LOAD_ATTEMPTS_MAX {
+            let view = self.connection.view()?;
+            if load::size(&view)? == self.edge.size() {
+                return load::state(&view);
+            }
+            drop(view);
+            self.look()?;
+        }
+        Err(StoreError::Moved)
     }
 
     /// How many entries there are.
@@ -272,7 +283,7 @@ impl Store {
         }
         let unanswered = match transaction.commit() {
             Ok(()) => None,
-            Err(source) if source.is_uncertain() => Some(source),
+            Err(source) if source.is_lost() && source.is_uncertain() => Some(source),
             Err(source) => return Err(writing(source)),
         };
         let appended = Appended { first, size: edge.size(), checkpoint, notice: None };
@@ -395,13 +406,18 @@ fn write_head(
     encode_value(&state.counters(), &mut counters);
     let size = signed(edge.size());
     let edge = edge.to_bytes();
-    let changed = if from == 0 {
+    if from == 0 {
         let sql = "INSERT INTO head (one, size, edge, checkpoint, counters) VALUES (1, ?1, ?2, ?3, ?4)";
-        connection.execute(sql, params![size, edge, checkpoint, counters]).map_err(writing)?
-    } else {
-        let sql = "UPDATE head SET size = ?1, edge = ?2, checkpoint = ?3, counters = ?4 WHERE one = 1 AND size = ?5";
-        let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-        statement.execute(params![size, edge, checkpoint, counters, signed(from)]).map_err(writing)?
-    };
+        return connection.execute_later(sql, params![size, edge, checkpoint, counters]).map_err(writing);
+    }
+    let sql =
+        "UPDATE head SET size = ?1, edge = ?2, checkpoint = ?3, counters = ?4 WHERE one = 1 AND size = ?5";
+    let mut statement = connection.prepare_cached(sql).map_err(writing)?;
+    let values = params![size, edge, checkpoint, counters, signed(from)];
+    if connection.sqlite().is_none() {
+        // It is locked, and was looked at with the lock.
+        return statement.execute_later(values).map_err(writing);
+    }
+    let changed = statement.execute(values).map_err(writing)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Moved) }
 }

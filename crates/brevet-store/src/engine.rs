@@ -133,19 +133,27 @@ impl Connection {
         self.begin(Begin::View)
     }
 
+    /// Keeps other servers from opening the ledger until [`Connection::has_opened`]; a file is claimed with its folder.
+    pub(crate) fn opens(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(session) => Ok(session.opens()?),
+        }
+    }
+
+    /// Lets others open the ledger.
+    pub(crate) fn has_opened(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(session) => Ok(session.has_opened()?),
+        }
+    }
+
     /// Whether no transaction is open.
     pub(crate) fn is_autocommit(&self) -> bool {
         match self {
             Self::Sqlite(connection) => connection.is_autocommit(),
             Self::Postgres(session) => session.is_idle(),
-        }
-    }
-
-    /// Whether the other side still answers.
-    pub(crate) fn check(&self) -> Result<()> {
-        match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::Postgres(session) => Ok(session.batch("")?),
         }
     }
 

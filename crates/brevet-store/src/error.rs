@@ -179,7 +179,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the connection to a database elsewhere is gone.
+    /// Whether the connection to a database elsewhere is lost, so that another one is needed.
     pub fn is_lost(&self) -> bool {
         match self {
             Self::Unanswered { .. } => true,

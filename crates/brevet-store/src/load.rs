@@ -20,6 +20,13 @@ pub(crate) struct Head {
     pub(crate) checkpoint: String,
 }
 
+/// How many entries there are, by the head.
+pub(crate) fn size(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT size FROM head WHERE one = 1";
+    let size: Option<i64> = connection.query_row(sql, NONE, |row| row.get(0)).optional()?;
+    Ok(size.map_or(0, i64::unsigned_abs))
+}
+
 /// Reads the head and holds it against its signature and the tail of the entries. A ledger that somebody
 /// changed further back is found by `brevet audit verify`, not here.
 pub(crate) fn head(

@@ -46,6 +46,14 @@ impl DatabasePlace {
     pub(crate) fn open_reader(&self, folder: &DataFolder) -> Result<Connection, StoreError> {
         match self {
             Self::Folder => Ok(sqlite::open_reader(&folder.database())?.into()),
+            Self::Postgres { .. } => self.open_reader_elsewhere(),
+        }
+    }
+
+    /// The same where no folder is needed for it.
+    pub(crate) fn open_reader_elsewhere(&self) -> Result<Connection, StoreError> {
+        match self {
+            Self::Folder => Err(StoreError::damaged("a file has no connection that could be made again")),
             Self::Postgres { address, password } => {
                 Ok(Connection::Postgres(connect(address, password.as_ref(), Purpose::Read)?))
             }

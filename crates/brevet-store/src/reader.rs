@@ -37,6 +37,16 @@ impl Reader {
         Ok(Self { connection })
     }
 
+    /// One more reader of a database elsewhere, in place of one whose connection was lost.
+    ///
+    /// # Errors
+    /// When the database cannot be reached. A file is never lost.
+    pub fn open_again(database: &DatabasePlace) -> Result<Self, StoreError> {
+        let connection = database.open_reader_elsewhere()?;
+        schema::check(&connection)?;
+        Ok(Self { connection })
+    }
+
     /// One request, with its reason.
     pub fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
         let sql = "SELECT request.body, entry_text.value FROM request

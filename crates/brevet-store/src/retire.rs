@@ -81,6 +81,7 @@ pub(crate) fn erasing(connection: &Connection) -> Result<Vec<UserId>, StoreError
 pub(crate) fn finish_erasing(connection: &Connection) -> Result<(), StoreError> {
     while let Some(user) = erasing(connection)?.first() {
         let transaction = connection.begin(Begin::Write).map_err(writing)?;
+        transaction.lock_head()?;
         erase_more(&transaction, *user, ERASE_AT_START)?;
         transaction.commit().map_err(writing)?;
     }

@@ -11,6 +11,7 @@ use crate::append::{Appended, Store};
 use crate::codec::decode_entry;
 use crate::engine::{Begin, Connection, NONE, OptionalExtension, params};
 use crate::error::{StoreError, writing};
+use crate::load;
 use crate::place::DatabasePlace;
 use crate::row::signed;
 
@@ -118,9 +119,7 @@ impl Store {
     }
 
     fn look_once(&self) -> Result<Option<(RightEdge, Tail)>, StoreError> {
-        let sql = "SELECT size FROM head WHERE one = 1";
-        let size: Option<i64> = self.connection.query_row(sql, NONE, |row| row.get(0)).optional()?;
-        if size.map_or(0, i64::unsigned_abs) == self.edge.size() {
+        if load::size(&self.connection)? == self.edge.size() {
             return Ok(None);
         }
         let view = self.connection.view()?;

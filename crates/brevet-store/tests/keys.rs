@@ -291,7 +291,7 @@ fn a_ledger_whose_key_is_lost_can_be_read_and_not_be_written() {
     assert!(matches!(ledger.restart(), Err(StoreError::Key(KeyFault::NotHere { .. }))));
     assert_eq!(ledger.key_files(), [""; 0], "a new key was made for an old ledger");
     let folder = DataFolder::claim(&ledger.path()).unwrap();
-    let store = brevet_store::Store::open_with(folder, [8; 32], &brevet_store::KeyPlace::Lost).unwrap();
+    let mut store = brevet_store::Store::open_with(folder, [8; 32], &brevet_store::KeyPlace::Lost).unwrap();
     assert_eq!(store.verifier_keys(), first);
     let (state, now) = (store.load().unwrap(), brevet_core::Timestamp::from_micros(1_760_000_000_000_000));
     let mut sample = Sample { store, state, now, salts: 0 };

@@ -78,7 +78,7 @@ fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
     if into.exists() {
         bail!("{} exists already; name a new folder for the ledger that goes on", into.display());
     }
-    let old = open_old(&config, existing(&config.data)?)?;
+    let mut old = open_old(&config, existing(&config.data)?)?;
     if old.size() == 0 {
         bail!("{} has no ledger", config.data.display());
     }
@@ -86,7 +86,7 @@ fn begin_anew(args: RecoverArgs) -> anyhow::Result<Told> {
     let note = last_checkpoint(&config, checkpoint.as_deref(), &old)?;
     let folder = new_folder(&into)?;
     // Half a ledger is of no use, and would stand in the way of the next try.
-    let made = fill(&config, &old, folder, note).inspect_err(|_| drop(std::fs::remove_dir_all(&into)));
+    let made = fill(&config, &mut old, folder, note).inspect_err(|_| drop(std::fs::remove_dir_all(&into)));
     let (new, archive) = made?;
     let path = anchor.unwrap_or_else(|| into.join(ANCHOR_FILE));
     let named = config.ledger.anchor.as_ref().filter(|named| **named != path).map(|named| {
@@ -186,7 +186,12 @@ fn new_folder(into: &Path) -> anyhow::Result<DataFolder> {
 
 /// The new ledger, and the archive of the old one beside it. What is wrong with the new key is told before anything
 /// large is copied.
-fn fill(config: &Config, old: &Store, folder: DataFolder, note: String) -> anyhow::Result<(Store, PathBuf)> {
+fn fill(
+    config: &Config,
+    old: &mut Store,
+    folder: DataFolder,
+    note: String,
+) -> anyhow::Result<(Store, PathBuf)> {
     old.copy_with_empty_ledger(&folder)?;
     let mut new = Store::open_with(folder, seed()?, &config.ledger.key)?;
     if old.had_key_of(&new)? {
@@ -279,7 +284,7 @@ impl Salts {
 }
 
 /// Everything that the old ledger has here, to be verified and folded together with the new one.
-fn archive_of(old: &Store, folder: &DataFolder) -> anyhow::Result<PathBuf> {
+fn archive_of(old: &mut Store, folder: &DataFolder) -> anyhow::Result<PathBuf> {
     let reader = Reader::open(old.folder())?;
     let first = old.load()?.archive().size;
     let heading = ArchiveHeading { origin: old.origin().to_owned(), keys: old.verifier_keys() };
@@ -315,7 +320,7 @@ fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// The state is the old one; the ledger begins with where it goes on.
-fn write_first_entry(old: &Store, new: &mut Store, note: String) -> anyhow::Result<()> {
+fn write_first_entry(old: &mut Store, new: &mut Store, note: String) -> anyhow::Result<()> {
     let mut state = old.load()?;
     state.before_first_entry();
     let (origin, previous) = (new.origin().to_owned(), old.origin().to_owned());

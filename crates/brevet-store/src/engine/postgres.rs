@@ -49,8 +49,11 @@ pub(crate) enum Purpose {
     Read,
 }
 
-/// What a server that writes holds as long as its connection lasts, as PostgreSQL numbers such locks: "brevet" in ASCII.
+/// What every server that writes holds together with the others as long as its connection lasts, and who needs the ledger
+/// for himself holds alone, as PostgreSQL numbers such locks: "brevet" in ASCII.
 const WRITER_LOCK: i64 = 0x6272_6576_6574;
+/// What a server holds while it opens the ledger: two that start at once do not both make the tables.
+const OPENING_LOCK: i64 = WRITER_LOCK + 1;
 
 /// One connection.
 pub(crate) struct Session {
@@ -94,11 +97,21 @@ impl Session {
         Ok(session)
     }
 
-    /// Takes the place of the one server that writes.
+    /// Takes a place among the servers that write.
     pub(crate) fn claim(&self) -> Result<(), Fault> {
-        let sql = "SELECT pg_try_advisory_lock($1)";
+        let sql = "SELECT pg_try_advisory_lock_shared($1)";
         let row = self.wait(self.client.query_one(sql, &[&WRITER_LOCK]))?;
         if row.try_get(0)? { Ok(()) } else { Err(Fault::Busy) }
+    }
+
+    /// Waits until no other server opens the ledger, and keeps others from it until [`Session::has_opened`].
+    pub(crate) fn opens(&self) -> Result<(), Fault> {
+        self.wait(self.client.query_one("SELECT pg_advisory_lock($1)", &[&OPENING_LOCK])).map(drop)
+    }
+
+    /// Lets others open the ledger.
+    pub(crate) fn has_opened(&self) -> Result<(), Fault> {
+        self.wait(self.client.query_one("SELECT pg_advisory_unlock($1)", &[&OPENING_LOCK])).map(drop)
     }
 
     fn runtime(&self) -> &Runtime {

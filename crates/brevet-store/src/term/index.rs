@@ -52,6 +52,8 @@ pub(crate) fn catch_up(connection: &Connection, size: u64) -> Result<(), StoreEr
             return Ok(());
         }
         let transaction = connection.begin(Begin::Write).map_err(writing)?;
+        transaction.lock_head()?;
+        let from = indexed(&transaction)?;
         let end = (from / PIECE_ENTRIES + 1) * PIECE_ENTRIES;
         take_in(&transaction, from, end.min(size))?;
         transaction.commit().map_err(writing)?;

@@ -7,14 +7,15 @@ mod cluster;
 #[expect(dead_code, reason = "stores in a folder are tested elsewhere")]
 mod sample;
 
+use std::path::Path;
 use std::time::Duration;
 
-use brevet_core::{RequestId, SessionId, Timestamp};
+use brevet_core::{Command, Origin, RequestId, SessionId, Timestamp};
 use brevet_ledger::Salt;
 use brevet_store::{
     ArchiveFile, AuthorizationFilter, Batch, Credential, DataFolder, DatabasePlace, EntryFilter,
     ExecutionFilter, ExportFilter, Idempotent, LedgerFile, Page, Reader, RequestFilter, SessionRow,
-    SideWrite, StoredEntry, Words,
+    SideWrite, StoreError, StoredEntry, Tail, Words,
 };
 use cluster::Cluster;
 use sample::{ALICE, BOB, Sample};
@@ -25,6 +26,29 @@ const LONG: Duration = Duration::from_secs(30);
 const STORIES: usize = 60;
 
 impl Sample {
+    /// Takes over what others appended; answers how many entries that were.
+    fn catch_up(&mut self) -> usize {
+        let tail = self.store.look().unwrap();
+        self.take_over(tail)
+    }
+
+    fn take_over(&mut self, tail: Option<Tail>) -> usize {
+        let Some(tail) = tail else { return 0 };
+        let mut changes = Vec::new();
+        for entry in &tail.entries {
+            changes.extend(self.state.apply(entry));
+        }
+        self.state.forget(&changes);
+        self.now = self.now.max(self.state.last().unwrap());
+        assert_eq!((tail.size, tail.checkpoint.as_str()), (self.store.size(), self.store.checkpoint()));
+        tail.entries.len()
+    }
+
+    fn ask(&mut self) -> Result<(), StoreError> {
+        let origin = Origin::user(BOB, SessionId::new(1));
+        self.carry_out(origin, Command::Submit(sample::request("quick"))).map(drop)
+    }
+
     /// Writes something beside the ledger.
     fn beside(&mut self, side: Vec<SideWrite>) {
         let mut salt = || Salt::from_bytes([0; Salt::BYTES]);
@@ -138,7 +162,9 @@ fn both_engines_do_the_same() {
     let cluster = Cluster::start();
     whatever_happened_reads_the_same_also_after_a_restart(&cluster);
     what_is_beside_the_ledger_is_kept_alike(&cluster);
-    one_server_writes_at_a_time(&cluster);
+    several_servers_take_turns(&cluster);
+    whoever_has_not_heard_cannot_append(&cluster);
+    a_turn_keeps_others_waiting_until_it_ends(&cluster);
     an_address_that_gives_something_away_is_refused();
     erased_texts_are_gone_in_both(&cluster);
     archived_entries_leave_both_alike(&cluster);
@@ -212,24 +238,74 @@ fn what_is_beside_the_ledger_is_kept_alike(cluster: &Cluster) {
     });
 }
 
-fn one_server_writes_at_a_time(cluster: &Cluster) {
-    let folder = tempfile::tempdir().unwrap();
-    let place = cluster.database("one_server");
-    let mut first = Sample::organization_at(&place, &folder.path().join("first"));
-    // The second server has the key, as everybody who serves this ledger must.
-    let second = folder.path().join("second");
-    drop(DataFolder::claim(&second).unwrap());
+/// The data folder of one more server: it has the key, as everybody who serves this ledger must.
+fn one_more(first: &Path, second: &Path) {
+    drop(DataFolder::claim(second).unwrap());
     for name in ["ledger.key", "ledger.vkey"] {
-        std::fs::copy(folder.path().join("first").join(name), second.join(name)).unwrap();
+        std::fs::copy(first.join(name), second.join(name)).unwrap();
     }
-    let refused = Sample::open_at(&place, &second).err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(refused.contains("another server is running on this database"), "{refused}");
+}
+
+fn several_servers_take_turns(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let place = cluster.database("turns");
+    let mut first = Sample::organization_at(&place, &one);
+    one_more(&one, &two);
+    let mut second = Sample::open_at(&place, &two).unwrap();
+    assert_eq!((second.store.size(), &second.state), (first.store.size(), &first.state));
+    for _ in 0..3 {
+        first.story();
+        assert!(second.catch_up() > 0, "it hears of all that the first did");
+        assert_eq!(second.state, first.state);
+        second.story();
+        assert!(first.catch_up() > 0);
+        assert_eq!(first.state, second.state);
+    }
+    assert_eq!(first.catch_up(), 0, "nothing is heard twice");
+    let loaded = first.store.load().unwrap();
+    assert_eq!(loaded, first.state, "what was heard adds up to what is stored");
+}
+
+fn whoever_has_not_heard_cannot_append(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let place = cluster.database("not_heard");
+    let mut first = Sample::organization_at(&place, &one);
+    one_more(&one, &two);
+    let mut second = Sample::open_at(&place, &two).unwrap();
     first.story();
-    let (size, state) = (first.store.size(), first.state.clone());
-    drop(first);
-    let mut second = until(|| Sample::open_at(&place, &second).ok());
-    assert_eq!((second.store.size(), &second.state), (size, &state), "it goes on where the first ended");
-    second.story();
+    let size = first.store.size();
+    let refused = second.ask().unwrap_err();
+    assert!(matches!(refused, StoreError::Moved), "{refused}");
+    assert_eq!(first.store.load().unwrap(), first.state, "nothing of it was written");
+    assert_eq!(Reader::open_at(&place, first.store.folder()).unwrap().size().unwrap(), size);
+}
+
+fn a_turn_keeps_others_waiting_until_it_ends(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let place = cluster.database("waiting");
+    let mut first = Sample::organization_at(&place, &one);
+    one_more(&one, &two);
+    let mut second = Sample::open_at(&place, &two).unwrap();
+    let known = first.store.size();
+    assert!(first.store.begin_turn().unwrap().is_none());
+    let waiting = std::thread::spawn(move || {
+        let tail = second.store.begin_turn().unwrap();
+        let heard = second.take_over(tail);
+        second.ask().unwrap();
+        (heard, second)
+    });
+    first.ask().unwrap();
+    let (heard, mut second) = waiting.join().unwrap();
+    assert!(heard > 0, "it waited, and then heard of it");
+    assert!(first.store.size() > known);
+    assert!(first.catch_up() > 0);
+    assert_eq!(first.state, second.state);
+    second.store.begin_turn().unwrap();
+    second.store.end_turn();
+    first.story();
 }
 
 fn an_address_that_gives_something_away_is_refused() {
@@ -246,17 +322,6 @@ fn an_address_that_gives_something_away_is_refused() {
             .to_string();
         assert!(refused.contains(why) && !refused.contains("secret"), "{address}: {refused}");
     }
-}
-
-/// PostgreSQL takes a moment to notice that somebody is gone.
-fn until<T>(mut is_there: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..10_000 {
-        if let Some(there) = is_there() {
-            return there;
-        }
-        std::thread::yield_now();
-    }
-    panic!("it never came");
 }
 
 fn erased_texts_are_gone_in_both(cluster: &Cluster) {

@@ -29,7 +29,7 @@ impl Sample {
     }
 
     pub(crate) fn open_at(place: &DatabasePlace, path: &Path) -> Result<Self, StoreError> {
-        let store = Store::open_at(place, DataFolder::claim(path)?, [7; 32], &KeyPlace::File)?;
+        let mut store = Store::open_at(place, DataFolder::claim(path)?, [7; 32], &KeyPlace::File)?;
         let state = store.load()?;
         let now = state.last().unwrap_or(Timestamp::from_micros(1_750_000_000_000_000));
         Ok(Self { store, state, now, salts: 0 })

@@ -207,7 +207,7 @@ impl Historian {
     /// With one person for a hundred requests.
     pub(crate) fn open(data: &Path, requests: u64) -> Result<Self, Failure> {
         let people = u32::try_from(requests / 100)?.max(100);
-        let store = Store::open(DataFolder::claim(data)?, [7; 32])?;
+        let mut store = Store::open(DataFolder::claim(data)?, [7; 32])?;
         let state = store.load()?;
         // A little ago, so that what is given is in force when the server starts on it.
         let now = state.last().unwrap_or_else(|| Machine.now().minus(Span::hours(2)));

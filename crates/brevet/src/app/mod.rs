@@ -119,7 +119,7 @@ struct Opened {
 
 impl Opened {
     fn of(folder: DataFolder, seed: [u8; 32], settings: Settings) -> Result<Self, AppError> {
-        let store =
+        let mut store =
             Store::open_at(&settings.database, folder, seed, &settings.key).map_err(keys::about_keys)?;
         let readers = read::Readers::open(&settings.database, store.folder())?;
         let state = store.load()?;
@@ -152,6 +152,10 @@ impl Reaction for Reactions {
                 self.runs.react(&entry.event);
             }
         }
+    }
+
+    fn has_session(&self, session: brevet_core::SessionId) -> bool {
+        self.sessions.has(session)
     }
 
     fn ledger_failed(&self) {

@@ -15,12 +15,15 @@ const READERS_MAX: usize = 4;
 pub(super) struct Readers {
     idle: Arc<Mutex<Vec<Reader>>>,
     places: Arc<Semaphore>,
+    /// Where connections are made again that were lost.
+    database: Arc<DatabasePlace>,
 }
 
 impl Readers {
     pub(super) fn open(database: &DatabasePlace, folder: &DataFolder) -> Result<Self, StoreError> {
         let idle = (0..READERS_MAX).map(|_| Reader::open_at(database, folder)).collect::<Result<_, _>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), places: Arc::new(Semaphore::new(READERS_MAX)) })
+        let places = Arc::new(Semaphore::new(READERS_MAX));
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), places, database: Arc::new(database.clone()) })
     }
 
     /// Lends a reader to `read`, on a thread that may wait for a disk.
@@ -29,12 +32,21 @@ impl Readers {
         read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, AppError> {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| AppError::Stopping)?;
-        let idle = Arc::clone(&self.idle);
+        let (idle, database) = (Arc::clone(&self.idle), Arc::clone(&self.database));
         let work = move || {
             let _place = place;
-            let reader = lock(&idle).pop().ok_or(AppError::Busy)?;
+            let known = lock(&idle).pop();
+            // Whoever has a place finds a connection, unless one was lost.
+            let reader = match known {
+                Some(reader) => reader,
+                None => Reader::open_again(&database)?,
+            };
             let answer = read(&reader);
-            lock(&idle).push(reader);
+            match &answer {
+                // The others were most likely lost with it.
+                Err(error) if error.is_lost() => lock(&idle).clear(),
+                _ => lock(&idle).push(reader),
+            }
             answer.map_err(AppError::from)
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| AppError::Stopping)?

@@ -278,6 +278,11 @@ impl<W: World> Sequencer<W> {
             }
             Err(error) => return answer(to, Err(error)),
         }
+        // Another server may have ended it a moment ago.
+        if self.store.is_shared() && origin.session.is_some_and(|session| !self.reaction.has_session(session))
+        {
+            return answer(to, Err(AppError::NotSignedIn));
+        }
         if let Some(Err(error)) = condition.map(|condition| condition(&self.store)) {
             return answer(to, Err(error));
         }

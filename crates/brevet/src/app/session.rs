@@ -1,6 +1,6 @@
 //! Sessions: opaque random tokens, kept as their SHA-256, looked up in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -83,13 +83,38 @@ fn hash(token: &str) -> [u8; 32] {
 /// All sessions of this server.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    by_hash: RwLock<HashMap<[u8; 32], Arc<Session>>>,
+    known: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    by_hash: HashMap<[u8; 32], Arc<Session>>,
+    ids: HashSet<SessionId>,
+}
+
+impl Known {
+    fn insert(&mut self, hash: [u8; 32], session: Arc<Session>) {
+        self.ids.insert(session.id);
+        self.by_hash.insert(hash, session);
+    }
+
+    fn retain(&mut self, mut stays: impl FnMut(&Session) -> bool) {
+        let Self { by_hash, ids } = self;
+        by_hash.retain(|_, session| {
+            let stays = stays(session);
+            if !stays {
+                ids.remove(&session.id);
+            }
+            stays
+        });
+    }
 }
 
 impl Sessions {
     pub(super) fn restore(rows: Vec<SessionRow>) -> Self {
-        let sessions = rows.into_iter().map(|row| (row.hash, Arc::new(session(&row))));
-        Self { by_hash: RwLock::new(sessions.collect()) }
+        let mut known = Known::default();
+        rows.iter().for_each(|row| known.insert(row.hash, Arc::new(session(row))));
+        Self { known: RwLock::new(known) }
     }
 
     pub(super) fn open(&self, row: &SessionRow) -> Arc<Session> {
@@ -101,7 +126,7 @@ impl Sessions {
     /// The session of a token, unless it is over; using it keeps it alive.
     pub(super) fn find(&self, token: &str, now: Timestamp) -> Option<Arc<Session>> {
         let hash = hash(token);
-        let found = self.by_hash.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned()?;
+        let found = self.read().by_hash.get(&hash).cloned()?;
         if found.is_over(now) {
             return None;
         }
@@ -110,7 +135,7 @@ impl Sessions {
     }
 
     pub(super) fn close(&self, id: SessionId) {
-        self.write().retain(|_, session| session.id != id);
+        self.write().retain(|session| session.id != id);
     }
 
     /// Follows the ledger: what it ends is over here too, whichever server ended it.
@@ -123,7 +148,7 @@ impl Sessions {
     }
 
     pub(super) fn close_all_of(&self, user: UserId) {
-        self.write().retain(|_, session| session.user != user);
+        self.write().retain(|session| session.user != user);
     }
 
     /// Drops what is over; answers what the store should be told. On a shared ledger another server may have kept alive
@@ -132,7 +157,7 @@ impl Sessions {
         let mut writes = Vec::new();
         let grace = if is_shared { SEEN_ELSEWHERE_LATE } else { Span::seconds(0) };
         let unused = now.minus(SESSION_IDLE).minus(grace);
-        self.write().retain(|_, session| {
+        self.write().retain(|session| {
             if session.is_over(now) {
                 writes.push(match now >= session.ends() {
                     true => SideWrite::CloseSession(session.id),
@@ -150,8 +175,16 @@ impl Sessions {
         writes
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<[u8; 32], Arc<Session>>> {
-        self.by_hash.write().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn has(&self, id: SessionId) -> bool {
+        self.read().ids.contains(&id)
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

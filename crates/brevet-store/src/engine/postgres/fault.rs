@@ -12,9 +12,9 @@ pub enum Fault {
     /// The address is none.
     #[error("database.url cannot be used: {0}; it looks like postgresql://user@host:5432/name")]
     Address(String),
-    /// Another server writes to this ledger.
+    /// Somebody needs this ledger alone.
     #[error(
-        "another server is running on this database; stop it first, or wait until PostgreSQL has noticed that it is gone"
+        "the ledger in this database is being moved, or a server is running on it; wait until that is over, or stop it first"
     )]
     Busy,
     /// No host of the address could be used.

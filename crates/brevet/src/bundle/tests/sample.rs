@@ -36,7 +36,8 @@ impl Sample {
     /// With people, a role and a policy that needs two approvals.
     pub(super) fn new(doctor: fn(&mut Entry)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(DataFolder::claim(&folder.path().join("data")).unwrap(), [7; 32]).unwrap();
+        let mut store =
+            Store::open(DataFolder::claim(&folder.path().join("data")).unwrap(), [7; 32]).unwrap();
         let (state, now) = (store.load().unwrap(), Timestamp::from_micros(1_750_000_000_000_000));
         let mut sample = Self { folder, store, state, now, salts: 0, doctor };
         sample.system(Command::OpenLedger { origin: sample.store.origin().to_owned() });
