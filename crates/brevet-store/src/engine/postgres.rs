@@ -5,6 +5,7 @@ mod account;
 mod ahead;
 mod fault;
 mod listener;
+mod tls;
 mod transaction;
 mod value;
 mod wire;

@@ -13,13 +13,14 @@ use super::BadConfig;
 pub(super) struct Written {
     url: String,
     password_file: Option<PathBuf>,
+    authority: Option<PathBuf>,
 }
 
 impl Written {
     pub(super) fn check(self) -> Result<DatabasePlace, BadConfig> {
-        let Self { url, password_file } = self;
+        let Self { url, password_file: password, authority } = self;
         match url.starts_with("postgresql://") {
-            true => Ok(DatabasePlace::Postgres { address: url, password: password_file }),
+            true => Ok(DatabasePlace::Postgres { address: url, password, authority }),
             false => Err(BadConfig::Value {
                 name: "database.url",
                 // It may be one with a password in it.

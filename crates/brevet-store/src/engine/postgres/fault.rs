@@ -12,6 +12,11 @@ pub enum Fault {
     /// The address is none.
     #[error("database.url cannot be used: {0}; it looks like postgresql://user@host:5432/name")]
     Address(String),
+    /// Nobody can be trusted.
+    #[error(
+        "database.authority cannot be used: {0}; it is a PEM file of the authority that signs PostgreSQL's certificate"
+    )]
+    Authority(String),
     /// Somebody needs this ledger alone.
     #[error(
         "the ledger in this database is being moved, or a server is running on it; wait until that is over, or stop it first"
@@ -71,6 +76,7 @@ impl Fault {
             Self::Unreachable(_) | Self::Silent | Self::Gone | Self::Uncertain(_) | Self::Runtime(_) => true,
             Self::Client(error) => is_lost(error),
             Self::Address(_)
+            | Self::Authority(_)
             | Self::Busy
             | Self::Aborted
             | Self::Version { .. }
