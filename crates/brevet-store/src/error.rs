@@ -135,6 +135,11 @@ pub enum StoreError {
     /// A batch could not be encoded; a bug, or an entry over its limit.
     #[error("an entry cannot be written: {0}")]
     Entry(String),
+    /// A piece of a recording is none that can be kept; a bug, or a database from elsewhere.
+    #[error(
+        "a recording cannot be kept for the other servers: {0}; it is in the data folder of the one that ran it"
+    )]
+    Piece(String),
     /// What is stored does not make sense.
     #[error("the data folder is damaged: {what}; run: brevet audit verify --data <folder>")]
     Damaged {

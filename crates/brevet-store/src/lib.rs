@@ -20,6 +20,7 @@ mod page;
 mod place;
 mod proof;
 mod reader;
+mod recordings;
 mod recover;
 mod retire;
 mod row;
@@ -48,6 +49,7 @@ pub use page::{AuthorizationFilter, ExecutionFilter, Page, RequestFilter, Reques
 pub use place::DatabasePlace;
 pub use proof::{Consistency, Proven, Receipt, hash_text};
 pub use reader::Reader;
+pub use recordings::{PIECE_BYTES_MAX, Recorded, Recordings};
 pub use retire::ArchiveFile;
 pub use search::EntryFilter;
 pub use side::{Credential, Idempotent, SessionRow, SideWrite};

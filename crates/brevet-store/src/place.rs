@@ -31,6 +31,14 @@ impl DatabasePlace {
         Self::Postgres { address, password: None, authority: None }
     }
 
+    /// Whether servers with other data folders reach it too.
+    pub const fn is_shared(&self) -> bool {
+        match self {
+            Self::Folder => false,
+            Self::Postgres { .. } => true,
+        }
+    }
+
     /// The connection of a server that writes.
     pub(crate) fn open_writer(&self, folder: &DataFolder) -> Result<Connection, StoreError> {
         match self.account()? {
@@ -47,6 +55,14 @@ impl DatabasePlace {
                 Ok(Connection::Postgres(session))
             }
         }
+    }
+
+    /// A connection that writes what no decision depends on, beside the one of the server; `None` where nobody else would
+    /// read it.
+    pub(crate) fn open_beside(&self) -> Result<Option<Connection>, StoreError> {
+        let Some(account) = self.account()? else { return Ok(None) };
+        let session = Session::connect(&account, Purpose::Write).map_err(Error::from)?;
+        Ok(Some(Connection::Postgres(session)))
     }
 
     /// A connection for reading.

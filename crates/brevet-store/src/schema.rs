@@ -7,7 +7,7 @@ use crate::engine::{Begin, Connection, NONE, OptionalExtension as _};
 use crate::error::{StoreError, writing};
 
 /// Each step makes version N+1 of version N. A step that has shipped never changes.
-const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS, LEAVING, SERVERS];
+const STEPS: &[&str] = &[FIRST, SINKS, COSIGNED, TERMS, ARCHIVES, KEYS, LEAVING, SERVERS, RECORDINGS];
 
 const FIRST: &str = "
     -- The ledger.
@@ -186,6 +186,18 @@ const SERVERS: &str = "
         beats INTEGER NOT NULL,
         batch BLOB
     ) STRICT;
+";
+
+/// What runs wrote, for the other servers of a database that several reach; empty where the database is a file.
+const RECORDINGS: &str = "
+    -- The bytes of a recording from `place` on. All pieces of a run that is over, put together, have the digest that the
+    -- ledger holds.
+    CREATE TABLE recording (
+        execution INTEGER NOT NULL,
+        place     INTEGER NOT NULL,
+        bytes     BLOB    NOT NULL,
+        PRIMARY KEY (execution, place)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// The version that this code writes.

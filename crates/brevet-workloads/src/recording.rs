@@ -13,22 +13,30 @@
 //! SHA-256 of the whole file; the ledger holds that digest and the length. What a crash leaves in `partial` stays
 //! there under the name of its run: it is evidence, though not in the ledger. A run that wrote nothing has no file.
 //!
+//! What was recorded by another server arrives in pieces: those who follow it see its frames as they come, and a finished
+//! one is taken into the folder once all of it has the ledger's digest. `partial/arriving-N` is one on its way, and no
+//! evidence.
+//!
 //! Live viewers read the growing file, each at its own pace and with one buffer of its own, so that neither their
 //! number nor their speed matters to the run.
 //!
 //! Never here: what the bytes mean. They are whatever the program wrote; who shows them makes them harmless.
 
+mod arriving;
 mod blobs;
 mod frame;
 mod reader;
+mod relayed;
 mod sink;
 mod tail;
 
+pub use arriving::Arriving;
 pub use blobs::Blobs;
 pub use frame::{BadRecording, FRAME_BYTES_MAX, Frame, HEADER, Stream};
 pub use reader::Recording;
+pub use relayed::Relayed;
 pub use sink::{NotRecorded, OutputSink};
-pub use tail::{Live, Tail};
+pub use tail::{Live, Piece, Pieces, Tail};
 
 #[cfg(test)]
 mod tests;

@@ -168,8 +168,9 @@ fn story(asked: &AskedBundle) -> anyhow::Result<Bundle> {
     };
     if *outputs {
         let blobs = Blobs::visit(data);
-        let fits = bundle::with_outputs(&mut bundle, &wrote, |output| blobs.bytes(output))?;
+        let fits = bundle::fits(&wrote);
         ensure!(fits, "the runs of {request} wrote too much for one file; leave the outputs out");
+        bundle::with_outputs(&mut bundle, &wrote, |output| blobs.bytes(output))?;
     }
     Ok(bundle)
 }

@@ -11,12 +11,12 @@ mod sample;
 use std::path::Path;
 use std::time::Duration;
 
-use brevet_core::{Command, Origin, RequestId, SessionId, Timestamp};
+use brevet_core::{Command, ExecutionId, Origin, RequestId, SessionId, Timestamp};
 use brevet_ledger::Salt;
 use brevet_store::{
     ArchiveFile, AuthorizationFilter, Batch, Credential, DataFolder, DatabasePlace, EntryFilter,
-    ExecutionFilter, ExportFilter, Idempotent, LedgerFile, Page, Reader, RequestFilter, SessionRow,
-    SideWrite, StoreError, StoredEntry, Tail, Words,
+    ExecutionFilter, ExportFilter, Idempotent, LedgerFile, PIECE_BYTES_MAX, Page, Reader, Recorded,
+    Recordings, RequestFilter, SessionRow, SideWrite, StoreError, StoredEntry, Tail, Words,
 };
 use cluster::Cluster;
 use sample::{ALICE, BOB, Sample};
@@ -170,6 +170,8 @@ fn both_engines_do_the_same() {
     erased_texts_are_gone_in_both(&cluster);
     archived_entries_leave_both_alike(&cluster);
     whoever_listens_hears_what_others_append(&cluster);
+    what_runs_write_is_there_for_other_servers_piece_by_piece(&cluster);
+    a_database_that_is_a_file_has_no_pieces();
 }
 
 fn whatever_happened_reads_the_same_also_after_a_restart(cluster: &Cluster) {
@@ -401,4 +403,41 @@ fn whoever_listens_hears_what_others_append(cluster: &Cluster) {
         sample.story();
         assert!(waiting.join().unwrap(), "also while one waits");
     });
+}
+
+fn what_runs_write_is_there_for_other_servers_piece_by_piece(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = cluster.database("recordings");
+    let mut sample = Sample::organization_at(&place, &folder.path().join("data"));
+    sample.story();
+    let over = ExecutionId::new(1);
+    let reader = Reader::open_at(&place, sample.store.folder()).unwrap();
+    let recordings = Recordings::open(&place).unwrap().unwrap();
+    let long = vec![7; PIECE_BYTES_MAX];
+    for (at, piece) in [(0, &b"\0\xff"[..]), (2, &long), (u64::from(u32::MAX) + 9, b"far")] {
+        recordings.put(over, at, piece).unwrap();
+        recordings.put(over, at, piece).expect("whoever had no answer asks again");
+        let expected = Recorded { piece: Some(piece.to_vec()), is_over: true };
+        assert_eq!(reader.recorded(over, at).unwrap(), expected, "{at}");
+    }
+    for (at, piece) in [(0, &b"other"[..]), (1, &[long, vec![0]].concat())] {
+        let refused = recordings.put(over, at, piece);
+        assert!(matches!(refused, Err(StoreError::Piece(_))), "{at}: {refused:?}");
+    }
+    let nothing = Recorded { piece: None, is_over: true };
+    assert_eq!(reader.recorded(over, 1).unwrap(), nothing, "no piece begins there");
+    assert_eq!(reader.recorded(ExecutionId::new(99), 0).unwrap(), nothing, "there is no such run");
+    sample.grant();
+    let running = sample.run();
+    assert_eq!(reader.recorded(running, 0).unwrap(), Recorded { piece: None, is_over: false });
+}
+
+fn a_database_that_is_a_file_has_no_pieces() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Recordings::open(&DatabasePlace::Folder).unwrap().is_none());
+    let mut sample = Sample::organization(&folder.path().join("data"));
+    sample.grant();
+    let running = sample.run();
+    let reader = Reader::open(sample.store.folder()).unwrap();
+    assert_eq!(reader.recorded(running, 0).unwrap(), Recorded { piece: None, is_over: false });
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use brevet_core::{
-    Access, AccessControlChange, Approval, CatalogDefinition, Command, Digest, GroupMinimum, GroupName,
-    MaximumDuration, NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser, OnExpiry, Origin, Parameters,
-    PolicyTerms, QualifiedName, Quorum, Reply, RequestId, Requesters, RunOrder, Secrets, SessionId, Span,
-    State, TaskId, TaskSpec, Text, TextKind, Timestamp, Uncovered, UserId, UserName, Verdict, transact,
+    Access, AccessControlChange, Approval, CatalogDefinition, Command, Digest, ExecutionId, GroupMinimum,
+    GroupName, MaximumDuration, NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser, OnExpiry, Origin,
+    Parameters, PolicyTerms, QualifiedName, Quorum, Reply, RequestId, Requesters, RunOrder, Secrets,
+    SessionId, Span, State, TaskId, TaskSpec, Text, TextKind, Timestamp, Uncovered, UserId, UserName,
+    Verdict, transact,
 };
 use brevet_ledger::Salt;
 use brevet_store::{Appended, Batch, DataFolder, DatabasePlace, KeyPlace, Store, StoreError};
@@ -101,12 +102,28 @@ impl Sample {
 
     /// One request of Bob's, approved by Alice, used once and revoked.
     pub(crate) fn story(&mut self) -> RequestId {
+        let request = self.grant();
+        let execution = self.run();
+        let authorization = self.state.authorizations_of(BOB).map(|held| held.id).max().unwrap();
+        self.by(ALICE, Command::Revoke { authorization, comment: comment("done") });
+        let result = brevet_core::ExecutionResult::Stopped(brevet_core::StopCause::Revoked);
+        self.system(Command::FinishRun { execution, result, output: None });
+        request
+    }
+
+    /// One request of Bob's, approved by Alice.
+    pub(crate) fn grant(&mut self) -> RequestId {
         let request = self.by(BOB, Command::Submit(request("the disk is full")));
         let Reply::Request(request) = request else { panic!("{request:?}") };
         self.by(
             ALICE,
             Command::Decide { request, verdict: Verdict::Approve, duration: None, comment: comment("go on") },
         );
+        request
+    }
+
+    /// A run of Bob's that goes on.
+    pub(crate) fn run(&mut self) -> ExecutionId {
         let run = RunOrder {
             task: QualifiedName::parse("Linux/Task-1").unwrap(),
             parameters: Parameters::new(),
@@ -114,11 +131,7 @@ impl Sample {
         };
         let run = self.by(BOB, Command::Run(run));
         let Reply::Execution(execution) = run else { panic!("{run:?}") };
-        let authorization = self.state.authorizations_of(BOB).map(|held| held.id).max().unwrap();
-        self.by(ALICE, Command::Revoke { authorization, comment: comment("done") });
-        let result = brevet_core::ExecutionResult::Stopped(brevet_core::StopCause::Revoked);
-        self.system(Command::FinishRun { execution, result, output: None });
-        request
+        execution
     }
 }
 

@@ -5,9 +5,11 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use brevet_core::{Digest, ExecutionId, Output};
 
+use super::arriving::Arriving;
 use super::sink::OutputSink;
 use super::tail::Live;
 use super::{BadRecording, Recording};
@@ -17,7 +19,12 @@ use crate::Clock;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     folder: Arc<Path>,
+    /// How many recordings have arrived from elsewhere, so that each has a name of its own until it is whole.
+    arrived: Arc<AtomicU64>,
 }
+
+/// How the names of those begin that are on their way here.
+const ARRIVING: &str = "arriving-";
 
 impl Blobs {
     /// Opens the folder, and makes it where there is none.
@@ -25,14 +32,15 @@ impl Blobs {
         let folder = data.join("blobs");
         make_folder(&folder)?;
         make_folder(&folder.join("partial"))?;
+        remove_arriving(&folder.join("partial"))?;
         sync_folder(&folder)?;
         sync_folder(data)?;
-        Ok(Self { folder: folder.into() })
+        Ok(Self { folder: folder.into(), arrived: Arc::default() })
     }
 
     /// The folder as somebody sees it who only reads.
     pub fn visit(data: &Path) -> Self {
-        Self { folder: data.join("blobs").into() }
+        Self { folder: data.join("blobs").into(), arrived: Arc::default() }
     }
 
     /// Where the output of a run goes, and from where it can be read as it comes. Nothing is made before the first
@@ -45,6 +53,22 @@ impl Blobs {
     /// file: do not call it where waiting hurts.
     pub fn read(&self, output: &Output) -> Result<Recording, BadRecording> {
         Recording::open(&self.path(output.digest), output)
+    }
+
+    /// Whether a file is there under the digest. Whoever reads it finds out whether it is the right one.
+    pub fn has(&self, output: &Output) -> bool {
+        self.path(output.digest).exists()
+    }
+
+    /// Begins to take over a finished recording from elsewhere.
+    ///
+    /// # Errors
+    /// When no file can be made.
+    pub fn receive(&self, output: &Output) -> io::Result<Arriving> {
+        let number = self.arrived.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.join("partial").join(format!("{ARRIVING}{number}"));
+        let file = make_file(&path)?;
+        Ok(Arriving::new(self.clone(), *output, file, path))
     }
 
     /// The bytes of a finished recording as they are stored, for whoever checks their digest; `None` when it is not
@@ -72,20 +96,40 @@ impl Blobs {
 
     /// A new file for this run. That one is there already is an error: nothing is ever written over.
     pub(super) fn create(&self, execution: ExecutionId) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(self.partial(execution))
+        make_file(&self.partial(execution))
     }
 
-    /// Makes the file durable under the name of its digest.
+    /// Makes the file of a run durable under the name of its digest.
     pub(super) fn keep(&self, execution: ExecutionId, file: &File, digest: Digest) -> io::Result<()> {
+        self.settle(&self.partial(execution), file, digest)
+    }
+
+    /// Makes a file durable under the name of its digest.
+    pub(super) fn settle(&self, from: &Path, file: &File, digest: Digest) -> io::Result<()> {
         file.sync_data()?;
         let path = self.path(digest);
         let folder = path.parent().unwrap_or(&self.folder);
         if make_folder(folder)? {
             sync_folder(&self.folder)?;
         }
-        std::fs::rename(self.partial(execution), &path)?;
+        std::fs::rename(from, &path)?;
         sync_folder(folder)
     }
+}
+
+/// What arrived halfway before a crash is no evidence: it is still where it came from.
+fn remove_arriving(partial: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(partial)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(ARRIVING) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn make_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Says whether it was not there before.

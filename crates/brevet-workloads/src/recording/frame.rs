@@ -46,6 +46,11 @@ pub enum BadRecording {
         "the recording is not the one in the ledger: its digest or length differs; take it from a backup"
     )]
     Digest,
+    /// It is not where it should be.
+    #[error(
+        "the recording is missing; take it from a backup, or from the data folder of the server that ran the task"
+    )]
+    Missing,
     /// The run ended without all of its output on disk.
     #[error("the recording was not finished: writing it failed, or the server stopped")]
     Unfinished,

@@ -1,7 +1,7 @@
 //! Reading a finished recording.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _};
+use std::io::{self, Read as _, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -25,7 +25,11 @@ impl Recording {
     /// Opens the file, and verifies all of it against digest and length.
     pub fn open(path: &Path, output: &Output) -> Result<Self, BadRecording> {
         let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path)?;
+        let opened = OpenOptions::new().read(true).custom_flags(no_follow).open(path);
+        let mut file = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => BadRecording::Missing,
+            _ => BadRecording::Io(error),
+        })?;
         let mut buffer = vec![0; FRAME_BYTES_MAX];
         verify(&mut file, &mut buffer, output)?;
         file.rewind()?;

@@ -39,7 +39,12 @@ impl Live {
 
     /// A view of it, from its beginning.
     pub fn tail(&self) -> Tail {
-        Tail { progress: self.progress.clone(), parser: Parser::default(), buffer: Vec::new(), offset: 0 }
+        Tail { pieces: self.pieces(), parser: Parser::default() }
+    }
+
+    /// Its bytes as they are stored, from its beginning.
+    pub fn pieces(&self) -> Pieces {
+        Pieces { progress: self.progress.clone(), buffer: Vec::new(), offset: 0 }
     }
 
     /// Whether all of it is on disk under its digest.
@@ -51,10 +56,8 @@ impl Live {
 /// One view of a growing recording. It holds two or three frames, however far behind the run it is.
 #[derive(Debug)]
 pub struct Tail {
-    progress: watch::Receiver<Progress>,
+    pieces: Pieces,
     parser: Parser,
-    buffer: Vec<u8>,
-    offset: u64,
 }
 
 impl Tail {
@@ -64,9 +67,51 @@ impl Tail {
             if let Some(frame) = self.parser.next()? {
                 return Ok(Some(frame));
             }
+            match self.pieces.read_next().await? {
+                Some(piece) => self.parser.feed(piece),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// The bytes of a growing recording, for whoever keeps a copy of it. It holds one piece, however far behind the run it
+/// is.
+#[derive(Debug)]
+pub struct Pieces {
+    progress: watch::Receiver<Progress>,
+    buffer: Vec<u8>,
+    offset: u64,
+}
+
+/// Some bytes of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Where they begin, in bytes.
+    pub place: u64,
+    /// At most [`FRAME_BYTES_MAX`] of them, and at least one.
+    pub bytes: Vec<u8>,
+}
+
+impl Pieces {
+    /// Waits for more of it, and answers all that there is, or as much as a piece can have; `None` is the end of a
+    /// finished recording. Can be cancelled: nothing is lost.
+    pub async fn next(&mut self) -> Result<Option<Piece>, BadRecording> {
+        let place = self.offset;
+        Ok(self.read_next().await?.map(|bytes| Piece { place, bytes: bytes.to_vec() }))
+    }
+
+    /// Waits until nothing more will be written.
+    pub async fn until_finished(&mut self) {
+        // That the writer is gone is an end too.
+        drop(self.progress.wait_for(|progress| progress.finished).await);
+    }
+
+    async fn read_next(&mut self) -> Result<Option<&[u8]>, BadRecording> {
+        loop {
             let Progress { file, length, finished } = self.progress.borrow_and_update().clone();
             match file.filter(|_| self.offset < length) {
-                Some(file) => self.read(file, length).await?,
+                Some(file) => return self.read(file, length).await.map(Some),
                 None if finished => return Ok(None),
                 None => self.progress.changed().await.map_err(|_| BadRecording::Unfinished)?,
             }
@@ -74,7 +119,7 @@ impl Tail {
     }
 
     /// Reads a piece, on a thread where waiting for the disk hurts nobody.
-    async fn read(&mut self, file: Arc<File>, length: u64) -> Result<(), BadRecording> {
+    async fn read(&mut self, file: Arc<File>, length: u64) -> Result<&[u8], BadRecording> {
         let (offset, left) = (self.offset, length - self.offset);
         let want = usize::try_from(left).map_or(FRAME_BYTES_MAX, |left| left.min(FRAME_BYTES_MAX));
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -86,9 +131,8 @@ impl Tail {
         if count == 0 {
             return Err(BadRecording::Damaged { at: offset });
         }
-        self.parser.feed(&buffer[..count]);
         self.buffer = buffer;
         self.offset += count as u64;
-        Ok(())
+        Ok(&self.buffer[..count])
     }
 }

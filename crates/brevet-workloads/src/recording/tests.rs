@@ -1,6 +1,14 @@
-//! The format, byte by byte.
+//! The format, byte by byte, and recordings on their way from one server to another.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use brevet_core::{Digest, ExecutionId, Output};
 
 use super::frame::{BadRecording, FRAME_BYTES_MAX, Frame, HEADER, Head, Parser, Stream};
+use super::{Blobs, Live, OutputSink, Piece, Relayed};
+use crate::Clock;
 
 fn frame(stream: Stream, micros: u64, bytes: &[u8]) -> Vec<u8> {
     [&Head { stream, micros, length: bytes.len() }.encode()[..], bytes].concat()
@@ -77,4 +85,132 @@ fn what_no_writer_writes_is_damage() {
     }
     assert!(matches!(parse(b"brevet-recording/v2\n", 64), Err(BadRecording::Header)));
     assert!(matches!(parse(b"", 64), Err(BadRecording::Header)));
+}
+
+#[derive(Debug)]
+struct Stopped;
+
+impl Clock for Stopped {
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+fn record(data: &Path) -> (Blobs, OutputSink, Live) {
+    let blobs = Blobs::open(data).unwrap();
+    let (sink, live) = blobs.record(ExecutionId::new(1), Arc::new(Stopped));
+    (blobs, sink, live)
+}
+
+#[tokio::test]
+async fn the_pieces_of_a_growing_recording_are_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (blobs, mut sink, live) = record(folder.path());
+    let mut pieces = live.pieces();
+    let mut all = Vec::new();
+    let long = vec![9; 3 * FRAME_BYTES_MAX];
+    for bytes in [&b"on"[..], &long] {
+        sink.write(Stream::Output, bytes).unwrap();
+        let Piece { place, bytes } = pieces.next().await.unwrap().unwrap();
+        assert_eq!(place, all.len() as u64);
+        all.extend(bytes);
+    }
+    let output = sink.finish().unwrap().unwrap();
+    pieces.until_finished().await;
+    while let Some(Piece { place, bytes }) = pieces.next().await.unwrap() {
+        assert!(bytes.len() <= FRAME_BYTES_MAX && place == all.len() as u64);
+        all.extend(bytes);
+    }
+    assert!(all == std::fs::read(blobs.path(output.digest)).unwrap());
+}
+
+#[tokio::test]
+async fn the_pieces_of_a_recording_that_broke_off_end_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, mut sink, live) = record(folder.path());
+    sink.write(Stream::Output, b"on").unwrap();
+    drop(sink);
+    let mut pieces = live.pieces();
+    assert!(pieces.next().await.unwrap().is_some());
+    pieces.until_finished().await;
+    assert!(matches!(pieces.next().await, Err(BadRecording::Unfinished)));
+}
+
+/// A finished recording, and what the ledger says of it.
+fn recorded() -> (Vec<u8>, Output) {
+    let folder = tempfile::tempdir().unwrap();
+    let (blobs, mut sink, _live) = record(folder.path());
+    sink.write(Stream::Output, b"out").unwrap();
+    sink.write(Stream::Error, b"err").unwrap();
+    let output = sink.finish().unwrap().unwrap();
+    (blobs.bytes(&output).unwrap().unwrap(), output)
+}
+
+#[test]
+fn a_recording_from_elsewhere_is_taken_over_when_all_of_it_is_right_and_never_otherwise() {
+    let (bytes, output) = recorded();
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).unwrap();
+    let arrive = |pieces: &[&[u8]], output: &Output| {
+        let mut arriving = blobs.receive(output).unwrap();
+        pieces.iter().try_for_each(|piece| arriving.write(piece))?;
+        arriving.keep()
+    };
+    let mut other = bytes.clone();
+    other[HEADER.len() + 15] ^= 1;
+    let another = Output { digest: Digest([0; 32]), ..output };
+    for (what, pieces, output) in [
+        ("too little", &[&bytes[..30]][..], output),
+        ("too much", &[&bytes[..], b"x"], output),
+        ("another byte", &[&other[..]], output),
+        ("another digest", &[&bytes[..]], another),
+    ] {
+        assert!(matches!(arrive(pieces, &output), Err(BadRecording::Digest)), "{what}");
+        assert!(!blobs.has(&output), "{what}");
+    }
+    assert!(matches!(blobs.read(&output), Err(BadRecording::Missing)));
+    for again in ["once", "again"] {
+        arrive(&[&bytes[..7], &bytes[7..]], &output).unwrap();
+        assert_eq!(blobs.read(&output).unwrap().count(), 2, "{again}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("blobs/partial")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_arrived_halfway_before_a_crash_is_removed_and_what_a_run_left_is_not() {
+    let (_, output) = recorded();
+    let folder = tempfile::tempdir().unwrap();
+    let (blobs, mut sink, _live) = record(folder.path());
+    sink.write(Stream::Output, b"evidence").unwrap();
+    std::mem::forget(blobs.receive(&output).unwrap());
+    let names = || {
+        let entries = std::fs::read_dir(folder.path().join("blobs/partial")).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["arriving-0", "exe-1"]);
+    drop(Blobs::open(folder.path()).unwrap());
+    assert_eq!(names(), ["exe-1"]);
+}
+
+#[test]
+fn a_relayed_recording_shows_its_frames_as_they_come_and_is_held_against_the_ledger_at_its_end() {
+    let (bytes, output) = recorded();
+    let relay = |bytes: &[u8]| {
+        let mut relayed = Relayed::default();
+        for piece in bytes.chunks(16) {
+            relayed.feed(piece);
+            while relayed.frame().unwrap().is_some() {}
+        }
+        relayed
+    };
+    let whole = relay(&bytes);
+    assert_eq!(whole.bytes(), output.bytes);
+    whole.finish(Some(&output)).unwrap();
+    assert!(matches!(whole.finish(None), Err(BadRecording::Unfinished)));
+    assert!(matches!(relay(&bytes[..36]).finish(Some(&output)), Err(BadRecording::Digest)));
+    let another = Output { digest: Digest([0; 32]), ..output };
+    assert!(matches!(whole.finish(Some(&another)), Err(BadRecording::Digest)));
+    relay(b"").finish(None).unwrap();
 }

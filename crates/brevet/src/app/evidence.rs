@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use brevet_core::{Past, RequestId, TaskId, Timestamp, UserId, Way};
 use brevet_store::{ReadUpTo, Reader, StoreError};
+use brevet_workloads::recording::BadRecording;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{App, AppError};
-use crate::bundle::{self, Bundle, BundleFault, Collected};
+use crate::bundle::{self, Bundle, BundleFault, Collected, Wrote};
 use crate::world::World;
 
 /// Folds of the ledger and bundles in the making at once: half of the readers, so that lists go on.
@@ -125,7 +126,8 @@ impl<W: World> App<W> {
     /// The evidence bundle of a request, with what its runs wrote where that is wanted.
     ///
     /// # Errors
-    /// [`AppError::Busy`], [`AppError::Read`]; [`AppError::Machine`] where an output cannot be read.
+    /// [`AppError::Busy`], [`AppError::Read`]; [`AppError::Machine`] where an output cannot be read, [`AppError::Output`]
+    /// where another server's is not what the ledger says.
     pub(crate) async fn bundle(&self, request: RequestId, outputs: bool) -> Result<Bundled, AppError> {
         let place = self.inner.evidence.place().await?;
         let (origin, keys) = (self.ledger_origin().to_owned(), self.verifier_keys());
@@ -146,13 +148,28 @@ impl<W: World> App<W> {
         if !outputs {
             return Ok(Bundled::File(bundle));
         }
+        if !bundle::fits(&wrote) {
+            return Ok(Bundled::TooMuchOutput);
+        }
+        self.take_over_all(&wrote).await?;
         let blobs = self.inner.runs.workloads().blobs().clone();
         let embed = move || {
             let _place = place;
-            let fits = bundle::with_outputs(&mut bundle, &wrote, |output| blobs.bytes(output))?;
-            Ok::<_, std::io::Error>(if fits { Bundled::File(bundle) } else { Bundled::TooMuchOutput })
+            bundle::with_outputs(&mut bundle, &wrote, |output| blobs.bytes(output))?;
+            Ok::<_, std::io::Error>(Bundled::File(bundle))
         };
         Ok(tokio::task::spawn_blocking(embed).await.map_err(|_| AppError::Stopping)??)
+    }
+
+    /// Gets here what other servers recorded. What is nowhere is left out.
+    async fn take_over_all(&self, wrote: &[Wrote]) -> Result<(), AppError> {
+        for Wrote { execution, output } in wrote {
+            match self.take_over(*execution, *output).await {
+                Ok(()) | Err(AppError::Output(BadRecording::Missing)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -19,7 +19,9 @@ pub(super) async fn keep_up<W: World>(app: Weak<Inner<W>>) {
     loop {
         changed.mark_unchanged();
         let Some(inner) = app.upgrade() else { return };
-        let goes_on = take_in(&App { inner }).await;
+        let app = App { inner };
+        let goes_on = app.leads() && take_in(&app).await;
+        drop(app);
         if goes_on {
             continue;
         }

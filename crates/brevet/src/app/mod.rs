@@ -3,6 +3,7 @@
 
 mod archive;
 mod attest;
+mod bell;
 mod error;
 mod evidence;
 mod follow;
@@ -16,6 +17,7 @@ mod password;
 mod published;
 mod reaction;
 mod read;
+mod recordings;
 mod refusals;
 mod runs;
 mod sequencer;
@@ -85,6 +87,8 @@ struct Inner<W: World> {
     stored: read::Readers,
     sessions: Arc<Sessions>,
     runs: Arc<Runs>,
+    /// Where several servers share the database.
+    shared: Option<recordings::Shared>,
     refusals: Refusals,
     set_up_code: SetUpCode,
     hashing: Semaphore,
@@ -191,8 +195,8 @@ impl<W: World> App<W> {
         let (halt, data) = (Arc::<Halt>::default(), store.folder().path().to_owned());
         let witnesses = settings.witnesses.as_ref();
         let standing = Standing::at_start(&anchor, &data, world.now(), witnesses, witnessed);
-        let published =
-            Published { state: state.clone(), size: store.size(), checkpoint: store.checkpoint().into() };
+        let (size, checkpoint) = (store.size(), store.checkpoint().to_owned());
+        let published = Published { state: state.clone(), size, checkpoint, server: None };
         let published = Arc::new(PublishedReaders::new(published));
         let sessions = Arc::new(Sessions::restore(sessions));
         let runs = Arc::new(Runs::new(workloads));
@@ -212,6 +216,9 @@ impl<W: World> App<W> {
         };
         let shared = store.is_shared();
         let (entrance, _thread) = Sequencer::start(store, state, surroundings)?;
+        if shared {
+            bell::listen(settings.database.clone(), entrance.doorbell())?;
+        }
         let app = Self {
             inner: Arc::new(Inner {
                 world,
@@ -220,6 +227,7 @@ impl<W: World> App<W> {
                 stored: readers,
                 sessions,
                 runs,
+                shared: recordings::Shared::of(&settings.database),
                 refusals: Refusals::default(),
                 set_up_code: SetUpCode::default(),
                 hashing: Semaphore::new(HASHES_AT_ONCE),
@@ -416,8 +424,28 @@ impl<W: World> App<W> {
             writes.push(SideWrite::ForgetIdempotent(now.minus(IDEMPOTENCY_LIFETIME)));
             self.command_with(Origin::SYSTEM, None, None, |_| writes).await?;
         }
-        self.erase_what_is_left().await?;
-        self.prune().await
+        match self.leads() {
+            true => {
+                self.erase_what_is_left().await?;
+                self.prune().await
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Whether this server does what is done once for all of several.
+    fn leads(&self) -> bool {
+        self.published().leads()
+    }
+
+    /// Ends when this server does what is done once for all of several; it goes on with that to its end.
+    pub(crate) async fn until_it_leads(&self) {
+        let mut changed = self.changed();
+        while !self.leads() {
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Tells every run to end, because the process is about to go.

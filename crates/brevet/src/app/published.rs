@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
-use brevet_core::{Change, Entry, State};
+use brevet_core::{Change, Entry, ServerId, State};
 use tokio::sync::watch;
 
 /// How often the sequencer looks whether the last reader has let go of the old copy, before it gives up and
@@ -23,6 +23,17 @@ pub struct Published {
     pub size: u64,
     /// The signed checkpoint over them.
     pub checkpoint: String,
+    /// Which of several servers this is.
+    pub server: Option<ServerId>,
+}
+
+impl Published {
+    /// Whether this server does what is done once for all of them. Of several that is the one that has been there longest,
+    /// until the ledger says that it is gone; from then on the others let nothing more of it in.
+    pub fn leads(&self) -> bool {
+        let first = self.state.servers().next();
+        self.server.is_none_or(|own| first.is_some_and(|first| first.id == own))
+    }
 }
 
 /// What the readers' side holds.

@@ -11,7 +11,8 @@ use super::error::AppError;
 /// Readers at work at once; a machine of two cores gains nothing from more.
 const READERS_MAX: usize = 4;
 
-/// A few connections, lent one at a time.
+/// A few connections, lent one at a time. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(super) struct Readers {
     idle: Arc<Mutex<Vec<Reader>>>,
     places: Arc<Semaphore>,

@@ -184,7 +184,8 @@ impl<W: World> App<W> {
             let why = format!("it could not be made sure that nobody revoked it meanwhile: {error}");
             return self.put_on_record(execution, ExecutionResult::NotStarted { why }, None).await;
         }
-        let Finished { result, output, trouble } = self.inner.runs.workloads.run(permit, stop, sink).await;
+        let run = self.inner.runs.workloads.run(permit, stop, sink);
+        let (Finished { result, output, trouble }, ()) = tokio::join!(run, self.share_output(execution));
         if let Some(trouble) = trouble {
             tracing::error!(%execution, %trouble, "trouble around a run");
         }

@@ -9,6 +9,7 @@ mod shared;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -16,11 +17,11 @@ use brevet_core::{
     Change, Command, Draft, Entry, Event, Origin, Reply, Span, State, Timestamp, UserId, Verdict, transact,
 };
 use brevet_ledger::Salt;
-use brevet_store::{Aftermath, Batch, Idempotent, SideWrite, Store, StoreError};
+use brevet_store::{Aftermath, Appended, Batch, Idempotent, SideWrite, Store, StoreError};
 use tokio::sync::oneshot;
 
 pub use entrance::Done;
-pub(super) use entrance::{Call, Condition, Entrance, Item};
+pub(super) use entrance::{Call, Condition, Doorbell, Entrance, Item};
 use shared::Cluster;
 
 use super::error::AppError;
@@ -60,6 +61,7 @@ pub(super) struct Sequencer<W: World> {
     /// Whether the last batch was not written: what is due is tried again at leisure, not in a circle.
     failed: bool,
     cluster: Cluster,
+    is_rung: Arc<AtomicBool>,
 }
 
 /// What the sequencer works with besides the store.
@@ -101,6 +103,7 @@ impl<W: World> Sequencer<W> {
         surroundings: Surroundings<W>,
     ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
         let (queue, calls) = sync_channel(QUEUE_COMMANDS_MAX);
+        let is_rung = Arc::new(AtomicBool::new(false));
         let Surroundings { readers, reaction, world, heartbeat, halt, fresh } = surroundings;
         let mut sequencer = Self {
             store,
@@ -115,10 +118,11 @@ impl<W: World> Sequencer<W> {
             stepped: None,
             failed: false,
             cluster: Cluster::new(fresh),
+            is_rung: Arc::clone(&is_rung),
         };
         let thread =
             std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&calls))?;
-        Ok((Entrance::new(queue), thread))
+        Ok((Entrance::new(queue, is_rung), thread))
     }
 
     fn work(&mut self, calls: &Receiver<Call>) {
@@ -129,8 +133,10 @@ impl<W: World> Sequencer<W> {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let more = std::iter::from_fn(|| calls.try_recv().ok());
-            let batch = first.into_iter().chain(more.take(BATCH_COMMANDS_MAX - 1));
-            let items = batch.filter_map(|call| match call {
+            let batch: Vec<Call> = first.into_iter().chain(more.take(BATCH_COMMANDS_MAX - 1)).collect();
+            // Whoever rings from now on is looked for again.
+            self.is_rung.store(false, Ordering::Release);
+            let items = batch.into_iter().filter_map(|call| match call {
                 Call::Item(item) => Some(*item),
                 Call::Look => None,
             });
@@ -360,10 +366,11 @@ impl<W: World> Sequencer<W> {
                 }
                 self.working.forget(&changes);
                 let state = std::mem::take(&mut self.working);
-                let next = Published { state, size: appended.size, checkpoint: appended.checkpoint };
+                let Appended { size, checkpoint, .. } = appended;
+                let next = Published { state, size, checkpoint, server: self.store.server() };
                 let outdated = self.readers.publish(next);
                 self.reaction.recorded(&entries);
-                waiting.into_iter().for_each(|waiting| waiting.done(appended.first, appended.size));
+                waiting.into_iter().for_each(|waiting| waiting.done(appended.first, size));
                 // Nobody waits for this but the next batch.
                 self.working = outdated.catch_up(&entries, &changes);
             }

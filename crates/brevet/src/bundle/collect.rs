@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use brevet_core::{
-    Actor, Approval, AuthorizationId, Digest, Entry, Event, GroupId, Output, Policy, PolicyId, Principal,
-    Purpose, RequestId, RequestState, Requesters, RoleId, TaskId, UserId,
+    Actor, Approval, AuthorizationId, Digest, Entry, Event, ExecutionId, GroupId, Output, Policy, PolicyId,
+    Principal, Purpose, RequestId, RequestState, Requesters, RoleId, TaskId, UserId,
 };
 use brevet_ledger::VerifierKey;
 use brevet_store::{EntryFilter, ExportFilter, Exported, Reader, StoreError, StoredEntry};
@@ -49,7 +49,7 @@ pub(crate) struct Wanted<'a> {
 #[derive(Debug)]
 pub(crate) enum Collected {
     /// The bundle, and what its runs wrote, to be embedded where that is wanted.
-    Bundle(Box<Bundle>, Vec<Output>),
+    Bundle(Box<Bundle>, Vec<Wrote>),
     /// There is no such request.
     NoSuch,
     /// A part of it is in an archive file.
@@ -119,7 +119,7 @@ fn checked(
     reader: &Reader,
     wanted: &Wanted<'_>,
     bundle: Bundle,
-    outputs: Vec<Output>,
+    outputs: Vec<Wrote>,
 ) -> Result<Collected, StoreError> {
     let trust = Trust { keys: wanted.keys, policy: None };
     let bytes = serde_json::to_vec(&bundle).unwrap_or_default();
@@ -149,33 +149,41 @@ fn is_archived(reader: &Reader) -> Result<bool, StoreError> {
     Ok(first.first().is_none_or(|first| first.index > 0))
 }
 
-/// Embeds what the runs wrote, as read by `read`; `false` when it is too much for one file.
+/// What a run wrote.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wrote {
+    pub(crate) execution: ExecutionId,
+    pub(crate) output: Output,
+}
+
+/// Whether what the runs wrote is not too much for one file.
+pub(crate) fn fits(outputs: &[Wrote]) -> bool {
+    outputs.iter().fold(0_u64, |sum, wrote| sum.saturating_add(wrote.output.bytes)) <= OUTPUTS_BYTES_MAX
+}
+
+/// Embeds what the runs wrote, as read by `read`, once it [`fits`].
 pub(crate) fn with_outputs<E>(
     bundle: &mut Bundle,
-    outputs: &[Output],
+    outputs: &[Wrote],
     mut read: impl FnMut(&Output) -> Result<Option<Vec<u8>>, E>,
-) -> Result<bool, E> {
-    let bytes = outputs.iter().fold(0_u64, |sum, output| sum.saturating_add(output.bytes));
-    if bytes > OUTPUTS_BYTES_MAX {
-        return Ok(false);
-    }
-    for output in outputs {
+) -> Result<(), E> {
+    for Wrote { output, execution: _ } in outputs {
         if let Some(bytes) = read(output)? {
             let (digest, bytes) = (output.digest.to_string(), encode_base64(&bytes));
             bundle.outputs.push(BundledOutput { digest, bytes });
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Each output once: two runs may have written the same.
-fn outputs_of(story: &[Exported]) -> Vec<Output> {
-    let mut outputs: Vec<Output> = Vec::new();
+fn outputs_of(story: &[Exported]) -> Vec<Wrote> {
+    let mut outputs: Vec<Wrote> = Vec::new();
     for entry in story {
-        if let Event::ExecutionFinished { output: Some(output), .. } = &entry.stored.entry.event
-            && !outputs.iter().any(|known| known.digest == output.digest)
+        if let Event::ExecutionFinished { execution, output: Some(output), .. } = &entry.stored.entry.event
+            && !outputs.iter().any(|known| known.output.digest == output.digest)
         {
-            outputs.push(*output);
+            outputs.push(Wrote { execution: *execution, output: *output });
         }
     }
     outputs

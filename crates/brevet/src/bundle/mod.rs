@@ -14,7 +14,7 @@ mod format;
 mod report;
 mod story;
 
-pub(crate) use collect::{Collected, Wanted, collect, with_outputs};
+pub(crate) use collect::{Collected, Wanted, Wrote, collect, fits, with_outputs};
 pub(crate) use fault::BundleFault;
 pub(crate) use format::{BUNDLE_BYTES_MAX, Bundle, OUTPUTS_BYTES_MAX};
 pub(crate) use report::{BundleReport, Trust};

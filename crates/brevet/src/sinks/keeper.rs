@@ -29,8 +29,13 @@ impl Keeper {
         self.status.position
     }
 
-    /// Reads from the store where to go on, until it can be read.
+    /// Waits until no other server sends these entries, and reads from the store where to go on, until it can be read.
     pub(super) async fn begin(&mut self) {
+        if !self.app.published().leads() {
+            self.status.problem = Some("another server sends these entries".to_owned());
+            self.tell();
+        }
+        self.app.until_it_leads().await;
         loop {
             match self.app.sink_position(&self.status.name).await {
                 Ok(position) => {

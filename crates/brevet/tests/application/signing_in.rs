@@ -63,19 +63,19 @@ async fn a_session_ends_when_unused_and_in_any_case() {
     let folder = TempDir::new().unwrap();
     let house = House::found(&folder.path().join("data")).await;
     let token = bob_signs_in(&house).await;
-    assert_eq!(house.app.session(&token).unwrap().user, BOB);
-    assert!(house.app.session(&format!("{token}x")).is_err());
+    assert_eq!(house.app.session(&token).await.unwrap().user, BOB);
+    assert!(house.app.session(&format!("{token}x")).await.is_err());
     house.clock.forward(Span::from_micros(SESSION_IDLE.micros() - 1).unwrap());
-    assert!(house.app.session(&token).is_ok(), "just in time, and begins anew");
+    assert!(house.app.session(&token).await.is_ok(), "just in time, and begins anew");
     house.clock.forward(SESSION_IDLE);
-    assert!(house.app.session(&token).is_err());
+    assert!(house.app.session(&token).await.is_err());
     let token = bob_signs_in(&house).await;
     for _ in 0..SESSION_LIFETIME.micros() / Span::minutes(10).micros() - 1 {
         house.clock.forward(Span::minutes(10));
-        assert!(house.app.session(&token).is_ok());
+        assert!(house.app.session(&token).await.is_ok());
     }
     house.clock.forward(Span::minutes(10));
-    assert!(house.app.session(&token).is_err(), "twelve hours are over, used or not");
+    assert!(house.app.session(&token).await.is_err(), "twelve hours are over, used or not");
 }
 
 #[tokio::test]
@@ -87,11 +87,11 @@ async fn a_session_outlives_a_restart_and_no_disabling() {
     let clock = house.clock.clone();
     drop(house);
     let house = reopened(&data, clock).await;
-    assert!(house.app.session(&token).is_ok());
+    assert!(house.app.session(&token).await.is_ok());
     house.by(ADA, Command::DisableUser(BOB)).await.unwrap();
-    assert!(house.app.session(&token).is_err());
+    assert!(house.app.session(&token).await.is_err());
     house.by(ADA, Command::EnableUser(BOB)).await.unwrap();
-    assert!(house.app.session(&token).is_err(), "it is over, not asleep");
+    assert!(house.app.session(&token).await.is_err(), "it is over, not asleep");
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn sessions_that_a_disabling_ended_do_not_come_back_with_a_restart() {
     let clock = house.clock.clone();
     drop(house);
     let house = reopened(&data, clock).await;
-    assert!(house.app.session(&token).is_err());
+    assert!(house.app.session(&token).await.is_err());
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_new_code_leaves_the_password_and_a_password_ends_the_code() {
     bob_signs_in(&house).await;
     let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code.reveal(str::to_owned);
     let session = house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap().token.reveal(str::to_owned);
-    let session = house.app.session(&session).unwrap();
+    let session = house.app.session(&session).await.unwrap();
     let chosen = "another battery staple";
     house.app.change_password(&session, secret(PASSWORD), secret(chosen), None).await.unwrap();
     let spent = house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await;

@@ -4,6 +4,7 @@
 
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]
 mod cluster;
+mod outputs;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;

@@ -1,6 +1,8 @@
 //! The way into the sequencer, and what goes through it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
+use std::sync::{Arc, Weak};
 
 use brevet_core::{Command, Origin, Permit, Reply};
 use brevet_store::{SideWrite, Store};
@@ -51,12 +53,13 @@ pub struct Done {
 /// The way in.
 #[derive(Clone)]
 pub(in crate::app) struct Entrance {
-    queue: SyncSender<Call>,
+    queue: Arc<SyncSender<Call>>,
+    is_rung: Arc<AtomicBool>,
 }
 
 impl Entrance {
-    pub(super) const fn new(queue: SyncSender<Call>) -> Self {
-        Self { queue }
+    pub(super) fn new(queue: SyncSender<Call>, is_rung: Arc<AtomicBool>) -> Self {
+        Self { queue: Arc::new(queue), is_rung }
     }
 
     /// Sends an item on its way; its answer comes through its own channel.
@@ -67,8 +70,31 @@ impl Entrance {
         })
     }
 
-    /// Says that others have news. A queue that is full is worked off anyway.
-    pub(in crate::app) fn look(&self) {
-        drop(self.queue.try_send(Call::Look));
+    /// For whoever says that others have news, and keeps nobody from going.
+    pub(in crate::app) fn doorbell(&self) -> Doorbell {
+        Doorbell { queue: Arc::downgrade(&self.queue), is_rung: Arc::clone(&self.is_rung) }
+    }
+}
+
+/// A way to say that others have news.
+pub(in crate::app) struct Doorbell {
+    queue: Weak<SyncSender<Call>>,
+    /// Set until the sequencer looks: however often it rings, that is one call.
+    is_rung: Arc<AtomicBool>,
+}
+
+impl Doorbell {
+    /// Says it. A queue that is full is worked off anyway.
+    pub(in crate::app) fn ring(&self) {
+        if let Some(queue) = self.queue.upgrade()
+            && !self.is_rung.swap(true, Ordering::AcqRel)
+        {
+            drop(queue.try_send(Call::Look));
+        }
+    }
+
+    /// Whether anybody is there still.
+    pub(in crate::app) fn is_heard(&self) -> bool {
+        self.queue.strong_count() > 0
     }
 }

@@ -130,7 +130,8 @@ impl<W: World> Sequencer<W> {
         }
         self.working.forget(&changes);
         let state = std::mem::take(&mut self.working);
-        let outdated = self.readers.publish(Published { state, size, checkpoint });
+        let outdated =
+            self.readers.publish(Published { state, size, checkpoint, server: self.store.server() });
         self.reaction.heard(&entries);
         self.working = outdated.catch_up(&entries, &changes);
         if let Some(why) = entries.iter().find_map(|entry| self.ends_this_server(entry)) {
