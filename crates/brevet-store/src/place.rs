@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::engine::postgres::{Account, Purpose, Session};
+use crate::engine::postgres::{Account, Purpose, Session, Standby};
 use crate::engine::{Connection, Error};
 use crate::error::StoreError;
 use crate::folder::{DataFolder, check_private};
@@ -22,13 +22,15 @@ pub enum DatabasePlace {
         password: Option<PathBuf>,
         /// A PEM file of the one authority that is trusted to sign the server's certificate, in place of the system's.
         authority: Option<PathBuf>,
+        /// Whether what is acknowledged must be on a second machine.
+        standby: Standby,
     },
 }
 
 impl DatabasePlace {
     /// A PostgreSQL server that needs no more than an address.
     pub const fn postgres(address: String) -> Self {
-        Self::Postgres { address, password: None, authority: None }
+        Self::Postgres { address, password: None, authority: None, standby: Standby::Unasked }
     }
 
     /// Whether servers with other data folders reach it too.
@@ -37,6 +39,17 @@ impl DatabasePlace {
             Self::Folder => false,
             Self::Postgres { .. } => true,
         }
+    }
+
+    /// The same, where what is acknowledged may be lost with the database's machine as long as there is no standby.
+    #[must_use]
+    pub fn accepting_loss(mut self) -> Self {
+        if let Self::Postgres { standby, .. } = &mut self
+            && *standby == Standby::Needed
+        {
+            *standby = Standby::Missed;
+        }
+        self
     }
 
     /// The connection of a server that writes.
@@ -86,8 +99,9 @@ impl DatabasePlace {
 
     /// How it is reached, where it is elsewhere. The password is read each time, because it may have been changed.
     pub(crate) fn account(&self) -> Result<Option<Account>, StoreError> {
-        let Self::Postgres { address, password, authority } = self else { return Ok(None) };
+        let Self::Postgres { address, password, authority, standby } = self else { return Ok(None) };
         let mut account = Account::parse(address, authority.as_deref()).map_err(Error::from)?;
+        account.set_standby(*standby);
         if let Some(path) = password {
             check_private(path)?;
             let failed = |source| StoreError::Folder { path: path.clone(), source };

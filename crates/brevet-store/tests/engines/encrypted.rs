@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use brevet_store::{DataFolder, DatabasePlace, Reader, StoreError};
+use brevet_store::{DataFolder, DatabasePlace, Reader, Standby, StoreError};
 
 use crate::cluster::Cluster;
 use crate::sample::Sample;
@@ -68,6 +68,7 @@ impl Encrypted {
             address: format!("postgresql://postgres@{host}:{}/{rest}", self.port),
             password: Some(self.own.path().join("password")),
             authority: authority.map(|name| self.own.path().join(name)),
+            standby: Standby::Unasked,
         }
     }
 }

@@ -7,6 +7,7 @@ mod encrypted;
 #[path = "../sample/mod.rs"]
 #[expect(dead_code, reason = "stores in a folder are tested elsewhere")]
 mod sample;
+mod standby;
 
 use std::path::Path;
 use std::time::Duration;

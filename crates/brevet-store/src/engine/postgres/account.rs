@@ -8,6 +8,7 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 use super::Fault;
 use super::fault::whole;
+use super::standby::Standby;
 use super::tls::Trust;
 
 /// How long one host is waited for until a connection is usable: one that is stopped accepts it and says nothing.
@@ -25,6 +26,7 @@ pub(crate) struct Account {
     hosts: Vec<Config>,
     /// Of no use while nothing is encrypted.
     trust: Trust,
+    standby: Standby,
 }
 
 /// What is encrypted.
@@ -77,13 +79,26 @@ impl Account {
             return refuse("each host has a port, or none has");
         }
         let one = |(number, host)| with_host(&given, host, given.get_ports().get(number), encryption);
-        Ok(Self { hosts: given.get_hosts().iter().enumerate().map(one).collect(), trust })
+        Ok(Self {
+            hosts: given.get_hosts().iter().enumerate().map(one).collect(),
+            trust,
+            standby: Standby::Unasked,
+        })
     }
 
     pub(crate) fn set_password(&mut self, password: &str) {
         for host in &mut self.hosts {
             host.password(password);
         }
+    }
+
+    pub(crate) const fn set_standby(&mut self, standby: Standby) {
+        self.standby = standby;
+    }
+
+    /// Whether what is acknowledged must be on a second machine.
+    pub(super) const fn standby(&self) -> Standby {
+        self.standby
     }
 
     /// One for each host, in the order in which they are tried.

@@ -58,6 +58,21 @@ pub enum Fault {
         /// As it must be.
         wanted: &'static str,
     },
+    /// A commit would be on one machine alone.
+    #[error(
+        "database.ha asks for a standby, and {missing}: what is acknowledged could be lost with PostgreSQL's machine. Attach \
+         one, or go on without one for now with: brevet serve --accept-loss"
+    )]
+    Standby {
+        /// What there should be.
+        missing: String,
+    },
+    /// Nothing would ever be answered.
+    #[error(
+        "PostgreSQL waits with each commit for a standby, and there is none that can be seen; to go on without one, tell it \
+         so too: ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()"
+    )]
+    WaitsForStandby,
     /// This process cannot wait for it.
     #[error("the connection to PostgreSQL cannot be driven: {0}")]
     Runtime(#[from] std::io::Error),
@@ -81,6 +96,8 @@ impl Fault {
             | Self::Aborted
             | Self::Version { .. }
             | Self::Setting { .. }
+            | Self::Standby { .. }
+            | Self::WaitsForStandby
             | Self::Type { .. } => false,
         }
     }
