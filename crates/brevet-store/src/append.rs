@@ -141,6 +141,12 @@ impl Store {
         Err(StoreError::Moved)
     }
 
+    /// What is missing of the standby that the settings ask for, where a person accepted that what is acknowledged can be
+    /// lost without it; as of the last time that the database was connected to.
+    pub fn accepted_loss(&self) -> Option<String> {
+        self.connection.accepted_loss().map(str::to_owned)
+    }
+
     /// How many entries there are.
     pub const fn size(&self) -> u64 {
         self.edge.size()

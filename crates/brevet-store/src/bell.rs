@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::engine::Error;
 use crate::engine::postgres::Listener;
 use crate::error::StoreError;
-use crate::place::{DatabasePlace, account};
+use crate::place::DatabasePlace;
 
 /// Rings when somebody appended to a ledger that several servers write to. It is no proof of anything: whoever hears it
 /// looks, and whoever hears nothing looks too, now and then.
@@ -18,13 +18,8 @@ impl DatabasePlace {
     /// # Errors
     /// When the database cannot be reached.
     pub fn listen(&self) -> Result<Option<Bell>, StoreError> {
-        match self {
-            Self::Folder => Ok(None),
-            Self::Postgres { address, password } => {
-                let account = account(address, password.as_ref())?;
-                Ok(Some(Bell(Listener::connect(&account).map_err(Error::from)?)))
-            }
-        }
+        let Some(account) = self.account()? else { return Ok(None) };
+        Ok(Some(Bell(Listener::connect(&account).map_err(Error::from)?)))
     }
 }
 

@@ -157,6 +157,14 @@ impl Connection {
         }
     }
 
+    /// What is missing of the standby that is asked for, where a person accepted that.
+    pub(crate) fn accepted_loss(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(session) => session.accepted_loss(),
+        }
+    }
+
     /// The connection itself where it is SQLite's.
     pub(crate) const fn sqlite(&self) -> Option<&rusqlite::Connection> {
         match self {

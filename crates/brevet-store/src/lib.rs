@@ -41,6 +41,7 @@ pub use asof::ReadUpTo;
 pub use bell::Bell;
 pub use bundle::StoredCheckpoint;
 pub use codec::{BadEntry, StoredEntry, decode_entry, is_deterministic};
+pub use engine::postgres::Standby;
 pub use error::{Aftermath, StoreError};
 pub use export::{ExportFilter, Exported, ExportedText, Stretch};
 pub use folder::DataFolder;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::engine::Connection;
-use crate::engine::postgres::{Account, Purpose, Session};
+use crate::engine::postgres::{Account, Purpose, Session, Standby};
+use crate::engine::{Connection, Error};
 use crate::error::StoreError;
 use crate::folder::{DataFolder, check_private};
 use crate::sqlite;
@@ -20,10 +20,19 @@ pub enum DatabasePlace {
         address: String,
         /// A private file that holds the password, where there is one.
         password: Option<PathBuf>,
+        /// A PEM file of the one authority that is trusted to sign the server's certificate, in place of the system's.
+        authority: Option<PathBuf>,
+        /// Whether what is acknowledged must be on a second machine.
+        standby: Standby,
     },
 }
 
 impl DatabasePlace {
+    /// A PostgreSQL server that needs no more than an address.
+    pub const fn postgres(address: String) -> Self {
+        Self::Postgres { address, password: None, authority: None, standby: Standby::Unasked }
+    }
+
     /// Whether servers with other data folders reach it too.
     pub const fn is_shared(&self) -> bool {
         match self {
@@ -32,19 +41,30 @@ impl DatabasePlace {
         }
     }
 
-    /// The connection of the one server that writes.
+    /// The same, where what is acknowledged may be lost with the database's machine as long as there is no standby.
+    #[must_use]
+    pub fn accepting_loss(mut self) -> Self {
+        if let Self::Postgres { standby, .. } = &mut self
+            && *standby == Standby::Needed
+        {
+            *standby = Standby::Missed;
+        }
+        self
+    }
+
+    /// The connection of a server that writes.
     pub(crate) fn open_writer(&self, folder: &DataFolder) -> Result<Connection, StoreError> {
-        match self {
-            Self::Folder => {
+        match self.account()? {
+            None => {
                 drop(folder.open_private("brevet.db")?);
                 Ok(sqlite::open_writer(&folder.database())?.into())
             }
-            Self::Postgres { address, password } => {
+            Some(account) => {
                 if folder.database().exists() {
                     return Err(StoreError::TwoDatabases { path: folder.database() });
                 }
-                let session = connect(address, password.as_ref(), Purpose::Write)?;
-                session.claim().map_err(crate::engine::Error::from)?;
+                let session = Session::connect(&account, Purpose::Write).map_err(Error::from)?;
+                session.claim().map_err(Error::from)?;
                 Ok(Connection::Postgres(session))
             }
         }
@@ -53,12 +73,9 @@ impl DatabasePlace {
     /// A connection that writes what no decision depends on, beside the one of the server; `None` where nobody else would
     /// read it.
     pub(crate) fn open_beside(&self) -> Result<Option<Connection>, StoreError> {
-        match self {
-            Self::Folder => Ok(None),
-            Self::Postgres { address, password } => {
-                Ok(Some(Connection::Postgres(connect(address, password.as_ref(), Purpose::Write)?)))
-            }
-        }
+        let Some(account) = self.account()? else { return Ok(None) };
+        let session = Session::connect(&account, Purpose::Write).map_err(Error::from)?;
+        Ok(Some(Connection::Postgres(session)))
     }
 
     /// A connection for reading.
@@ -71,25 +88,25 @@ impl DatabasePlace {
 
     /// The same where no folder is needed for it.
     pub(crate) fn open_reader_elsewhere(&self) -> Result<Connection, StoreError> {
-        match self {
-            Self::Folder => Err(StoreError::damaged("a file has no connection that could be made again")),
-            Self::Postgres { address, password } => {
-                Ok(Connection::Postgres(connect(address, password.as_ref(), Purpose::Read)?))
+        match self.account()? {
+            None => Err(StoreError::damaged("a file has no connection that could be made again")),
+            Some(account) => {
+                let session = Session::connect(&account, Purpose::Read).map_err(Error::from)?;
+                Ok(Connection::Postgres(session))
             }
         }
     }
-}
 
-fn connect(address: &str, password: Option<&PathBuf>, purpose: Purpose) -> Result<Session, StoreError> {
-    Ok(Session::connect(&account(address, password)?, purpose).map_err(crate::engine::Error::from)?)
-}
-
-pub(crate) fn account(address: &str, password: Option<&PathBuf>) -> Result<Account, StoreError> {
-    let mut account = Account::parse(address).map_err(crate::engine::Error::from)?;
-    if let Some(path) = password {
-        check_private(path)?;
-        let failed = |source| StoreError::Folder { path: path.clone(), source };
-        account.set_password(std::fs::read_to_string(path).map_err(failed)?.trim_end_matches('\n'));
+    /// How it is reached, where it is elsewhere. The password is read each time, because it may have been changed.
+    pub(crate) fn account(&self) -> Result<Option<Account>, StoreError> {
+        let Self::Postgres { address, password, authority, standby } = self else { return Ok(None) };
+        let mut account = Account::parse(address, authority.as_deref()).map_err(Error::from)?;
+        account.set_standby(*standby);
+        if let Some(path) = password {
+            check_private(path)?;
+            let failed = |source| StoreError::Folder { path: path.clone(), source };
+            account.set_password(std::fs::read_to_string(path).map_err(failed)?.trim_end_matches('\n'));
+        }
+        Ok(Some(account))
     }
-    Ok(account)
 }

@@ -35,14 +35,18 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves until SIGTERM or SIGINT.
 pub(crate) fn serve(args: ServeArgs) -> ExitCode {
-    let ServeArgs { config, data, listen, tasks } = args;
+    let ServeArgs { config, data, listen, tasks, accept_loss } = args;
     log_to_stderr();
     // Whatever this process or its programs create is nobody else's.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let limit = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, limit);
     let given = config::Given { config, data, listen, tasks };
-    match Config::read(given).map_err(anyhow::Error::from).and_then(start) {
+    let accept = |config: Config| match accept_loss {
+        true => Config { database: config.database.accepting_loss(), ..config },
+        false => config,
+    };
+    match Config::read(given).map(accept).map_err(anyhow::Error::from).and_then(start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("brevet: {error:#}"));

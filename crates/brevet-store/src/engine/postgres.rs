@@ -5,6 +5,8 @@ mod account;
 mod ahead;
 mod fault;
 mod listener;
+mod standby;
+mod tls;
 mod transaction;
 mod value;
 mod wire;
@@ -23,6 +25,7 @@ use account::{KEEPALIVE_EVERY, KEEPALIVE_IDLE, KEEPALIVE_PROBES, UNACKNOWLEDGED_
 use ahead::Ahead;
 pub(crate) use fault::Fault;
 pub(crate) use listener::Listener;
+pub use standby::Standby;
 use transaction::Stage;
 pub(crate) use value::value;
 use value::{Given, given};
@@ -39,6 +42,10 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(3);
 /// The oldest version that is spoken to: 15.0, as PostgreSQL numbers its versions.
 const VERSION_MIN: i32 = 150_000;
+
+/// Settings without which a commit could be lost after it was answered, and what they may be; the first is the usual.
+const DURABLE: [(&str, &[&str]); 3] =
+    [("fsync", &["on"]), ("full_page_writes", &["on"]), ("synchronous_commit", &["on", "remote_apply"])];
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +73,8 @@ pub(crate) struct Session {
     ahead: RefCell<Ahead>,
     stage: Cell<Stage>,
     is_lost: Cell<bool>,
+    /// What is missing of the standby that is asked for, where a person accepted that.
+    accepted_loss: Option<String>,
 }
 
 impl std::fmt::Debug for Session {
@@ -80,7 +89,7 @@ impl Session {
         let (runtime, client, connection) = wire::open(account)?;
         let heard = Arc::new(Heard::default());
         runtime.spawn(wire::drive(connection, Arc::clone(&heard)));
-        let session = Self {
+        let mut session = Self {
             runtime: Some(runtime),
             client: Arc::new(client),
             heard,
@@ -88,10 +97,14 @@ impl Session {
             ahead: RefCell::default(),
             stage: Cell::new(Stage::Idle),
             is_lost: Cell::new(false),
+            accepted_loss: None,
         };
         session.check_version()?;
-        for (name, wanted) in [("fsync", "on"), ("full_page_writes", "on"), ("synchronous_commit", "on")] {
+        for (name, wanted) in DURABLE {
             session.check_setting(name, wanted)?;
+        }
+        if purpose == Purpose::Write {
+            session.accepted_loss = session.check_standby(account.standby())?;
         }
         session.batch(&bounds(purpose))?;
         Ok(session)
@@ -126,12 +139,17 @@ impl Session {
         }
     }
 
-    fn check_setting(&self, name: &'static str, wanted: &'static str) -> Result<(), Fault> {
+    fn check_setting(&self, name: &'static str, wanted: &[&'static str]) -> Result<(), Fault> {
         let found = self.setting(name)?;
-        match found == wanted {
+        match wanted.contains(&found.as_str()) {
             true => Ok(()),
-            false => Err(Fault::Setting { name, found, wanted }),
+            false => Err(Fault::Setting { name, found, wanted: wanted[0] }),
         }
+    }
+
+    /// What is missing of the standby that is asked for, where a person accepted that.
+    pub(crate) fn accepted_loss(&self) -> Option<&str> {
+        self.accepted_loss.as_deref()
     }
 
     fn setting(&self, name: &str) -> Result<String, Fault> {

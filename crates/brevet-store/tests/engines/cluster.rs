@@ -18,24 +18,44 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let cluster = Self { folder, programs: programs() };
-        if rustix::process::geteuid().is_root() {
-            chown(cluster.folder.path(), Some(id("-u")), Some(id("-g"))).unwrap();
-        }
-        std::fs::set_permissions(cluster.folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
+        let cluster = Self::in_a_folder();
         let data = cluster.data();
         cluster.run("initdb", &["--pgdata", &data, "--username", USER, "--auth", "trust", "--no-sync"]);
-        let socket = cluster.folder.path().display();
-        let options =
-            format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c max_connections=40");
-        let log = format!("{socket}/log");
-        cluster.run("pg_ctl", &["--pgdata", &data, "--log", &log, "--options", &options, "--wait", "start"]);
+        cluster.run_on("-c listen_addresses=''");
         cluster
     }
 
+    /// One that has no data yet.
+    pub(crate) fn in_a_folder() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Self { folder, programs: programs() };
+        cluster.give(cluster.folder.path());
+        std::fs::set_permissions(cluster.folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
+        cluster
+    }
+
+    /// Gives a file to the user that the server runs as.
+    pub(crate) fn give(&self, path: &Path) {
+        if rustix::process::geteuid().is_root() {
+            chown(path, Some(id("-u")), Some(id("-g"))).unwrap();
+        }
+    }
+
+    /// Starts the server with options of its own.
+    pub(crate) fn run_on(&self, options: &str) {
+        let (data, socket) = (self.data(), self.folder().display());
+        let options = format!("{options} -c unix_socket_directories='{socket}' -c max_connections=40");
+        let log = format!("{socket}/log");
+        self.run("pg_ctl", &["--pgdata", &data, "--log", &log, "--options", &options, "--wait", "start"]);
+    }
+
+    /// The folder that everything is in: the data in `data`, the socket in itself.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn data(&self) -> String {
-        self.folder.path().join("data").display().to_string()
+        self.folder().join("data").display().to_string()
     }
 
     /// A new database.
@@ -43,11 +63,11 @@ impl Cluster {
         let socket = self.folder.path().display().to_string();
         self.run("createdb", &["--host", &socket, "--username", USER, "--template", "template0", name]);
         let host = socket.replace('/', "%2F");
-        DatabasePlace::Postgres { address: format!("postgresql://{USER}@{host}/{name}"), password: None }
+        DatabasePlace::postgres(format!("postgresql://{USER}@{host}/{name}"))
     }
 
     #[track_caller]
-    fn run(&self, program: &str, arguments: &[&str]) {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) {
         let Output { status, stdout, stderr } = self.command(program).args(arguments).output().unwrap();
         let said = [stdout, stderr].concat();
         assert!(status.success(), "{program}: {}", String::from_utf8_lossy(&said));

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod cluster;
+mod encrypted;
 #[path = "../sample/mod.rs"]
 #[expect(dead_code, reason = "stores in a folder are tested elsewhere")]
 mod sample;
+mod standby;
 
 use std::path::Path;
 use std::time::Duration;
@@ -318,7 +320,7 @@ fn an_address_that_gives_something_away_is_refused() {
         ("postgresql:///brevet", "not encrypted"),
         ("mysql://brevet@localhost/brevet", "looks like postgresql://"),
     ] {
-        let place = DatabasePlace::Postgres { address: address.to_owned(), password: None };
+        let place = DatabasePlace::postgres(address.to_owned());
         let refused = Reader::open_at(&place, &DataFolder::claim(&folder.path().join("data")).unwrap())
             .unwrap_err()
             .to_string();

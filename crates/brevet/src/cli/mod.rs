@@ -214,6 +214,9 @@ pub struct ServeArgs {
     /// Where the task definitions are
     #[arg(long, value_name = "DIR")]
     pub tasks: Option<PathBuf>,
+    /// Go on without the standby that database.ha asks for, although what is acknowledged can be lost; goes on record
+    #[arg(long)]
+    pub accept_loss: bool,
 }
 
 /// The parts of Brevet that are programs of their own rather than calls of the API.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use brevet_store::DatabasePlace;
+use brevet_store::{DatabasePlace, Standby};
 use serde::Deserialize;
 
 use super::BadConfig;
@@ -13,13 +13,18 @@ use super::BadConfig;
 pub(super) struct Written {
     url: String,
     password_file: Option<PathBuf>,
+    authority: Option<PathBuf>,
+    /// Whether what is acknowledged must be on a second machine.
+    #[serde(default)]
+    ha: bool,
 }
 
 impl Written {
     pub(super) fn check(self) -> Result<DatabasePlace, BadConfig> {
-        let Self { url, password_file } = self;
+        let Self { url, password_file: password, authority, ha } = self;
+        let standby = if ha { Standby::Needed } else { Standby::Unasked };
         match url.starts_with("postgresql://") {
-            true => Ok(DatabasePlace::Postgres { address: url, password: password_file }),
+            true => Ok(DatabasePlace::Postgres { address: url, password, authority, standby }),
             false => Err(BadConfig::Value {
                 name: "database.url",
                 // It may be one with a password in it.

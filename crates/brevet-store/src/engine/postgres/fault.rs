@@ -12,6 +12,11 @@ pub enum Fault {
     /// The address is none.
     #[error("database.url cannot be used: {0}; it looks like postgresql://user@host:5432/name")]
     Address(String),
+    /// Nobody can be trusted.
+    #[error(
+        "database.authority cannot be used: {0}; it is a PEM file of the authority that signs PostgreSQL's certificate"
+    )]
+    Authority(String),
     /// Somebody needs this ledger alone.
     #[error(
         "the ledger in this database is being moved, or a server is running on it; wait until that is over, or stop it first"
@@ -53,6 +58,21 @@ pub enum Fault {
         /// As it must be.
         wanted: &'static str,
     },
+    /// A commit would be on one machine alone.
+    #[error(
+        "database.ha asks for a standby, and {missing}: what is acknowledged could be lost with PostgreSQL's machine. Attach \
+         one, or go on without one for now with: brevet serve --accept-loss"
+    )]
+    Standby {
+        /// What there should be.
+        missing: String,
+    },
+    /// Nothing would ever be answered.
+    #[error(
+        "PostgreSQL waits with each commit for a standby, and there is none that can be seen; to go on without one, tell it \
+         so too: ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf()"
+    )]
+    WaitsForStandby,
     /// This process cannot wait for it.
     #[error("the connection to PostgreSQL cannot be driven: {0}")]
     Runtime(#[from] std::io::Error),
@@ -71,10 +91,13 @@ impl Fault {
             Self::Unreachable(_) | Self::Silent | Self::Gone | Self::Uncertain(_) | Self::Runtime(_) => true,
             Self::Client(error) => is_lost(error),
             Self::Address(_)
+            | Self::Authority(_)
             | Self::Busy
             | Self::Aborted
             | Self::Version { .. }
             | Self::Setting { .. }
+            | Self::Standby { .. }
+            | Self::WaitsForStandby
             | Self::Type { .. } => false,
         }
     }

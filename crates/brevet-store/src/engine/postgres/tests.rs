@@ -20,7 +20,7 @@ fn address(place: &DatabasePlace) -> &str {
 }
 
 fn connect(address: &str) -> Result<Connection, Fault> {
-    Session::connect(&Account::parse(address)?, Purpose::Write).map(Connection::Postgres)
+    Session::connect(&Account::parse(address, None)?, Purpose::Write).map(Connection::Postgres)
 }
 
 fn numbers(connection: &Connection) -> i64 {
@@ -135,9 +135,18 @@ fn each_host_of_an_address_is_looked_at() {
         ("postgresql://brevet@localhost/brevet?hostaddr=192.0.2.1", "hostaddr"),
         ("postgresql://brevet@localhost/brevet?target_session_attrs=read-only", "cannot be written"),
         ("postgresql://brevet@localhost:1,localhost:2,localhost/brevet", ""),
+        ("postgresql://brevet@localhost,%2Frun,db.example.org/brevet?sslmode=verify-full", ""),
+        ("postgresql://brevet@localhost,%2Frun,db.example.org/brevet?connect_timeout=3&sslmode=require", ""),
+        ("postgresql://brevet@db.example.org/brevet?sslmode=disable", "not encrypted"),
+        ("postgresql://brevet@db.example.org/brevet?sslmode=prefer", "nothing in between"),
+        ("postgresql://brevet@db.example.org/brevet?ssl%6Dode=require", "not encrypted"),
+        ("postgresql://brevet@db.example.org/brevet?sslmode=require&sslmode=disable", "nothing in between"),
+        ("postgresql://brevet@db.example.org/brevet?sslmode", "invalid connection string"),
+        ("postgresql:///brevet?sslmode=require", "names no host"),
+        ("host=db.example.org sslmode=require", "none of PostgreSQL"),
         ("postgresql://brevet@localhost,127.0.0.1,%2Frun/brevet?port=1,2", "each host has a port"),
     ] {
-        match Account::parse(address) {
+        match Account::parse(address, None) {
             Ok(account) => assert!(wanted.is_empty() && account.hosts().len() == 3, "{address}"),
             Err(fault) => {
                 let said = fault.to_string();

@@ -5,22 +5,22 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::error::Severity;
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 
 use super::Fault;
 use super::account::{Account, CONNECT_TIMEOUT, name};
 use super::fault::whole;
+use super::tls::{Encrypted, Trust, advice};
 
 /// The other half of a connection, which moves its bytes.
-pub(super) type Wire = Connection<Socket, NoTlsStream>;
+pub(super) type Wire = Connection<Socket, Encrypted>;
 
 /// Opens a connection to the first host that takes writes.
 pub(super) fn open(account: &Account) -> Result<(Runtime, Client, Wire), Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut why = Vec::new();
     for host in account.hosts() {
-        match runtime.block_on(connect(host)) {
+        match runtime.block_on(connect(host, account.trust())) {
             Ok((client, wire)) => return Ok((runtime, client, wire)),
             Err(reason) => why.push(format!("{}: {reason}", name(host))),
         }
@@ -28,9 +28,12 @@ pub(super) fn open(account: &Account) -> Result<(Runtime, Client, Wire), Fault> 
     Err(Fault::Unreachable(why))
 }
 
-async fn connect(host: &Config) -> Result<(Client, Wire), String> {
-    match tokio::time::timeout(CONNECT_TIMEOUT, host.connect(NoTls)).await {
-        Ok(connected) => connected.map_err(|error| whole(&error)),
+async fn connect(host: &Config, trust: Trust) -> Result<(Client, Wire), String> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, host.connect(trust)).await {
+        Ok(connected) => connected.map_err(|error| match advice(&error) {
+            Some(advice) => format!("{} ({advice})", whole(&error)),
+            None => whole(&error),
+        }),
         Err(_) => Err(format!("no answer within {} seconds", CONNECT_TIMEOUT.as_secs())),
     }
 }
