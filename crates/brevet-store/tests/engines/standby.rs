@@ -62,7 +62,8 @@ fn attach(primary: &Cluster) -> Cluster {
     standby
 }
 
-fn until<T>(mut done: impl FnMut() -> Result<T, StoreError>) -> T {
+/// PostgreSQL takes a moment to notice who came and who is gone.
+pub(crate) fn until<T, E: std::fmt::Debug>(mut done: impl FnMut() -> Result<T, E>) -> T {
     for _ in 0..10_000 {
         if let Ok(done) = done() {
             return done;
