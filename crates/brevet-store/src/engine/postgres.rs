@@ -39,7 +39,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(25);
 /// [`IDLE_IN_TRANSACTION_MAX`] after its last statement.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may stop in the middle of a transaction: then PostgreSQL ends its connection, and others go on.
-const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_secs(3);
+const IDLE_IN_TRANSACTION_MAX: Duration = Duration::from_millis(1_500);
 /// The oldest version that is spoken to: 15.0, as PostgreSQL numbers its versions.
 const VERSION_MIN: i32 = 150_000;
 

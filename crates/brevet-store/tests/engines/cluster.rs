@@ -49,6 +49,27 @@ impl Cluster {
         self.run("pg_ctl", &["--pgdata", &data, "--log", &log, "--options", &options, "--wait", "start"]);
     }
 
+    /// Stops the server so (`fast`, or `immediate` as in a crash); [`Cluster::run_on`] starts it again.
+    pub(crate) fn stop(&self, how: &str) {
+        self.run("pg_ctl", &["--pgdata", &self.data(), "--mode", how, "--wait", "stop"]);
+    }
+
+    /// A standby of this server, which is attached to it at any moment.
+    pub(crate) fn attach_standby(&self) -> Self {
+        let standby = Self::in_a_folder();
+        let (socket, data) = (self.folder().display().to_string(), standby.data());
+        let (whence, how) = (["--host", &socket, "--username", USER], ["--checkpoint", "fast", "--no-sync"]);
+        let arguments = [&["--pgdata", &data, "--write-recovery-conf"][..], &whence, &how].concat();
+        standby.run("pg_basebackup", &arguments);
+        standby.run_on("-c listen_addresses=''");
+        standby
+    }
+
+    /// Makes a standby the one that takes writes.
+    pub(crate) fn promote(&self) {
+        self.run("pg_ctl", &["--pgdata", &self.data(), "--wait", "promote"]);
+    }
+
     /// The folder that everything is in: the data in `data`, the socket in itself.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()

@@ -33,35 +33,6 @@ fn sql(cluster: &Cluster, statement: &str) {
     );
 }
 
-fn stop(cluster: &Cluster) {
-    let data = cluster.folder().join("data").display().to_string();
-    cluster.run("pg_ctl", &["--pgdata", &data, "--mode", "fast", "--wait", "stop"]);
-}
-
-/// A standby of this server, which is attached to it at any moment.
-fn attach(primary: &Cluster) -> Cluster {
-    let standby = Cluster::in_a_folder();
-    let (socket, data) = (primary.folder().display().to_string(), standby.folder().join("data"));
-    let data = data.display().to_string();
-    standby.run(
-        "pg_basebackup",
-        &[
-            "--pgdata",
-            &data,
-            "--host",
-            &socket,
-            "--username",
-            "postgres",
-            "--write-recovery-conf",
-            "--checkpoint",
-            "fast",
-            "--no-sync",
-        ],
-    );
-    standby.run_on("-c listen_addresses=''");
-    standby
-}
-
 /// PostgreSQL takes a moment to notice who came and who is gone.
 pub(crate) fn until<T, E: std::fmt::Debug>(mut done: impl FnMut() -> Result<T, E>) -> T {
     for _ in 0..10_000 {
@@ -89,14 +60,14 @@ fn what_is_acknowledged_is_on_a_second_machine() {
     assert!(accepted.contains("synchronous_standby_names is empty"), "{accepted}");
     drop(alone);
 
-    stop(&primary);
+    primary.stop("fast");
     primary.run_on("-c listen_addresses='' -c synchronous_standby_names='*'");
     let said = refused(&asked, &data);
     assert!(said.contains("of 0 attached standbys none"), "{said}");
     let said = refused(&asked.clone().accepting_loss(), &data);
     assert!(said.contains("ALTER SYSTEM"), "nothing would ever be answered: {said}");
 
-    let standby = attach(&primary);
+    let standby = primary.attach_standby();
     drop(until(|| Sample::open_at(&asked, &data)));
     let said = refused(&place(&[&primary], "brevet"), &folder.path().join("other"));
     assert!(said.contains("GRANT pg_read_all_stats"), "{said}");

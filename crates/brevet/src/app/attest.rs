@@ -81,6 +81,9 @@ impl<W: World> App<W> {
         if let Some(why) = self.halted() {
             return Some(why.to_owned());
         }
+        if let Err(behind) = self.check_fresh() {
+            return Some(behind.to_string());
+        }
         let (now, standing, size) = (self.now(), self.standing(), self.published().size);
         let is_old = |since: Option<Timestamp>, span| since.is_some_and(|since| since.plus(span) < now);
         if is_old(standing.behind_since, CHECKPOINT_LATE) {

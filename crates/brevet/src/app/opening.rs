@@ -111,7 +111,7 @@ impl<W: World> App<W> {
         let Opened { store, readers, state, anchor, witnessed, sessions, settings } =
             opened.await.map_err(|_| AppError::Stopping)??;
         attest::check_clock(&world, &state)?;
-        let is_new = store.size() == 0;
+        let (is_new, accepted_loss) = (store.size() == 0, store.accepted_loss());
         let found = Found { readers, anchor, witnessed, sessions, settings };
         let app = Self::serve(store, state, found, world, workloads)?;
         if is_new {
@@ -121,7 +121,7 @@ impl<W: World> App<W> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let witnesses = u32::try_from(app.standing().witnesses.len()).unwrap_or(u32::MAX);
         let shared = app.inner.fresh.is_shared();
-        let start = ServerStart { version, witnesses, shared, accepted_loss: None };
+        let start = ServerStart { version, witnesses, shared, accepted_loss };
         app.command(Origin::SYSTEM, Command::StartServer(start), None).await?;
         app.attest();
         Ok(app)

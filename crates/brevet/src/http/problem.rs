@@ -135,6 +135,11 @@ impl From<AppError> for Failure {
                 tracing::error!(%error, "a recording cannot be read");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unreadable-output", detail)
             }
+            AppError::Read(lost) if lost.is_lost() => {
+                tracing::warn!(error = %lost, "the database cannot be read");
+                let detail = "the database cannot be reached; try again in a moment, or ask another server";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database-away", detail).retry_after(1)
+            }
             AppError::Read(_) => {
                 tracing::error!(%error, "stored data cannot be read");
                 let detail = "what is stored cannot be read; the server's log says why";

@@ -4,8 +4,17 @@
 
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]
 mod cluster;
+mod failures;
 mod pair;
+mod siege;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 mod together;
+mod wire_cutter;
+
+#[path = "../crash/books.rs"]
+#[expect(dead_code, reason = "the crash loop uses the rest")]
+mod books;
+#[path = "../crash/load.rs"]
+mod load;

@@ -46,6 +46,11 @@ impl Connection {
         Ok(Self { stream: BufReader::new(stream), token: token.to_owned() })
     }
 
+    /// For whoever ends it from elsewhere.
+    pub(crate) fn closer(&self) -> TcpStream {
+        self.stream.get_ref().try_clone().unwrap()
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> io::Result<Answer> {
         self.call("GET", path, None, None)
     }

@@ -169,6 +169,11 @@ impl Server {
 
     /// Waits until it ends by itself; answers how it ended, and all that it wrote to standard output and error.
     pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+        self.ends()
+    }
+
+    /// The same of one that is started again afterwards.
+    pub(crate) fn ends(&mut self) -> (ExitStatus, String) {
         let status = within(SOON, "the server ends", || self.child.try_wait().unwrap());
         (status, self.output.whole() + &self.errors.whole())
     }

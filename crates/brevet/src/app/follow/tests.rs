@@ -2,6 +2,7 @@
 //! records and shares, and this one only reads.
 
 #[path = "../../../../brevet-store/tests/engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod cluster;
 #[path = "../../../../brevet-store/tests/sample/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -1,0 +1,94 @@
+//! Stands between a server and its PostgreSQL, and cuts the wire at the worst moment.
+
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+
+/// The words of the message by which a transaction is committed, as they cross the wire.
+const COMMIT: &[u8] = b"COMMIT\0";
+
+/// When the wire is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Cut {
+    /// Not at all.
+    Never = 0,
+    /// PostgreSQL gets the next COMMIT, and nobody its answer.
+    Behind = 1,
+    /// The next COMMIT does not get there.
+    Before = 2,
+}
+
+/// A socket that leads to PostgreSQL.
+pub(crate) struct WireCutter {
+    folder: tempfile::TempDir,
+    cut: Arc<AtomicU8>,
+    cuts: Arc<AtomicUsize>,
+}
+
+impl WireCutter {
+    /// A way to the PostgreSQL whose socket is in this folder.
+    pub(crate) fn before(socket: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let (cut, cuts) = (Arc::new(AtomicU8::new(0)), Arc::new(AtomicUsize::new(0)));
+        let to: PathBuf = socket.join(".s.PGSQL.5432");
+        let (armed, count) = (Arc::clone(&cut), Arc::clone(&cuts));
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                // Nobody is there while PostgreSQL is down.
+                let Ok(far) = UnixStream::connect(&to) else { continue };
+                let (armed, count) = (Arc::clone(&armed), Arc::clone(&count));
+                let (near_too, far_too) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+                std::thread::spawn(move || carry(near, far, |bytes| decide(bytes, &armed, &count)));
+                std::thread::spawn(move || carry(far_too, near_too, |_| Cut::Never));
+            }
+        });
+        Self { folder, cut, cuts }
+    }
+
+    /// The folder of the socket.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Cuts once, at the next COMMIT.
+    pub(crate) fn arm(&self, cut: Cut) {
+        self.cut.store(cut as u8, Ordering::SeqCst);
+    }
+
+    /// How often it was cut.
+    pub(crate) fn cuts(&self) -> usize {
+        self.cuts.load(Ordering::SeqCst)
+    }
+}
+
+fn decide(bytes: &[u8], armed: &AtomicU8, cuts: &AtomicUsize) -> Cut {
+    if !bytes.windows(COMMIT.len()).any(|window| window == COMMIT) {
+        return Cut::Never;
+    }
+    let cut = match armed.swap(0, Ordering::SeqCst) {
+        1 => Cut::Behind,
+        2 => Cut::Before,
+        _ => return Cut::Never,
+    };
+    cuts.fetch_add(1, Ordering::SeqCst);
+    cut
+}
+
+fn carry(mut from: UnixStream, mut to: UnixStream, decide: impl Fn(&[u8]) -> Cut) {
+    let mut bytes = [0; 65_536];
+    loop {
+        let count = from.read(&mut bytes).unwrap_or(0);
+        let cut = decide(&bytes[..count]);
+        let is_carried = count > 0 && cut != Cut::Before && to.write_all(&bytes[..count]).is_ok();
+        if !is_carried || cut == Cut::Behind {
+            // What is on its way to PostgreSQL still gets there.
+            drop((from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Write)));
+            return;
+        }
+    }
+}
