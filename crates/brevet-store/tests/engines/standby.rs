@@ -82,8 +82,7 @@ fn what_is_acknowledged_is_on_a_second_machine() {
     assert_eq!(size, before + 1, "it had happened, and now it is on both machines");
     drop((sample, primary));
 
-    let promoted = standby.folder().join("data").display().to_string();
-    standby.run("pg_ctl", &["--pgdata", &promoted, "--wait", "promote"]);
+    standby.promote();
     let gone = Cluster::in_a_folder();
     let both = place(&[&gone, &standby], "postgres");
     assert!(refused(&both, &data).contains("synchronous_standby_names is empty"));
@@ -97,7 +96,7 @@ fn a_commit_that_does_not_wait_for_it_any_more_is_not_acknowledged(
     standby: &Cluster,
     sample: &mut Sample,
 ) {
-    stop(standby);
+    standby.stop("fast");
     let give_up = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     let answer = std::thread::scope(|scope| {
         let asking = scope.spawn(|| sample.ask());
