@@ -4,8 +4,8 @@
 mod world;
 
 use brevet_core::{
-    AuthorizationId, Command, ExecutionId, ExecutionResult, NewRequest, Origin, PolicyTerms, RequestId, Span,
-    StartRule, StopCause, may_run,
+    AuthorizationId, Command, ExecutionId, ExecutionResult, NewRequest, Origin, PolicyTerms, Reply,
+    RequestId, ServerId, Span, StartRule, State, StopCause, may_run,
 };
 use world::{HOUR, World, approve, deny, extend, manual, micros, revoke, run, task};
 
@@ -265,4 +265,55 @@ fn the_end_of_an_authorization_ends_its_runs_unless_the_task_may_finish() {
         world.disable("rita");
     };
     check("Backup", outlived, "stopping: revoked");
+}
+
+/// One of several servers starts; answers its id.
+fn joins(world: &mut World) -> ServerId {
+    world.brevet(Command::StartServer(brevet_core::ServerStart {
+        version: "2".into(),
+        shared: true,
+        ..brevet_core::ServerStart::default()
+    }));
+    world.state.servers().last().unwrap().id
+}
+
+/// Rita runs something through a server.
+fn runs_on(world: &mut World, server: ServerId) -> ExecutionId {
+    let origin = Origin { server: Some(server), ..world.origin("rita") };
+    let Reply::Execution(id) = world.try_from(origin, run("Reload", "")).unwrap() else { panic!() };
+    id
+}
+
+#[test]
+fn of_several_servers_each_answers_for_what_it_runs() {
+    let (mut world, _) = authorization_in("active");
+    let from_before = world.runs("rita", "Reload", "");
+    let first = joins(&mut world);
+    assert_eq!(world.of_run(from_before), "finished", "nobody answers for it");
+    let on_first = runs_on(&mut world, first);
+    let second = joins(&mut world);
+    let on_second = runs_on(&mut world, second);
+    assert_eq!((first.number(), second.number()), (1, 2));
+    assert_eq!(world.run_row(on_first).server, Some(first));
+    assert_eq!(world.of_run(on_first), "running", "the first is there");
+    world.brevet(Command::LoseServer(first));
+    assert_eq!((world.of_run(on_first), world.of_run(on_second)), ("finished", "running"));
+    let again = world.try_from(Origin::SYSTEM, Command::LoseServer(first)).unwrap_err();
+    assert_eq!(again.code(), "not-found", "it is lost once");
+    let origin = Origin { server: Some(second), ..Origin::SYSTEM };
+    world.try_from(origin, Command::StopServer).unwrap();
+    assert_eq!(world.of_run(on_second), "finished");
+    assert_eq!(world.state.servers().count(), 0);
+    assert_eq!(joins(&mut world).number(), 3, "no number is given twice");
+}
+
+#[test]
+fn a_server_that_is_alone_gives_up_those_that_were_there() {
+    let (mut world, _) = authorization_in("active");
+    let server = joins(&mut world);
+    let left = runs_on(&mut world, server);
+    let restored = State::from_live(world.state.live());
+    assert_eq!(restored, world.state);
+    world.brevet(Command::StartServer(brevet_core::ServerStart::default()));
+    assert_eq!((world.of_run(left), world.state.servers().count()), ("finished", 0));
 }

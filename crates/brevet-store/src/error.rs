@@ -119,6 +119,15 @@ pub enum StoreError {
         /// How many.
         entries: u64,
     },
+    /// Another server knows more kinds of entries than this one.
+    #[error(
+        "a server of a newer version wrote an entry of a kind that this one does not know ({kind}): it ends, because \
+         nobody knows what that changes; upgrade this server too"
+    )]
+    NewerEntry {
+        /// The kind.
+        kind: String,
+    },
     /// Another server signs with a key that this one does not have.
     #[error(
         "the newest checkpoint is signed with a key that this server does not have: another server changed it; copy \

@@ -210,14 +210,20 @@ pub(crate) fn is_as_first(statement: &str) -> bool {
     FIRST.contains(&format!("{statement};"))
 }
 
-/// Refuses a file that a newer Brevet wrote; says which version it has.
+/// Refuses what a newer Brevet wrote, unless it says that this one can still read and write it: servers that share a ledger
+/// are upgraded one after the other. Says which version it has.
 pub(crate) fn check(connection: &Connection) -> Result<usize, StoreError> {
-    let found = match connection.sqlite() {
-        Some(sqlite) => sqlite.pragma_query_value(None, "user_version", |row| row.get(0))?,
-        None => connection.query_row(POSTGRES_VERSION, NONE, |row| row.get(0)).optional()?.unwrap_or(0),
+    let (found, since) = match connection.sqlite() {
+        Some(sqlite) => {
+            sqlite.pragma_query_value(None, "user_version", |row| Ok((row.get(0)?, row.get(0)?)))?
+        }
+        None => connection
+            .query_row(POSTGRES_VERSION, NONE, |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?
+            .unwrap_or((0, 0)),
     };
     match usize::try_from(found) {
-        Ok(done) if found <= version() => Ok(done),
+        Ok(done) if found <= version() || since <= version() => Ok(done),
         Err(_) if found < 0 => Err(StoreError::MovedAway),
         _ => Err(StoreError::Newer { found, known: version() }),
     }
@@ -238,7 +244,8 @@ pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {
             }
             None => {
                 transaction.execute_batch(&for_postgres(step)).map_err(writing)?;
-                transaction.execute("UPDATE schema_version SET version = ?1", [version]).map_err(writing)?;
+                let sql = "UPDATE schema_version SET version = ?1, since = ?2";
+                transaction.execute(sql, [version, version.min(SINCE)]).map_err(writing)?;
             }
         }
         transaction.commit().map_err(writing)?;
@@ -252,10 +259,15 @@ pub(crate) fn mark_moved(postgres: &Connection) -> Result<(), StoreError> {
     postgres.execute(sql, NONE).map(drop).map_err(writing)
 }
 
-const POSTGRES_VERSION: &str = "SELECT version FROM schema_version WHERE one = 1";
+/// The oldest version whose code goes on with what this one writes. A step that only adds what others need not know leaves
+/// it as it is.
+const SINCE: i64 = 9;
+
+const POSTGRES_VERSION: &str = "SELECT version, since FROM schema_version WHERE one = 1";
 const POSTGRES_VERSIONS: &str = "
-    CREATE TABLE IF NOT EXISTS schema_version (one BIGINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL);
-    INSERT INTO schema_version (one, version) VALUES (1, 0) ON CONFLICT DO NOTHING;";
+    CREATE TABLE IF NOT EXISTS schema_version (one BIGINT PRIMARY KEY CHECK (one = 1), version BIGINT NOT NULL,
+        since BIGINT NOT NULL);
+    INSERT INTO schema_version (one, version, since) VALUES (1, 0, 0) ON CONFLICT DO NOTHING;";
 
 /// A step as PostgreSQL has it: its own names of the types, texts in the order of their bytes, and tables that are neither
 /// strict nor without row numbers because there all of them are.

@@ -4,7 +4,7 @@
 //! What others appended is held against what this server knows before it is believed: it must go on exactly where this
 //! server's tree ends, and be what the newest signed checkpoint says.
 
-use brevet_core::{Entry, ServerId};
+use brevet_core::{Entry, Event, ServerId};
 use brevet_ledger::{Checkpoint, EntryRef, Hash, RightEdge, leaf_hash};
 
 use crate::append::{Appended, Store};
@@ -253,7 +253,11 @@ fn read_entries(connection: &Connection, edge: &mut RightEdge) -> Result<Vec<Ent
         if leaf_hash(&bytes) != Hash::from_bytes(leaf) || seq.unsigned_abs() != edge.size() {
             return Err(StoreError::damaged(format!("entry {seq} is not what was hashed")));
         }
-        let count = EntryRef::decode(&bytes).map_err(StoreError::damaged)?.commitments.len();
+        let envelope = EntryRef::decode(&bytes).map_err(StoreError::damaged)?;
+        if !Event::KINDS.iter().any(|kind| kind.name == envelope.kind) {
+            return Err(StoreError::NewerEntry { kind: envelope.kind.to_owned() });
+        }
+        let count = envelope.commitments.len();
         let mut own = vec![None; count];
         while let Some((_, slot, text)) = texts.next_if(|(of, _, _)| *of <= seq) {
             if let Some(place) = usize::try_from(slot).ok().and_then(|slot| own.get_mut(slot)) {

@@ -87,6 +87,14 @@ impl Cluster {
         DatabasePlace::postgres(format!("postgresql://{USER}@{host}/{name}"))
     }
 
+    /// Says something to a database of this server.
+    #[track_caller]
+    pub(crate) fn sql(&self, database: &str, statement: &str) {
+        let socket = self.folder().display().to_string();
+        let how = ["--host", &socket, "--username", USER, "--no-psqlrc", "--quiet"];
+        self.run("psql", &[&how[..], &["--command", statement, database]].concat());
+    }
+
     #[track_caller]
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) {
         let Output { status, stdout, stderr } = self.command(program).args(arguments).output().unwrap();

@@ -172,6 +172,7 @@ fn both_engines_do_the_same() {
     several_servers_take_turns(&cluster);
     whoever_has_not_heard_cannot_append(&cluster);
     a_turn_keeps_others_waiting_until_it_ends(&cluster);
+    a_newer_server_beside_this_one_says_whether_it_may_go_on(&cluster);
     an_address_that_gives_something_away_is_refused();
     erased_texts_are_gone_in_both(&cluster);
     archived_entries_leave_both_alike(&cluster);
@@ -315,6 +316,34 @@ fn a_turn_keeps_others_waiting_until_it_ends(cluster: &Cluster) {
     second.store.begin_turn().unwrap();
     second.store.end_turn();
     first.story();
+}
+
+fn a_newer_server_beside_this_one_says_whether_it_may_go_on(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let place = cluster.database("newer");
+    let mut first = Sample::organization_at(&place, &one);
+    one_more(&one, &two);
+    let sql = |statement: &str| cluster.sql("newer", statement);
+    sql("UPDATE schema_version SET version = version + 1");
+    let mut second = Sample::open_at(&place, &two).unwrap();
+    second.story();
+    sql("UPDATE schema_version SET since = version");
+    drop(second);
+    let refused = Sample::open_at(&place, &two).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("newer Brevet"), "{refused}");
+    assert!(first.catch_up() > 0, "whoever is there goes on");
+    first.story();
+    sql("UPDATE schema_version SET version = version - 1, since = version - 1");
+    let mut second = Sample::open_at(&place, &two).unwrap();
+    first.story();
+    sql(
+        "UPDATE entry SET bytes = overlay(bytes placing 'execution.finishem' from position('execution.finished' in bytes)) \
+         WHERE seq = (SELECT max(seq) FROM entry)",
+    );
+    sql("UPDATE entry SET leaf = sha256('\\x00'::bytea || bytes) WHERE seq = (SELECT max(seq) FROM entry)");
+    let said = second.store.look().unwrap_err();
+    assert!(matches!(&said, StoreError::NewerEntry { kind } if kind == "execution.finishem"), "{said}");
 }
 
 fn an_address_that_gives_something_away_is_refused() {

@@ -27,7 +27,7 @@ KINDS = """
     role.defined .removed role-group.defined .removed policy.created .changed .removed
     request.submitted .decided .expired .cancelled authorization.granted .extended .started .ended
     execution.started .stop-requested .finished .refused ledger.read .heartbeat server.stopped ledger.key-rotated
-    .recovered .texts-erased .archive-requested .archived .archive-cancelled server.clock-stepped
+    .recovered .texts-erased .archive-requested .archived .archive-cancelled server.clock-stepped .lost
 """.split()
 for at, kind in enumerate(KINDS):
     KINDS[at] = KINDS[at - 1].split(".")[0] + kind if kind[0] == "." else kind
