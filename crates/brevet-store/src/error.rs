@@ -84,6 +84,12 @@ pub enum StoreError {
         /// Here.
         known: i64,
     },
+    /// It was moved to a data folder.
+    #[error(
+        "the ledger was moved from this database to a data folder with brevet migrate-store; take database.url out of the \
+         settings, and start the server on that folder"
+    )]
+    MovedAway,
     /// SQLite is too old.
     #[error(
         "SQLite {found} is too old: 3.51.3 or later is needed (earlier ones can corrupt a write-ahead log)"

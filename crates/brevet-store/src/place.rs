@@ -78,6 +78,16 @@ impl DatabasePlace {
         Ok(Some(Connection::Postgres(session)))
     }
 
+    /// A connection that writes while nobody else does.
+    pub(crate) fn open_alone(&self) -> Result<Connection, StoreError> {
+        let Some(account) = self.account()? else {
+            return Err(StoreError::damaged("a file is alone already when its folder is claimed"));
+        };
+        let session = Session::connect(&account, Purpose::Alone).map_err(Error::from)?;
+        session.claim_alone().map_err(Error::from)?;
+        Ok(Connection::Postgres(session))
+    }
+
     /// A connection for reading.
     pub(crate) fn open_reader(&self, folder: &DataFolder) -> Result<Connection, StoreError> {
         match self {

@@ -224,6 +224,7 @@ pub(crate) fn check(connection: &Connection) -> Result<usize, StoreError> {
     };
     match usize::try_from(found) {
         Ok(done) if found <= version() || since <= version() => Ok(done),
+        Err(_) if found < 0 => Err(StoreError::MovedAway),
         _ => Err(StoreError::Newer { found, known: version() }),
     }
 }
@@ -250,6 +251,12 @@ pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {
         transaction.commit().map_err(writing)?;
     }
     Ok(())
+}
+
+/// Lets no server go on with a ledger that is elsewhere now.
+pub(crate) fn mark_moved(postgres: &Connection) -> Result<(), StoreError> {
+    let sql = "UPDATE schema_version SET version = -version WHERE version > 0";
+    postgres.execute(sql, NONE).map(drop).map_err(writing)
 }
 
 /// The oldest version whose code goes on with what this one writes. A step that only adds what others need not know leaves

@@ -12,6 +12,7 @@ mod demo;
 mod dial;
 mod export;
 pub mod http;
+mod migrate;
 mod offline;
 mod on_record;
 mod recover;
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
         verify: verify::verify,
         anchor: recover::anchor,
         recover: recover::recover,
+        migrate_store: migrate::migrate_store,
         as_of: offline::as_of,
         bundle: offline::bundle,
         witness: witness::main,

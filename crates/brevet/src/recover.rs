@@ -29,12 +29,13 @@ pub(crate) fn recover(args: RecoverArgs, format: Format) -> ExitCode {
 }
 
 /// What was done, for people and for scripts.
-struct Told {
-    sentence: String,
-    fields: serde_json::Value,
+pub(crate) struct Told {
+    pub(crate) sentence: String,
+    pub(crate) fields: serde_json::Value,
 }
 
-fn end(done: anyhow::Result<Told>, format: Format) -> ExitCode {
+/// Says it, or what went wrong.
+pub(crate) fn end(done: anyhow::Result<Told>, format: Format) -> ExitCode {
     match done {
         Ok(Told { sentence, fields }) => {
             let text = match format {

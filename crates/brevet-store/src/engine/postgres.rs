@@ -54,6 +54,8 @@ pub(crate) enum Purpose {
     Write,
     /// Reading.
     Read,
+    /// Copying a whole ledger while nobody else writes to it, with as much time between two statements as that takes.
+    Alone,
 }
 
 /// What every server that writes holds together with the others as long as its connection lasts, and who needs the ledger
@@ -113,6 +115,13 @@ impl Session {
     /// Takes a place among the servers that write.
     pub(crate) fn claim(&self) -> Result<(), Fault> {
         let sql = "SELECT pg_try_advisory_lock_shared($1)";
+        let row = self.wait(self.client.query_one(sql, &[&WRITER_LOCK]))?;
+        if row.try_get(0)? { Ok(()) } else { Err(Fault::Busy) }
+    }
+
+    /// Takes the place of all servers that write.
+    pub(crate) fn claim_alone(&self) -> Result<(), Fault> {
+        let sql = "SELECT pg_try_advisory_lock($1)";
         let row = self.wait(self.client.query_one(sql, &[&WRITER_LOCK]))?;
         if row.try_get(0)? { Ok(()) } else { Err(Fault::Busy) }
     }

@@ -18,7 +18,7 @@ use brevet_core::{Entry, Event, Timestamp};
 use brevet_ledger::{Checkpoint, KeyName, Note, SigningKey, VerifierKey, leaf_hash};
 
 pub use fault::KeyFault;
-pub(crate) use history::insert as insert_change;
+pub(crate) use history::{changes, insert as insert_change};
 pub use maker::{KeyMaker, NextKey, PreparedKey};
 pub use token::TokenSettings;
 

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod encrypted;
+mod moved;
 #[path = "../sample/mod.rs"]
 #[expect(dead_code, reason = "stores in a folder are tested elsewhere")]
 mod sample;
@@ -47,8 +48,12 @@ impl Sample {
     }
 
     fn ask(&mut self) -> Result<(), StoreError> {
+        self.ask_because("quick")
+    }
+
+    fn ask_because(&mut self, reason: &str) -> Result<(), StoreError> {
         let origin = Origin::user(BOB, SessionId::new(1));
-        self.carry_out(origin, Command::Submit(sample::request("quick"))).map(drop)
+        self.carry_out(origin, Command::Submit(sample::request(reason))).map(drop)
     }
 
     /// Writes something beside the ledger.

@@ -33,7 +33,8 @@ fn sql(cluster: &Cluster, statement: &str) {
     );
 }
 
-fn until<T>(mut done: impl FnMut() -> Result<T, StoreError>) -> T {
+/// PostgreSQL takes a moment to notice who came and who is gone.
+pub(crate) fn until<T, E: std::fmt::Debug>(mut done: impl FnMut() -> Result<T, E>) -> T {
     for _ in 0..10_000 {
         if let Ok(done) = done() {
             return done;
@@ -81,7 +82,6 @@ fn what_is_acknowledged_is_on_a_second_machine() {
     assert_eq!(size, before + 1, "it had happened, and now it is on both machines");
     drop((sample, primary));
 
-    let promoted = standby.folder().join("data").display().to_string();
     standby.promote();
     let gone = Cluster::in_a_folder();
     let both = place(&[&gone, &standby], "postgres");

@@ -25,6 +25,7 @@ mod group;
 mod interrupt;
 mod ledger_files;
 mod memory;
+mod migrate_store;
 mod moment;
 mod neutral;
 mod offline;
@@ -68,6 +69,7 @@ pub use console::Format;
 use context::Context;
 use exit::{Done, Failure};
 pub(crate) use ledger_files::{Fetched, LedgerFiles, TokenFor};
+pub use migrate_store::MigrateStoreArgs;
 pub use offline::{AnchorArgs, RecoverArgs};
 pub use settings::DEFAULT_ADDRESS;
 use settings::Environment;
@@ -182,6 +184,7 @@ enum Command {
         after_help = "Example:\n  brevet witness serve --data /var/lib/brevet-witness --name witness.example.org/w1"
     )]
     Witness(WitnessCommand),
+    MigrateStore(migrate_store::MigrateStoreArgs),
     Completions(generate::CompletionsArgs),
     Man(generate::ManArgs),
 }
@@ -233,6 +236,8 @@ pub struct Programs {
     pub anchor: fn(AnchorArgs, Format) -> ExitCode,
     /// `brevet audit recover`.
     pub recover: fn(RecoverArgs, Format) -> ExitCode,
+    /// `brevet migrate-store`.
+    pub migrate_store: fn(MigrateStoreArgs, Format) -> ExitCode,
     /// `brevet audit as-of --data`.
     pub(crate) as_of: fn(&AskedAsOf) -> Result<Vec<Way>, String>,
     /// `brevet audit bundle --data`.
@@ -261,6 +266,7 @@ pub fn main(programs: &Programs) -> ExitCode {
             return (programs.verify)(args, global.output);
         }
         Command::Witness(command) => return (programs.witness)(command, global.output),
+        Command::MigrateStore(args) => return (programs.migrate_store)(args, global.output),
         command => command,
     };
     let environment = Environment::read();
@@ -331,6 +337,7 @@ async fn dispatch(context: &mut Context, command: Command) -> Result<Done, Failu
         Command::Demo(_)
         | Command::Serve(_)
         | Command::Witness(_)
+        | Command::MigrateStore(_)
         | Command::Completions(_)
         | Command::Man(_) => Ok(Done::Well),
     }

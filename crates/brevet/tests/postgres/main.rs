@@ -5,6 +5,7 @@
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod cluster;
+mod moved;
 mod outputs;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -1,4 +1,5 @@
 #[path = "../../../tests/engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod cluster;
 
 use std::time::Duration;

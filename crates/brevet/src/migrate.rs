@@ -1,0 +1,125 @@
+//! `brevet migrate-store`: moves a ledger between its data folder and PostgreSQL.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use brevet_store::{DataFolder, DatabasePlace, MoveProgress, MoveStep, MovedLedger, Standby, move_ledger};
+
+use crate::cli::{Format, MigrateStoreArgs};
+use crate::recover::{Told, end};
+use crate::world::{Machine, World as _};
+
+/// How a data folder is named beside the address of a server.
+const FOLDER: &str = "sqlite:";
+const DATABASE_FILE: &str = "brevet.db";
+/// How often it is told how far it is.
+const TOLD_EVERY: Duration = Duration::from_millis(200);
+
+/// Moves a ledger.
+pub(crate) fn migrate_store(args: MigrateStoreArgs, format: Format) -> ExitCode {
+    end(migrate(args), format)
+}
+
+/// One of both places, as it is written.
+enum Place {
+    Folder(PathBuf),
+    Postgres(String),
+}
+
+impl Place {
+    /// Never tells an address back: there may be a password in it.
+    fn parse(option: &str, text: &str) -> anyhow::Result<Self> {
+        if text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        let Some(path) = text.strip_prefix(FOLDER).filter(|path| !path.is_empty()) else {
+            bail!("{option} is sqlite: and a data folder, or the address of a database, postgresql://…")
+        };
+        let path = Path::new(path);
+        let is_file = path.file_name().is_some_and(|name| name == DATABASE_FILE);
+        Ok(Self::Folder(if is_file { path.parent().unwrap_or(path).to_owned() } else { path.to_owned() }))
+    }
+}
+
+fn migrate(args: MigrateStoreArgs) -> anyhow::Result<Told> {
+    let MigrateStoreArgs { from, to, password_file: password, authority } = args;
+    let server =
+        |address| DatabasePlace::Postgres { address, password, authority, standby: Standby::Unasked };
+    let here = DatabasePlace::Folder;
+    let (from, to, data) = match (Place::parse("--from", &from)?, Place::parse("--to", &to)?) {
+        (Place::Folder(data), Place::Postgres(address)) => (here, server(address), data),
+        (Place::Postgres(address), Place::Folder(data)) => (server(address), here, data),
+        (Place::Folder(_), Place::Folder(_)) | (Place::Postgres(_), Place::Postgres(_)) => {
+            bail!("one of --from and --to is sqlite: and a data folder, the other an address of PostgreSQL")
+        }
+    };
+    if !data.is_dir() {
+        bail!("{} is no folder; name the data folder that the server had, with its keys", data.display());
+    }
+    let folder = DataFolder::claim(&data)?;
+    let mut teller = Teller::new();
+    let moved = move_ledger(&from, &to, &folder, &mut |progress| teller.tell(progress));
+    teller.clear();
+    Ok(told(&moved.context("the ledger was not moved")?, &data))
+}
+
+fn told(moved: &MovedLedger, data: &Path) -> Told {
+    let MovedLedger { origin, size, rows, set_aside } = moved;
+    let next = match set_aside {
+        Some(file) => format!(
+            "{} is what was moved: keep it until you trust the new database, it starts no server.\n\
+             Now set in the settings file, and start the server again:\n\n  [database]\n  \
+             url = \"postgresql://…\"    # as in --to; with password_file and authority as they were given here",
+            file.display()
+        ),
+        None => format!(
+            "No server starts on the database that it was moved from.\n\
+             Now take [database] out of the settings file, and start the server again with --data {}",
+            data.display()
+        ),
+    };
+    Told {
+        sentence: format!(
+            "The ledger {origin} with {size} entries was moved, and reads as before: {rows} rows were copied.\n{next}"
+        ),
+        fields: serde_json::json!({
+            "origin": origin, "size": size, "rows": rows, "data": data, "set_aside": set_aside,
+        }),
+    }
+}
+
+/// Says on a terminal how far it is.
+struct Teller {
+    is_watched: bool,
+    last: Option<Duration>,
+}
+
+impl Teller {
+    fn new() -> Self {
+        Self { is_watched: std::io::stderr().is_terminal(), last: None }
+    }
+
+    fn tell(&mut self, MoveProgress { step, rows }: MoveProgress) {
+        let Some(now) = Machine.steady().filter(|_| self.is_watched) else { return };
+        if self.last.is_some_and(|last| now.saturating_sub(last) < TOLD_EVERY) {
+            return;
+        }
+        self.last = Some(now);
+        let doing = match step {
+            MoveStep::Copying => "rows copied",
+            MoveStep::Comparing => "rows compared",
+            MoveStep::Proving => "entries hashed",
+        };
+        drop(write!(std::io::stderr(), "\r{rows} {doing}\x1b[K"));
+    }
+
+    /// Leaves the line empty.
+    fn clear(&self) {
+        if self.last.is_some() {
+            drop(write!(std::io::stderr(), "\r\x1b[K"));
+        }
+    }
+}
