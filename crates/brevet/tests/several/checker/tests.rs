@@ -1,0 +1,1 @@
+//! Doctored ledgers.
