@@ -3,7 +3,6 @@
 //!
 //! `BREVET_RACES` makes all of them so many times as long (1 unless told otherwise), `BREVET_SEED` repeats a run.
 
-use std::ops::Range;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,12 +26,12 @@ const USERS_EACH: usize = 32;
 const REMOVALS: u64 = 100;
 /// Requests that wait for them, for each of their connections.
 const WAITING_EACH: usize = 4;
-/// Times at which many requests, and as many windows, end.
+/// How often each of many lanes waits for the end of some requests and some windows.
 const EXPIRIES: u64 = 12;
-/// Of these, what each connection asked for.
-const EXPIRING_EACH: usize = 12;
-/// How far from its end something is tried.
-const NEAR: Range<i64> = -12_000..6_000;
+/// How many lanes begin at each server.
+const LANES_EACH: usize = 12;
+/// Requests and windows together, in each lane; of one person there are fewer than a hundred requests at once.
+const EXPIRING_EACH: usize = 8;
 /// Authorizations that are revoked while somebody uses them, at once.
 const REVOKED_AT_ONCE: usize = 8;
 /// How often.
@@ -49,7 +48,7 @@ const PEOPLE: [&str; 7] = ["dora", "emil", "fred", "gina", "hugo", "ines", "jack
 fn tasks() -> String {
     let task = |name: &str| {
         format!(
-            "[[task]]\nname = \"{name}\"\ndescription = \"Says something\"\nrun = [\"PRINTF\", \"%s\", \"{{text}}\"]\n\
+            "[[task]]\nname = \"{name}\"\ndescription = \"Says something\"\nrun = [\"PRINTF\", \"%s %s\", \"{{text}}\", \"{{tag}}\"]\n\
              timeout = \"10s\"\n[task.parameters.text]\ntype = \"string\"\ndefault = \"done\"\n\
              [task.parameters.tag]\ntype = \"string\"\nrequired = false\n"
         )
@@ -166,7 +165,7 @@ impl Course {
         let (mut approved, mut refused) = (0, 0);
         for round in 0..rounds {
             ada[0].post("/api/v1/groups/Deciders/members", &json!({"user": "alice"})).unwrap().ok();
-            let missing = (approving.len() * WAITING_EACH - pending.len()).div_ceil(asking.len());
+            let missing = (approving.len() * WAITING_EACH).saturating_sub(pending.len()) / asking.len();
             let asked = at_once(&mut asking, |number, carol| {
                 let reason = |turn| format!("grouped {round} {number} {turn}");
                 (0..missing).map(|turn| text(&ask(carol, "Grouped", &reason(turn)), "id")).collect::<Vec<_>>()
@@ -206,40 +205,39 @@ impl Course {
 
     /// Decisions in the instants around the end of many requests, and runs around the end of many windows.
     fn expiries(&self, rounds: u64) -> String {
-        self.policy(json!({"task": "Linux/Brief", "approval_type": "manual", "pending_lifetime": "1s", "maximum_duration": "1s"}));
         self.policy(json!({
-            "task": "Linux/Window", "approval_type": "auto", "requesters": {"users": ["dora"]}, "maximum_duration": "1s",
+            "task": "Linux/Brief", "approval_type": "manual", "pending_lifetime": "2s", "maximum_duration": "1s",
+        }));
+        self.policy(json!({
+            "task": "Linux/Window", "approval_type": "auto", "requesters": {"users": ["dora"]},
+            "maximum_duration": "2s",
         }));
         let mut dice = self.dice(2);
-        let (mut in_time, mut late) = ([0, 0], [0, 0]);
-        let mut asking = self.connect("dora", EACH);
-        let mut approving = [self.connect("alice", EACH), self.connect("anna", EACH)];
-        for round in 0..rounds {
-            let asked = at_once(&mut asking, |number, dora| {
-                let one = |turn| {
-                    let task = if turn % 2 == 0 { "Brief" } else { "Window" };
-                    ask(dora, task, &format!("{task} {round} {number} {turn}"))
-                };
-                (0..EXPIRING_EACH).map(one).collect::<Vec<_>>()
-            });
-            let seeds: Vec<u64> = (0..asking.len()).map(|_| dice.next()).collect();
-            let [alices, annas] = &mut approving;
-            let mut trying: Vec<Trying<'_>> = asking
-                .iter_mut()
-                .zip(alices.iter_mut().zip(annas.iter_mut().rev()))
-                .map(|(dora, (alice, anna))| Trying { dora, approvers: [alice, anna] })
-                .collect();
-            let results = at_once(&mut trying, |number, trying| {
-                let mut dice = Dice::new(seeds[number]);
-                asked[number].iter().map(|one| trying.near_the_end(one, &mut dice)).collect::<Vec<_>>()
-            });
-            for (turn, was_in_time) in results.iter().flat_map(|results| results.iter().enumerate()) {
-                let counts = if *was_in_time { &mut in_time } else { &mut late };
-                counts[turn % 2] += 1;
-            }
-        }
-        assert!(in_time.iter().chain(&late).all(|count| *count > 0), "nobody raced: {in_time:?}, {late:?}");
-        format!("decisions and runs: {in_time:?} in time, {late:?} too late")
+        let dora = self.connect("dora", LANES_EACH);
+        let approvers = self
+            .connect("alice", LANES_EACH)
+            .into_iter()
+            .zip(self.connect("anna", LANES_EACH).into_iter().rev());
+        let mut lanes: Vec<Lane> = dora
+            .into_iter()
+            .zip(approvers)
+            .map(|(dora, (alice, anna))| Lane {
+                dora,
+                approvers: [alice, anna],
+                dice: Dice::new(dice.next()),
+            })
+            .collect();
+        let results = at_once(&mut lanes, |number, lane| {
+            let results = (0..rounds).flat_map(|round| lane.expire(&format!("{round} {number}")));
+            results.collect::<Vec<_>>()
+        });
+        let count = |task: &str, was_in_time: bool| {
+            results.iter().flatten().filter(|result| **result == (task.to_owned(), was_in_time)).count()
+        };
+        let counts =
+            [true, false].map(|in_time| ["Linux\\Brief", "Linux\\Window"].map(|task| count(task, in_time)));
+        assert!(counts.iter().flatten().all(|count| *count > 0), "nobody raced: {counts:?}");
+        format!("of requests and windows {:?} were used in time and {:?} not", counts[0], counts[1])
     }
 
     /// Runs while their authorization is revoked, and at once afterwards through the other server.
@@ -304,13 +302,13 @@ impl Course {
             "maximum_duration": "2s",
         }));
         let mut dice = self.dice(4);
-        let mut gina = self.connect("gina", EACH);
         let (done, mut pending) = (AtomicUsize::new(0), Vec::new());
         for round in 0..rounds {
             let (at, other) = (usize::try_from(round).unwrap() % 2, usize::try_from(round + 1).unwrap() % 2);
             let sign_in = json!({"name": "fred", "password": PASSWORD});
             let session = self.pair.server(at).connect("").post("/api/v1/sessions", &sign_in).unwrap().ok();
             let token = text(&session, "token");
+            let mut gina = self.connect("gina", EACH);
             let missing = gina.len() - pending.len();
             pending.extend(at_once(&mut gina[..missing], |number, gina| {
                 text(&ask(gina, "Watched", &format!("watched {round} {number}")), "id")
@@ -402,24 +400,38 @@ fn is_disabled(answer: &Answer) -> bool {
 }
 
 /// Connections of those who try something just before and just after its time is over.
-struct Trying<'a> {
-    dora: &'a mut Connection,
-    approvers: [&'a mut Connection; 2],
+struct Lane {
+    dora: Connection,
+    approvers: [Connection; 2],
+    dice: Dice,
 }
 
-impl Trying<'_> {
+impl Lane {
+    /// Asks for something several times, and tries each at its end; answers of each what it was, and whether that was in
+    /// time.
+    fn expire(&mut self, name: &str) -> Vec<(String, bool)> {
+        let one = |turn: usize| {
+            let task = if turn.is_multiple_of(2) { "Brief" } else { "Window" };
+            timed(|| ask(&mut self.dora, task, &format!("{task} {name} {turn}")))
+        };
+        let asked: Vec<(Duration, Value)> = (0..EXPIRING_EACH).map(one).collect();
+        let tried =
+            asked.iter().map(|(time, one)| (text(&one["access"], "name"), self.try_near_end(one, *time)));
+        tried.collect()
+    }
+
     /// Two approve what waits, each through another server, or one runs what was given; answers whether that was in time.
-    fn near_the_end(&mut self, asked: &Value, dice: &mut Dice) -> bool {
+    /// It is on its way about as long as the question was.
+    fn try_near_end(&mut self, asked: &Value, on_its_way: Duration) -> bool {
         let is_pending = asked["status"] == "pending";
         let end: Timestamp = match is_pending {
             true => text(asked, "expires_at").parse().unwrap(),
-            false => text(asked, "submitted_at").parse::<Timestamp>().unwrap() + Duration::from_secs(1),
+            false => text(asked, "submitted_at").parse::<Timestamp>().unwrap() + Duration::from_secs(2),
         };
-        let width = u64::try_from(NEAR.end - NEAR.start).unwrap();
-        let offset = NEAR.start + i64::try_from(dice.below(width)).unwrap();
-        wait_until(end + jiff::SignedDuration::from_micros(offset));
+        let early = on_its_way.mul_f64(self.dice.below(1_000) as f64 / 500.0);
+        wait_until(end - early);
         if !is_pending {
-            return run(self.dora, "Window", &text(asked, "reason")).is_success();
+            return run(&mut self.dora, "Window", &text(asked, "reason")).is_success();
         }
         let request = text(asked, "id");
         let answers = at_once(&mut self.approvers, |_, approver| approve(approver, &request));
