@@ -26,6 +26,7 @@ impl Findings {
     pub(crate) fn of(entries: &[Value]) -> Self {
         let mut reader = Reader::default();
         entries.iter().for_each(|entry| reader.read(entry));
+        reader.end();
         reader.findings
     }
 
@@ -50,6 +51,7 @@ struct Reader {
     requests: BTreeMap<String, Request>,
     reasons: BTreeSet<String>,
     authorizations: BTreeMap<String, Authorization>,
+    /// Whether each still runs.
     executions: BTreeMap<String, bool>,
     tags: BTreeSet<String>,
 }
@@ -102,6 +104,14 @@ impl Reader {
         if !holds {
             self.findings.violations.push(format!("{}: {}", self.here, rule.into()));
         }
+    }
+
+    /// The ledger is read when nothing runs any more.
+    fn end(&mut self) {
+        self.here = "the end".to_owned();
+        let running: Vec<_> =
+            self.executions.iter().filter(|(_, runs)| **runs).map(|(id, _)| id.clone()).collect();
+        running.into_iter().for_each(|id| self.must(false, format!("{id} never ended")));
     }
 
     /// Entries follow one another without a gap, and time does not go back.

@@ -15,7 +15,7 @@ use crate::pair::Pair;
 use crate::support::PASSWORD;
 use crate::support::dice::Dice;
 use crate::support::http::{Answer, Connection};
-use crate::support::patience::{let_pass, timed};
+use crate::support::patience::{let_pass, timed, until};
 use crate::support::stage::text;
 
 /// Rounds in which a right to one run is used by everybody at once.
@@ -27,7 +27,7 @@ const REMOVALS: u64 = 100;
 /// Requests that wait for them, for each of their connections.
 const WAITING_EACH: usize = 4;
 /// How often each of many lanes waits for the end of some requests and some windows.
-const EXPIRIES: u64 = 12;
+const EXPIRIES: u64 = 14;
 /// How many lanes begin at each server.
 const LANES_EACH: usize = 12;
 /// Requests and windows together, in each lane; of one person there are fewer than a hundred requests at once.
@@ -60,7 +60,7 @@ fn tasks() -> String {
 #[test]
 fn a_single_use_is_used_once_however_many_try() {
     let course = Course::set();
-    course.lasts("single uses", || course.single_use(SINGLE_USES * course.times));
+    said("single uses", || course.single_use(SINGLE_USES * course.times));
     let findings = course.finish();
     let runs = findings.count("execution.started") as u64;
     assert_eq!(runs, SINGLE_USES * course.times);
@@ -70,15 +70,15 @@ fn a_single_use_is_used_once_however_many_try() {
 fn whoever_comes_first_through_either_server_comes_first_on_both() {
     let course = Course::set();
     std::thread::scope(|scope| {
-        scope.spawn(|| course.lasts("removals", || course.removals(REMOVALS * course.times)));
-        scope.spawn(|| course.lasts("expiries", || course.expiries(EXPIRIES * course.times)));
-        scope.spawn(|| course.lasts("revocations", || course.revocations(REVOCATIONS * course.times)));
-        scope.spawn(|| course.lasts("disablings", || course.disablings(DISABLINGS * course.times)));
-        scope.spawn(|| course.lasts("repetitions", || course.repetitions(REPETITIONS * course.times)));
+        scope.spawn(|| said("removals", || course.removals(REMOVALS * course.times)));
+        scope.spawn(|| said("expiries", || course.expiries(EXPIRIES * course.times)));
+        scope.spawn(|| said("revocations", || course.revocations(REVOCATIONS * course.times)));
+        scope.spawn(|| said("disablings", || course.disablings(DISABLINGS * course.times)));
+        scope.spawn(|| said("repetitions", || course.repetitions(REPETITIONS * course.times)));
     });
     let findings = course.finish();
     for kind in ["request.decided", "request.expired", "authorization.ended", "execution.started"] {
-        assert!(findings.count(kind) > 1_000, "{:?}", findings.seen);
+        assert!(findings.count(kind) > 500, "{:?}", findings.seen);
     }
 }
 
@@ -94,25 +94,28 @@ impl Course {
         let times = number("BREVET_RACES").unwrap_or(1);
         let seed = number("BREVET_SEED").unwrap_or_else(|| u64::from(std::process::id()));
         println!("BREVET_RACES={times} BREVET_SEED={seed}");
-        let mut pair = Pair::set(&tasks());
-        PEOPLE.iter().for_each(|name| pair.stage.add(json!({"name": name})));
+        let mut pair = told("the stage", || Pair::set(&tasks()));
+        told("the people", || PEOPLE.iter().for_each(|name| pair.stage.add(json!({"name": name}))));
         Self { pair, times, seed }
-    }
-
-    fn lasts(&self, what: &str, work: impl FnOnce() -> String) {
-        let (time, said) = timed(work);
-        println!("{what}: {said}, in {time:.1?}");
     }
 
     /// Everything that happened is held against the rules, and the ledger against itself.
     fn finish(&self) -> Findings {
-        let findings = Findings::of(&self.pair.stage.entries());
+        let mut ada = self.connect("ada", 1);
+        until("all that was started is over", || {
+            ada[0].get("/api/v1/executions?running=true").unwrap().ok()["items"]
+                .as_array()
+                .unwrap()
+                .is_empty()
+        });
+        let entries = told("the export", || self.pair.stage.entries());
+        let findings = told("the check", || Findings::of(&entries));
         println!("{:?}", findings.seen);
         for number in 0..2 {
             println!("server {number} says: {}", self.pair.server(number).errors());
         }
         assert!(findings.violations.is_empty(), "{}", findings.violations.join("\n"));
-        self.pair.verifies();
+        told("the verification", || self.pair.verifies());
         findings
     }
 
@@ -171,7 +174,7 @@ impl Course {
                 (0..missing).map(|turn| text(&ask(carol, "Grouped", &reason(turn)), "id")).collect::<Vec<_>>()
             });
             pending.extend(asked.into_iter().flatten());
-            let pause = Duration::from_micros(dice.below(20_000));
+            let pause = Duration::from_micros(dice.below(60_000));
             let remover = usize::try_from(round).unwrap() % 2;
             let each = pending.len().div_ceil(approving.len());
             let shares: Vec<&[String]> = pending.chunks(each).collect();
@@ -324,7 +327,7 @@ impl Course {
                 .enumerate()
                 .map(|(number, one)| fred(number, std::slice::from_ref(one)))
                 .collect();
-            let pause = Duration::from_micros(3_000 + dice.below(60_000));
+            let pause = Duration::from_micros(20_000 + dice.below(180_000));
             std::thread::scope(|scope| {
                 let ada = &mut ada[at];
                 scope.spawn(move || {
@@ -439,6 +442,19 @@ impl Lane {
         assert!(approved <= 1, "{request} was approved twice: {answers:?}");
         approved == 1
     }
+}
+
+/// Says what came of a race, and how long it took.
+fn said(race: &str, work: impl FnOnce() -> String) {
+    let said = told(race, work);
+    println!("{race}: {said}");
+}
+
+/// Says how long something took.
+fn told<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let (time, done) = timed(work);
+    println!("{what}: {time:.1?}");
+    done
 }
 
 /// Everybody does something on a connection of their own, that stays open, at the same moment.
