@@ -5,6 +5,7 @@
 mod checker;
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]
 mod cluster;
+mod course;
 mod pair;
 mod races;
 #[path = "../support/mod.rs"]

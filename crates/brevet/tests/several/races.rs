@@ -3,19 +3,18 @@
 //!
 //! `BREVET_RACES` makes all of them so many times as long (1 unless told otherwise), `BREVET_SEED` repeats a run.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::checker::Findings;
-use crate::pair::Pair;
+use crate::checker::TAG;
+use crate::course::{Course, approve, ask, at_once, run, said, same, try_ask, wait_until};
 use crate::support::PASSWORD;
 use crate::support::dice::Dice;
 use crate::support::http::{Answer, Connection};
-use crate::support::patience::{let_pass, timed, until};
+use crate::support::patience::{let_pass, timed};
 use crate::support::stage::text;
 
 /// Rounds in which a right to one run is used by everybody at once.
@@ -43,20 +42,6 @@ const REPETITIONS: u64 = 300;
 /// Connections of one person to each server, where there are more than one.
 const EACH: usize = 4;
 
-const PEOPLE: [&str; 7] = ["dora", "emil", "fred", "gina", "hugo", "ines", "jack"];
-
-fn tasks() -> String {
-    let task = |name: &str| {
-        format!(
-            "[[task]]\nname = \"{name}\"\ndescription = \"Says something\"\nrun = [\"PRINTF\", \"%s %s\", \"{{text}}\", \"{{tag}}\"]\n\
-             timeout = \"10s\"\n[task.parameters.text]\ntype = \"string\"\ndefault = \"done\"\n\
-             [task.parameters.tag]\ntype = \"string\"\nrequired = false\n"
-        )
-    };
-    let names = ["Once", "Grouped", "Brief", "Window", "Revoked", "Guarded", "Watched", "Same"];
-    format!("[workload]\nname = \"Linux\"\nkind = \"command\"\n\n{}", names.map(task).concat())
-}
-
 #[test]
 fn a_single_use_is_used_once_however_many_try() {
     let course = Course::set();
@@ -82,56 +67,7 @@ fn whoever_comes_first_through_either_server_comes_first_on_both() {
     }
 }
 
-/// Two servers, and all that is needed for races.
-struct Course {
-    pair: Pair,
-    times: u64,
-    seed: u64,
-}
-
 impl Course {
-    fn set() -> Self {
-        let times = number("BREVET_RACES").unwrap_or(1);
-        let seed = number("BREVET_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-        println!("BREVET_RACES={times} BREVET_SEED={seed}");
-        let mut pair = told("the stage", || Pair::set(&tasks()));
-        told("the people", || PEOPLE.iter().for_each(|name| pair.stage.add(json!({"name": name}))));
-        Self { pair, times, seed }
-    }
-
-    /// Everything that happened is held against the rules, and the ledger against itself.
-    fn finish(&self) -> Findings {
-        let mut ada = self.connect("ada", 1);
-        until("all that was started is over", || {
-            ada[0].get("/api/v1/executions?running=true").unwrap().ok()["items"]
-                .as_array()
-                .unwrap()
-                .is_empty()
-        });
-        let entries = told("the export", || self.pair.stage.entries());
-        let findings = told("the check", || Findings::of(&entries));
-        println!("{:?}", findings.seen);
-        for number in 0..2 {
-            println!("server {number} says: {}", self.pair.server(number).errors());
-        }
-        assert!(findings.violations.is_empty(), "{}", findings.violations.join("\n"));
-        told("the verification", || self.pair.verifies());
-        findings
-    }
-
-    /// Connections of one person, in turn to one server and to the other.
-    fn connect(&self, who: &str, each: usize) -> Vec<Connection> {
-        (0..2 * each).map(|number| self.pair.stage.person(who).connect(self.pair.server(number))).collect()
-    }
-
-    fn policy(&self, policy: Value) {
-        self.connect("ada", 1)[0].post("/api/v1/policies", &policy).unwrap().ok();
-    }
-
-    fn dice(&self, scene: u64) -> Dice {
-        Dice::new(self.seed.wrapping_mul(64).wrapping_add(scene))
-    }
-
     /// 64 runs at once under an authorization that is for one.
     fn single_use(&self, rounds: u64) -> String {
         let policy = json!({
@@ -350,19 +286,28 @@ impl Course {
     /// The same, under the same key, to both servers.
     fn repetitions(&self, rounds: u64) -> String {
         self.policy(json!({"task": "Linux/Same", "approval_type": "manual", "maximum_duration": "1s"}));
-        let (mut hugo, mut alice) = (self.connect("hugo", 2), self.connect("alice", 2));
-        for round in 0..rounds {
-            let key = format!("same-{round}");
-            let new = json!({"task": "Linux/Same", "reason": key, "parameters": {"text": key}});
-            let asked = same(&mut hugo, "/api/v1/requests", &key, &new);
-            let path = format!("/api/v1/requests/{}/approve", text(&asked, "id"));
-            let approved = same(&mut alice, &path, &key, &json!({}));
-            let order = json!({"task": "Linux/Same", "parameters": {"text": key, "tag": key}});
-            let ran = same(&mut hugo, "/api/v1/executions", &format!("run-{round}"), &order);
-            assert_eq!(ran["authorization"], approved["authorization"]);
-        }
-        format!("{rounds} requests, approvals and runs by {} each", hugo.len())
+        std::thread::scope(|scope| {
+            for who in ["hugo", "ines"] {
+                scope.spawn(move || {
+                    let (mut asking, mut approving) = (self.connect(who, 2), self.connect("alice", 2));
+                    (0..rounds / 2)
+                        .for_each(|round| repeat(&format!("{who}-{round}"), &mut asking, &mut approving));
+                });
+            }
+        });
+        format!("{rounds} requests, approvals and runs by 4 each")
     }
+}
+
+/// A request, its approval and a run, each of them by everybody at once and under one key.
+fn repeat(key: &str, asking: &mut [Connection], approving: &mut [Connection]) {
+    let new = json!({"task": "Linux/Same", "reason": key, "parameters": {"text": key}});
+    let asked = same(asking, "/api/v1/requests", key, &new);
+    let path = format!("/api/v1/requests/{}/approve", text(&asked, "id"));
+    let approved = same(approving, &path, key, &json!({}));
+    let order = json!({"task": "Linux/Same", "parameters": {"text": key, TAG: key}});
+    let ran = same(asking, "/api/v1/executions", &format!("run-{key}"), &order);
+    assert_eq!(ran["authorization"], approved["authorization"]);
 }
 
 /// Who does everything that an account can do.
@@ -442,78 +387,4 @@ impl Lane {
         assert!(approved <= 1, "{request} was approved twice: {answers:?}");
         approved == 1
     }
-}
-
-/// Says what came of a race, and how long it took.
-fn said(race: &str, work: impl FnOnce() -> String) {
-    let said = told(race, work);
-    println!("{race}: {said}");
-}
-
-/// Says how long something took.
-fn told<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let (time, done) = timed(work);
-    println!("{what}: {time:.1?}");
-    done
-}
-
-/// Everybody does something on a connection of their own, that stays open, at the same moment.
-fn at_once<C: Send, T: Send>(connections: &mut [C], work: impl Fn(usize, &mut C) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(connections.len());
-    let (start, work) = (&start, &work);
-    std::thread::scope(|scope| {
-        let begin = |(number, connection)| {
-            scope.spawn(move || {
-                start.wait();
-                work(number, connection)
-            })
-        };
-        let threads: Vec<_> = connections.iter_mut().enumerate().map(begin).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
-/// The same under the same key by everybody at once: it is done once, and everybody hears so.
-fn same(connections: &mut [Connection], path: &str, key: &str, body: &Value) -> Value {
-    let answers = at_once(connections, |_, connection| connection.call("POST", path, Some(key), Some(body)));
-    let mut answers = answers.into_iter().map(|answer| {
-        let mut answer = answer.unwrap().ok();
-        // A run goes on while it is looked at.
-        for later in ["state", "finished_at", "exit_code", "output", "may_stop"] {
-            answer.as_object_mut().unwrap().remove(later);
-        }
-        answer
-    });
-    let first = answers.next().unwrap();
-    answers.for_each(|answer| assert_eq!(answer, first));
-    first
-}
-
-/// Asks for a task with one value; the reason is nobody else's.
-fn ask(connection: &mut Connection, task: &str, reason: &str) -> Value {
-    try_ask(connection, task, reason, reason).ok()
-}
-
-fn try_ask(connection: &mut Connection, task: &str, reason: &str, bound: &str) -> Answer {
-    let new = json!({"task": format!("Linux/{task}"), "reason": reason, "parameters": {"text": bound}});
-    connection.post("/api/v1/requests", &new).unwrap()
-}
-
-fn approve(connection: &mut Connection, request: &str) -> Answer {
-    connection.post(&format!("/api/v1/requests/{request}/approve"), &json!({})).unwrap()
-}
-
-fn run(connection: &mut Connection, task: &str, value: &str) -> Answer {
-    let order = json!({"task": format!("Linux/{task}"), "parameters": {"text": value}});
-    connection.post("/api/v1/executions", &order).unwrap()
-}
-
-fn wait_until(instant: Timestamp) {
-    let left = instant.duration_since(Timestamp::now());
-    let_pass(Duration::try_from(left).unwrap_or_default());
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long the races are, is told by the environment")]
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
 }
