@@ -94,6 +94,15 @@ impl Course {
         self.connect("ada", 1)[0].post("/api/v1/policies", &policy).unwrap().ok();
     }
 
+    /// A group of these people.
+    pub(crate) fn group(&self, name: &str, members: &[&str]) {
+        let ada = &mut self.connect("ada", 1)[0];
+        ada.post("/api/v1/groups", &json!({"name": name})).unwrap().ok();
+        for member in members {
+            ada.post(&format!("/api/v1/groups/{name}/members"), &json!({"user": member})).unwrap().ok();
+        }
+    }
+
     pub(crate) fn dice(&self, scene: u64) -> Dice {
         Dice::new(self.seed.wrapping_mul(64).wrapping_add(scene))
     }
@@ -159,6 +168,10 @@ pub(crate) fn try_ask(connection: &mut Connection, task: &str, reason: &str, bou
 
 pub(crate) fn approve(connection: &mut Connection, request: &str) -> Answer {
     connection.post(&format!("/api/v1/requests/{request}/approve"), &json!({})).unwrap()
+}
+
+pub(crate) fn revoke(connection: &mut Connection, authorization: &str) -> Answer {
+    connection.post(&format!("/api/v1/authorizations/{authorization}/revoke"), &json!({})).unwrap()
 }
 
 pub(crate) fn run(connection: &mut Connection, task: &str, value: &str) -> Answer {

@@ -3,14 +3,15 @@
 //!
 //! `BREVET_RACES` makes all of them so many times as long (1 unless told otherwise), `BREVET_SEED` repeats a run.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::checker::TAG;
-use crate::course::{Course, approve, ask, at_once, run, said, same, try_ask, wait_until};
+use crate::course::{Course, approve, ask, at_once, revoke, run, said, same, try_ask, wait_until};
+use crate::pair::Pair;
 use crate::support::PASSWORD;
 use crate::support::dice::Dice;
 use crate::support::http::{Answer, Connection};
@@ -27,8 +28,10 @@ const REMOVALS: u64 = 100;
 const WAITING_EACH: usize = 4;
 /// How often each of many lanes waits for the end of some requests and some windows.
 const EXPIRIES: u64 = 14;
-/// How many lanes begin at each server.
-const LANES_EACH: usize = 12;
+/// How many lanes.
+const LANES: usize = 24;
+/// How long what they get lasts.
+const WINDOW: Duration = Duration::from_secs(2);
 /// Requests and windows together, in each lane; of one person there are fewer than a hundred requests at once.
 const EXPIRING_EACH: usize = 8;
 /// Authorizations that are revoked while somebody uses them, at once.
@@ -90,20 +93,20 @@ impl Course {
 
     /// An approver approves through many connections while they are removed from the group.
     fn removals(&self, rounds: u64) -> String {
-        let mut ada = self.connect("ada", 1);
-        ada[0].post("/api/v1/groups", &json!({"name": "Deciders"})).unwrap().ok();
-        ada[0].post("/api/v1/groups/Deciders/members", &json!({"user": "anna"})).unwrap().ok();
+        self.group("Deciders", &["anna"]);
         self.policy(json!({
             "task": "Linux/Grouped", "approval_type": "manual", "approver_groups": [{"group": "Deciders"}],
             "maximum_duration": "1s",
         }));
         let mut dice = self.dice(1);
+        let mut ada = self.connect("ada", 1);
         let mut asking = self.connect("carol", EACH);
         let mut approving = self.connect("alice", EACH);
         let mut pending: Vec<String> = Vec::new();
         let (mut approved, mut refused) = (0, 0);
         for round in 0..rounds {
-            ada[0].post("/api/v1/groups/Deciders/members", &json!({"user": "alice"})).unwrap().ok();
+            let remover = usize::try_from(round).unwrap() % 2;
+            ada[remover].post("/api/v1/groups/Deciders/members", &json!({"user": "alice"})).unwrap().ok();
             let missing = (approving.len() * WAITING_EACH).saturating_sub(pending.len()) / asking.len();
             let asked = at_once(&mut asking, |number, carol| {
                 let reason = |turn| format!("grouped {round} {number} {turn}");
@@ -111,26 +114,7 @@ impl Course {
             });
             pending.extend(asked.into_iter().flatten());
             let pause = Duration::from_micros(dice.below(60_000));
-            let remover = usize::try_from(round).unwrap() % 2;
-            let each = pending.len().div_ceil(approving.len());
-            let shares: Vec<&[String]> = pending.chunks(each).collect();
-            let answers = std::thread::scope(|scope| {
-                let ada = &mut ada[remover];
-                let remove = scope.spawn(move || {
-                    let_pass(pause);
-                    let removed = ada.call("DELETE", "/api/v1/groups/Deciders/members/alice", None, None);
-                    assert!(removed.unwrap().is_success());
-                });
-                let answers = at_once(&mut approving, |number, alice| {
-                    let share = shares.get(number).copied().unwrap_or_default();
-                    share.iter().map(|request| approve(alice, request)).collect::<Vec<_>>()
-                });
-                remove.join().unwrap();
-                answers.into_iter().flatten().collect::<Vec<_>>()
-            });
-            let left = pending.iter().zip(&answers).filter(|(_, answer)| !answer.is_success());
-            let left: Vec<String> = left.map(|(request, _)| request.clone()).collect();
-            answers.iter().for_each(|answer| assert!([200, 403, 404].contains(&answer.status), "{answer:?}"));
+            let left = remove_while_approving(&mut ada[remover], pause, &mut approving, &pending);
             if let Some(request) = left.first() {
                 // It was acknowledged; the other server may not have heard of it.
                 assert!(!approve(&mut approving[1 - remover], request).is_success(), "round {round}");
@@ -152,29 +136,15 @@ impl Course {
             "maximum_duration": "2s",
         }));
         let mut dice = self.dice(2);
-        let dora = self.connect("dora", LANES_EACH);
-        let approvers = self
-            .connect("alice", LANES_EACH)
-            .into_iter()
-            .zip(self.connect("anna", LANES_EACH).into_iter().rev());
-        let mut lanes: Vec<Lane> = dora
-            .into_iter()
-            .zip(approvers)
-            .map(|(dora, (alice, anna))| Lane {
-                dora,
-                approvers: [alice, anna],
-                dice: Dice::new(dice.next()),
-            })
-            .collect();
-        let results = at_once(&mut lanes, |number, lane| {
-            let results = (0..rounds).flat_map(|round| lane.expire(&format!("{round} {number}")));
-            results.collect::<Vec<_>>()
+        let lane = |number| Lane { course: self, number, dice: Dice::new(dice.next()) };
+        let mut lanes: Vec<Lane<'_>> = (0..LANES).map(lane).collect();
+        let results = at_once(&mut lanes, |_, lane| {
+            (0..rounds).flat_map(|round| lane.expire(round)).collect::<Vec<_>>()
         });
         let count = |task: &str, was_in_time: bool| {
-            results.iter().flatten().filter(|result| **result == (task.to_owned(), was_in_time)).count()
+            results.iter().flatten().filter(|result| **result == (task, was_in_time)).count()
         };
-        let counts =
-            [true, false].map(|in_time| ["Linux\\Brief", "Linux\\Window"].map(|task| count(task, in_time)));
+        let counts = [true, false].map(|in_time| ["Brief", "Window"].map(|task| count(task, in_time)));
         assert!(counts.iter().flatten().all(|count| *count > 0), "nobody raced: {counts:?}");
         format!("of requests and windows {:?} were used in time and {:?} not", counts[0], counts[1])
     }
@@ -211,9 +181,7 @@ impl Course {
                 at_once(&mut both, |number, (ada, emil)| {
                     let (authorization, bound) = &held[number];
                     let_pass(pauses[number]);
-                    ada.post(&format!("/api/v1/authorizations/{authorization}/revoke"), &json!({}))
-                        .unwrap()
-                        .ok();
+                    revoke(ada, authorization).ok();
                     let after = run(emil, "Revoked", bound);
                     assert_eq!(after.status, 403, "{authorization} was revoked: {after:?}");
                 });
@@ -228,11 +196,7 @@ impl Course {
 
     /// An account does everything through many connections while it is disabled.
     fn disablings(&self, rounds: u64) -> String {
-        let mut ada = self.connect("ada", 1);
-        ada[0].post("/api/v1/groups", &json!({"name": "Watchers"})).unwrap().ok();
-        for user in ["fred", "anna"] {
-            ada[0].post("/api/v1/groups/Watchers/members", &json!({"user": user})).unwrap().ok();
-        }
+        self.group("Watchers", &["fred", "anna"]);
         self.policy(json!({
             "task": "Linux/Guarded", "approval_type": "auto", "requesters": {"users": ["fred"]}, "maximum_duration": "1s",
         }));
@@ -241,46 +205,36 @@ impl Course {
             "maximum_duration": "2s",
         }));
         let mut dice = self.dice(4);
-        let (done, mut pending) = (AtomicUsize::new(0), Vec::new());
+        let mut ada = self.connect("ada", 1);
+        let (mut acts, mut pending) = (0, Vec::new());
         for round in 0..rounds {
-            let (at, other) = (usize::try_from(round).unwrap() % 2, usize::try_from(round + 1).unwrap() % 2);
-            let sign_in = json!({"name": "fred", "password": PASSWORD});
-            let session = self.pair.server(at).connect("").post("/api/v1/sessions", &sign_in).unwrap().ok();
-            let token = text(&session, "token");
+            let at = usize::try_from(round).unwrap() % 2;
             let mut gina = self.connect("gina", EACH);
             let missing = gina.len() - pending.len();
             pending.extend(at_once(&mut gina[..missing], |number, gina| {
                 text(&ask(gina, "Watched", &format!("watched {round} {number}")), "id")
             }));
-            let fred = |number: usize, pending: &[String]| {
-                let connection = self.pair.server(number).connect(&token);
-                let (name, pending) = (format!("guarded {round} {number}"), pending.to_vec());
-                Fred { connection, name, pending, held: None }
-            };
-            let mut last = fred(other + 2 * EACH, &pending);
-            let mut freds: Vec<Fred> = pending
-                .iter()
-                .enumerate()
-                .map(|(number, one)| fred(number, std::slice::from_ref(one)))
-                .collect();
+            let mut freds = self.sign_in_fred(at, &format!("guarded {round}"), &pending);
             let pause = Duration::from_micros(20_000 + dice.below(180_000));
-            std::thread::scope(|scope| {
-                let ada = &mut ada[at];
-                scope.spawn(move || {
-                    let_pass(pause);
-                    ada.post("/api/v1/users/fred/disable", &json!({})).unwrap().ok();
-                    let answers = (0..4).map(|turn| last.act(turn)).collect::<Vec<_>>();
-                    assert!(!answers.iter().any(Answer::is_success), "fred was disabled: {answers:?}");
-                });
-                at_once(&mut freds, |_, fred| {
-                    let acts = (0..).take_while(|turn| !is_disabled(&fred.act(*turn))).count();
-                    done.fetch_add(acts, Ordering::Relaxed);
-                });
-            });
-            pending = freds.into_iter().flat_map(|fred| fred.pending).collect();
-            ada[other].post("/api/v1/users/fred/enable", &json!({})).unwrap().ok();
+            acts += disable_while_acting(&mut ada[at], pause, &mut freds, 1 - at);
+            pending = freds.into_iter().filter_map(|fred| fred.pending).collect();
+            ada[1 - at].post("/api/v1/users/fred/enable", &json!({})).unwrap().ok();
         }
-        format!("{rounds} disablings, {} acts before them", done.into_inner())
+        format!("{rounds} disablings, {acts} acts before them")
+    }
+
+    /// Fred at many connections, each with a request that he can approve.
+    fn sign_in_fred(&self, at: usize, name: &str, pending: &[String]) -> Vec<Fred> {
+        let sign_in = json!({"name": "fred", "password": PASSWORD});
+        let session = self.pair.server(at).connect("").post("/api/v1/sessions", &sign_in).unwrap().ok();
+        let token = text(&session, "token");
+        let fred = |(number, request): (usize, &String)| Fred {
+            connection: self.pair.server(number).connect(&token),
+            name: format!("{name} {number}"),
+            pending: Some(request.clone()),
+            held: None,
+        };
+        pending.iter().enumerate().map(fred).collect()
     }
 
     /// The same, under the same key, to both servers.
@@ -314,77 +268,139 @@ fn repeat(key: &str, asking: &mut [Connection], approving: &mut [Connection]) {
 struct Fred {
     connection: Connection,
     name: String,
-    pending: Vec<String>,
+    pending: Option<String>,
     held: Option<String>,
 }
 
 impl Fred {
     fn act(&mut self, turn: usize) -> Answer {
         let Self { connection, name, pending, held } = self;
-        match (turn % 4, pending.last().cloned(), held.clone()) {
+        match (turn % 4, pending.clone(), held.clone()) {
             (1, _, _) => run(connection, "Guarded", name),
             (2, Some(request), _) => {
                 let answer = approve(connection, &request);
                 if answer.is_success() {
-                    pending.pop();
-                    *held = Some(text(&answer.json(), "authorization"));
+                    (*pending, *held) = (None, Some(text(&answer.json(), "authorization")));
                 }
                 answer
             }
             (3, _, Some(authorization)) => {
                 *held = None;
-                connection
-                    .post(&format!("/api/v1/authorizations/{authorization}/revoke"), &json!({}))
-                    .unwrap()
+                revoke(connection, &authorization)
             }
             _ => try_ask(connection, "Guarded", &format!("{name} {turn}"), name),
         }
     }
 }
 
-/// Whether somebody is told that their account, or with it their session, is no more.
-fn is_disabled(answer: &Answer) -> bool {
-    answer.status == 401 || answer.json()["reason"] == "inactive"
+/// Somebody disables Fred while he does everything, until every connection of his is told so; answers what he could do.
+/// Once it is acknowledged he can do nothing through the other server either.
+fn disable_while_acting(ada: &mut Connection, pause: Duration, freds: &mut [Fred], other: usize) -> usize {
+    let is_disabled = AtomicBool::new(false);
+    let acts = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let_pass(pause);
+            ada.post("/api/v1/users/fred/disable", &json!({})).unwrap().ok();
+            is_disabled.store(true, Ordering::SeqCst);
+        });
+        at_once(freds, |_, fred| {
+            let mut acts = 0;
+            loop {
+                let was_disabled = is_disabled.load(Ordering::SeqCst);
+                let answer = fred.act(acts);
+                match answer.is_success() {
+                    true => assert!(!was_disabled, "fred was disabled: {answer:?}"),
+                    false if was_disabled => return acts,
+                    false => {}
+                }
+                acts += 1;
+            }
+        })
+    });
+    let all = (0..4).map(|turn| freds[other].act(turn)).filter(Answer::is_success).count();
+    assert_eq!(all, 0, "fred was disabled");
+    acts.into_iter().sum()
 }
 
-/// Connections of those who try something just before and just after its time is over.
-struct Lane {
-    dora: Connection,
-    approvers: [Connection; 2],
+/// Where somebody asks again and again, and tries what they asked for just before or just after its time is over.
+struct Lane<'a> {
+    course: &'a Course,
+    number: usize,
     dice: Dice,
 }
 
-impl Lane {
+impl Lane<'_> {
     /// Asks for something several times, and tries each at its end; answers of each what it was, and whether that was in
     /// time.
-    fn expire(&mut self, name: &str) -> Vec<(String, bool)> {
-        let one = |turn: usize| {
-            let task = if turn.is_multiple_of(2) { "Brief" } else { "Window" };
-            timed(|| ask(&mut self.dora, task, &format!("{task} {name} {turn}")))
-        };
-        let asked: Vec<(Duration, Value)> = (0..EXPIRING_EACH).map(one).collect();
-        let tried =
-            asked.iter().map(|(time, one)| (text(&one["access"], "name"), self.try_near_end(one, *time)));
+    fn expire(&mut self, round: u64) -> Vec<(&'static str, bool)> {
+        // An idle connection is closed after a while.
+        let mut dora = self.open("dora", 0);
+        let asked = ["Brief", "Window"].into_iter().cycle().take(EXPIRING_EACH).enumerate();
+        let asked = asked.map(|(turn, task)| {
+            let reason = format!("{task} {round} {} {turn}", self.number);
+            (task, timed(|| ask(&mut dora, task, &reason)))
+        });
+        let asked: Vec<_> = asked.collect();
+        let mut approvers = [self.open("alice", 0), self.open("anna", 1)];
+        let tried = asked.into_iter().map(|(task, (time, asked))| {
+            // On its way about as long as the question was.
+            let early = time.mul_f64(self.dice.below(1_000) as f64 / 500.0);
+            let is_in_time = match task {
+                "Brief" => approved_near_end(&mut approvers, &asked, early),
+                _ => ran_near_end(&mut dora, &asked, early),
+            };
+            (task, is_in_time)
+        });
         tried.collect()
     }
 
-    /// Two approve what waits, each through another server, or one runs what was given; answers whether that was in time.
-    /// It is on its way about as long as the question was.
-    fn try_near_end(&mut self, asked: &Value, on_its_way: Duration) -> bool {
-        let is_pending = asked["status"] == "pending";
-        let end: Timestamp = match is_pending {
-            true => text(asked, "expires_at").parse().unwrap(),
-            false => text(asked, "submitted_at").parse::<Timestamp>().unwrap() + Duration::from_secs(2),
-        };
-        let early = on_its_way.mul_f64(self.dice.below(1_000) as f64 / 500.0);
-        wait_until(end - early);
-        if !is_pending {
-            return run(&mut self.dora, "Window", &text(asked, "reason")).is_success();
-        }
-        let request = text(asked, "id");
-        let answers = at_once(&mut self.approvers, |_, approver| approve(approver, &request));
-        let approved = answers.iter().filter(|answer| answer.is_success()).count();
-        assert!(approved <= 1, "{request} was approved twice: {answers:?}");
-        approved == 1
+    fn open(&self, who: &str, turn: usize) -> Connection {
+        let Pair { stage, .. } = &self.course.pair;
+        stage.person(who).connect(self.course.pair.server(self.number + turn))
     }
+}
+
+/// Two approve what waits, each through another server; answers whether that was in time.
+fn approved_near_end(approvers: &mut [Connection], asked: &Value, early: Duration) -> bool {
+    let end: Timestamp = text(asked, "expires_at").parse().unwrap();
+    wait_until(end - early);
+    let request = text(asked, "id");
+    let answers = at_once(approvers, |_, approver| approve(approver, &request));
+    let approved = answers.iter().filter(|answer| answer.is_success()).count();
+    assert!(approved <= 1, "{request} was approved twice: {answers:?}");
+    approved == 1
+}
+
+/// Somebody runs what was given; answers whether that was in time.
+fn ran_near_end(dora: &mut Connection, asked: &Value, early: Duration) -> bool {
+    let given: Timestamp = text(asked, "submitted_at").parse().unwrap();
+    wait_until(given + WINDOW - early);
+    run(dora, "Window", &text(asked, "reason")).is_success()
+}
+
+/// Somebody takes Alice out of the group while she approves; answers which requests she could not approve.
+fn remove_while_approving(
+    ada: &mut Connection,
+    pause: Duration,
+    alices: &mut [Connection],
+    pending: &[String],
+) -> Vec<String> {
+    let shares: Vec<&[String]> = pending.chunks(pending.len().div_ceil(alices.len())).collect();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let_pass(pause);
+            let removed = ada.call("DELETE", "/api/v1/groups/Deciders/members/alice", None, None).unwrap();
+            assert!(removed.is_success(), "{removed:?}");
+        });
+        let left = at_once(alices, |number, alice| {
+            let share = shares.get(number).copied().unwrap_or_default();
+            let refused = |request: &&String| {
+                let answer = approve(alice, request);
+                assert!([200, 403, 404].contains(&answer.status), "{answer:?}");
+                !answer.is_success()
+            };
+            share.iter().filter(refused).cloned().collect::<Vec<_>>()
+        });
+        left.concat()
+    })
 }
