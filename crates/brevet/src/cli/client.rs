@@ -5,12 +5,13 @@
 //! twice.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +33,10 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 const ATTEMPTS_MAX: u32 = 3;
 /// The header that names the entry which says what was done.
 const ENTRY: &str = "brevet-entry";
+/// The header that says how many entries the server knew.
+const POSITION: &str = "brevet-position";
+/// How long a server wants to be left alone that says "in a moment".
+const MOMENT: Duration = Duration::from_secs(1);
 /// What a stream of events is called.
 const EVENT_STREAM: &str = "text/event-stream";
 
@@ -42,6 +47,8 @@ pub(crate) struct Client {
     token: Option<SecretText>,
     ca_file: Option<PathBuf>,
     acts: Acts,
+    /// How many entries the servers had whose answers were seen; none of them answers from less.
+    position: AtomicU64,
 }
 
 /// What is asked of the server.
@@ -65,7 +72,7 @@ impl Client {
                 "{server} would send passwords and tokens in the clear to another machine; use https://"
             )));
         }
-        Ok(Self { server, token, ca_file, acts: Acts::default() })
+        Ok(Self { server, token, ca_file, acts: Acts::default(), position: AtomicU64::new(0) })
     }
 
     /// The same, with what is done and put on record noted there.
@@ -179,13 +186,18 @@ impl Client {
         }
     }
 
-    /// Sends, and again while the connection breaks: a server that restarts, a proxy that gave up.
+    /// Sends, and again while the connection breaks: a server that restarts, a proxy that gave up; or while a server says
+    /// that it will know more in a moment, when a proxy may lead to another one.
     async fn send(&self, call: &Call) -> Result<Response<Incoming>, Failure> {
         let mut attempt = 1;
         loop {
             let mut sender = connect(&self.server, self.ca_file.as_deref()).await?;
             match sender.send_request(self.request(call)?).await {
+                Ok(response) if attempt < ATTEMPTS_MAX && is_for_a_moment(&response) => {
+                    tokio::time::sleep(MOMENT).await;
+                }
                 Ok(response) => {
+                    self.note_position(&response);
                     self.note_act(call, &response, attempt > 1, sender);
                     return Ok(response);
                 }
@@ -194,6 +206,12 @@ impl Client {
             }
             attempt += 1;
         }
+    }
+
+    /// Several servers may be behind one address.
+    fn note_position(&self, response: &Response<Incoming>) {
+        let position = response.headers().get(POSITION).and_then(|value| value.to_str().ok()?.parse().ok());
+        self.position.fetch_max(position.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// Notes what was done, also where the server does not say where it is on record; its receipt is asked for on the
@@ -218,6 +236,10 @@ impl Client {
         }
         if let Some(key) = &call.key {
             request = request.header("idempotency-key", key);
+        }
+        let position = self.position.load(Ordering::Relaxed);
+        if position > 0 {
+            request = request.header(POSITION, position);
         }
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
@@ -283,6 +305,14 @@ impl Answer {
         serde_json::from_slice(&self.body)
             .map_err(|error| Failure::Unexpected { server: self.server.clone(), why: error.to_string() })
     }
+}
+
+/// Whether a server could not answer just now, and says when it can.
+fn is_for_a_moment(response: &Response<Incoming>) -> bool {
+    let again =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    response.status() == StatusCode::SERVICE_UNAVAILABLE
+        && again.is_some_and(|again| again <= MOMENT.as_secs())
 }
 
 async fn read(server: &ServerUrl, response: Response<Incoming>) -> Result<Answer, Failure> {

@@ -47,8 +47,10 @@ Privileged access management: nobody holds standing power.
 Every field of an answer is always there; unknown fields of an input are errors. Instants are RFC 3339 in UTC, lengths of \
 time are strings such as `1h30m`, ids are strings such as `req-42`. Lists are pages: give `next` as `cursor`. Errors are \
 `application/problem+json` (RFC 9457) with a stable `reason`. Nothing that one may not see is told from what does not exist. \
-Answers to writes carry `Brevet-Position`: how many entries the ledger has with what was written; and, where an entry says \
-what the caller did, its index as `Brevet-Entry`: what `GET /api/v1/ledger/receipts/{index}` proves.";
+Every answer carries `Brevet-Position`: how many entries the ledger has with what was written, or with what was seen. A call \
+that carries it too is answered from no less, whichever of several servers it reaches: that one waits for up to two seconds, \
+or answers 503 with the reason `behind`. Answers to writes carry, where an entry says what the caller did, its index as \
+`Brevet-Entry`: what `GET /api/v1/ledger/receipts/{index}` proves.";
 
 fn http_method(method: &Method) -> HttpMethod {
     match *method {

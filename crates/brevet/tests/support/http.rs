@@ -12,6 +12,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     token: String,
+    /// Entries that the answers must know; 0 for none in particular.
+    pub(crate) position: u64,
 }
 
 /// An answer.
@@ -19,6 +21,8 @@ pub(crate) struct Connection {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
+    /// Entries that the server knew.
+    pub(crate) position: Option<u64>,
 }
 
 impl Answer {
@@ -43,7 +47,7 @@ impl Connection {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-        Ok(Self { stream: BufReader::new(stream), token: token.to_owned() })
+        Ok(Self { stream: BufReader::new(stream), token: token.to_owned(), position: 0 })
     }
 
     /// For whoever ends it from elsewhere.
@@ -71,6 +75,9 @@ impl Connection {
         if !self.token.is_empty() {
             head.push_str(&format!("authorization: Bearer {}\r\n", self.token));
         }
+        if self.position > 0 {
+            head.push_str(&format!("brevet-position: {}\r\n", self.position));
+        }
         head.extend(key.map(|key| format!("idempotency-key: {key}\r\n")));
         let body = body.map(Value::to_string).unwrap_or_default();
         if !body.is_empty() {
@@ -85,18 +92,19 @@ impl Connection {
         let line = self.line()?;
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.ok_or_else(|| io::Error::other(format!("no status in {line:?}")))?;
-        let (mut length, mut is_chunked) = (0, false);
+        let (mut length, mut is_chunked, mut position) = (0, false, None);
         loop {
             let line = self.line()?.to_ascii_lowercase();
             match line.split_once(':') {
                 None => break,
                 Some(("content-length", value)) => length = value.trim().parse().map_err(io::Error::other)?,
+                Some(("brevet-position", value)) => position = value.trim().parse().ok(),
                 Some(("transfer-encoding", value)) => is_chunked = value.trim() == "chunked",
                 Some(_) => {}
             }
         }
         let body = if is_chunked { self.chunks()? } else { self.bytes(length)? };
-        Ok(Answer { status, body })
+        Ok(Answer { status, body, position })
     }
 
     fn chunks(&mut self) -> io::Result<Vec<u8>> {
