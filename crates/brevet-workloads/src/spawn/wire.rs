@@ -113,11 +113,43 @@ pub(super) fn send_message(socket: impl AsFd, bytes: &[u8]) -> Result<(), Errno>
 
 /// Receives a report or an order if there is one; `None` at the end of the connection.
 pub(super) fn receive_message(socket: impl AsFd, buffer: &mut [u8]) -> Result<Option<&[u8]>, Errno> {
-    let receive = || rustix::net::recv(socket.as_fd(), &mut *buffer, RecvFlags::DONTWAIT);
-    let received = match rustix::io::retry_on_intr(receive) {
-        // How a connection ends whose other side still had messages to read.
-        Err(Errno::CONNRESET) => 0,
-        other => other?.0,
+    let mut receive = || {
+        let receive = || rustix::net::recv(socket.as_fd(), &mut *buffer, RecvFlags::DONTWAIT);
+        rustix::io::retry_on_intr(receive).map(|(received, _)| received)
+    };
+    // How a connection ends whose other side still had messages to read. That is told once, and before what the other side
+    // said last: the end of a run that was ordered to stop while it ended by itself.
+    let received = match receive() {
+        Err(Errno::CONNRESET) => match receive() {
+            Err(Errno::CONNRESET) => 0,
+            other => other?,
+        },
+        other => other?,
     };
     Ok(if received == 0 { None } else { Some(&buffer[..received]) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pair, receive_message, send_message};
+
+    #[test]
+    fn what_was_said_last_is_heard_although_the_answer_to_it_was_not() {
+        let (ours, theirs) = pair().unwrap();
+        send_message(&ours, b"order").unwrap();
+        send_message(&theirs, b"report").unwrap();
+        drop(theirs);
+        let mut buffer = [0; 8];
+        assert_eq!(receive_message(&ours, &mut buffer), Ok(Some(&b"report"[..])));
+        assert_eq!(receive_message(&ours, &mut buffer), Ok(None));
+    }
+
+    #[test]
+    fn an_end_without_a_word_is_an_end() {
+        let (ours, theirs) = pair().unwrap();
+        send_message(&ours, b"order").unwrap();
+        drop(theirs);
+        assert_eq!(receive_message(&ours, &mut [0; 8]), Ok(None));
+        assert_eq!(receive_message(&ours, &mut [0; 8]), Ok(None));
+    }
 }

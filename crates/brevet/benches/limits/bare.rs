@@ -24,35 +24,35 @@ pub(crate) enum Step {
 }
 
 #[derive(Debug)]
-struct EntryRow {
-    kind: String,
-    actor: String,
-    leaf: Vec<u8>,
-    bytes: Vec<u8>,
-    texts: Vec<(i64, Vec<u8>, String)>,
+pub(crate) struct EntryRow {
+    pub(crate) kind: String,
+    pub(crate) actor: String,
+    pub(crate) leaf: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) texts: Vec<(i64, Vec<u8>, String)>,
 }
 
 #[derive(Debug)]
-struct Story {
-    entries: Vec<EntryRow>,
-    person: i64,
-    request: Vec<u8>,
-    authorization: Vec<u8>,
+pub(crate) struct Story {
+    pub(crate) entries: Vec<EntryRow>,
+    pub(crate) person: i64,
+    pub(crate) request: Vec<u8>,
+    pub(crate) authorization: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Head {
-    edge: Vec<u8>,
-    checkpoint: String,
-    counters: Vec<u8>,
+pub(crate) struct Head {
+    pub(crate) edge: Vec<u8>,
+    pub(crate) checkpoint: String,
+    pub(crate) counters: Vec<u8>,
 }
 
 /// Rows that ours wrote, and the tables they are in.
 #[derive(Debug)]
 pub(crate) struct Stories {
     schema: Vec<String>,
-    head: Head,
-    stories: Vec<Story>,
+    pub(crate) head: Head,
+    pub(crate) stories: Vec<Story>,
 }
 
 impl Stories {

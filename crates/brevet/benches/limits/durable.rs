@@ -23,7 +23,7 @@ use super::table::{Bar, Line, Unit};
 
 type Failure = Box<dyn std::error::Error>;
 
-const MANY: u32 = 64;
+pub(crate) const MANY: u32 = 64;
 const MINIMUM: f64 = 0.7;
 
 pub(crate) fn measure(sizes: &Sizes) -> Outcome {
@@ -67,7 +67,7 @@ async fn open(path: &Path, people: u32) -> Result<App, Failure> {
     Ok(app)
 }
 
-fn ours_for(runtime: &Runtime, app: &App, callers: u32, round: Duration) -> Result<f64, Failure> {
+pub(crate) fn ours_for(runtime: &Runtime, app: &App, callers: u32, round: Duration) -> Result<f64, Failure> {
     let start = clock();
     let done = runtime.block_on(async {
         let callers = (0..callers).map(|caller| tokio::spawn(call(app.clone(), caller, round)));

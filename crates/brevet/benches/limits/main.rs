@@ -10,6 +10,9 @@
 
 mod bare;
 mod check;
+#[path = "../../../brevet-store/tests/engines/cluster.rs"]
+#[expect(dead_code, reason = "tests use the rest")]
+mod cluster;
 mod decision;
 mod durable;
 mod history;
@@ -17,6 +20,7 @@ mod measure;
 mod memory;
 mod organization;
 mod output;
+mod postgres;
 mod run;
 mod search;
 mod server;
@@ -31,10 +35,11 @@ use measure::Sizes;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Topic = fn(&Sizes) -> Outcome;
 
-const TOPICS: [(&str, Topic); 10] = [
+const TOPICS: [(&str, Topic); 11] = [
     ("decision", decision::measure),
     ("check", check::measure),
     ("durable", durable::measure),
+    ("postgres", postgres::measure),
     ("run", run::measure),
     ("output", output::measure),
     ("history", history::measure),

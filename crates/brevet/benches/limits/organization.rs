@@ -12,13 +12,18 @@ type Failure = Box<dyn std::error::Error>;
 /// Who administers.
 pub(crate) const ADMINISTRATOR: Origin = Origin::user(UserId::new(1), SessionId::new(1));
 /// Who says yes.
-pub(crate) const APPROVER: Origin = Origin::user(UserId::new(2), SessionId::new(1));
+pub(crate) const APPROVER: Origin = acting(UserId::new(2));
 /// The number of the first of those who ask.
 const FIRST_PERSON: u32 = 3;
 
 /// One of those who ask, from 0.
 pub(crate) const fn person(number: u32) -> Origin {
-    Origin::user(UserId::new(FIRST_PERSON + number), SessionId::new(1))
+    acting(UserId::new(FIRST_PERSON + number))
+}
+
+/// Somebody whose session nobody asks for.
+const fn acting(user: UserId) -> Origin {
+    Origin { session: None, ..Origin::user(user, SessionId::new(1)) }
 }
 
 /// The one task.

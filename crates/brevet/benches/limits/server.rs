@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brevet::app::{App, Workloads};
+use brevet::app::{App, Settings, Workloads};
 use brevet::config::{Config, LedgerConfig};
 use brevet::world::Machine;
 use brevet_core::{ExecutionResult, ExecutionState, Origin, Output, Reply, Secret, SessionId, UserId};
-use brevet_store::DataFolder;
+use brevet_store::{DataFolder, DatabasePlace};
 use brevet_workloads::spawn::Spawner;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -37,6 +37,15 @@ pub(crate) async fn open(data: &Path) -> Result<App, Failure> {
     let spawner = Spawner::start(Path::new("/proc/self/exe"), &[SPAWNER])?;
     let workloads = Workloads::new(spawner, data, &data.join("tasks.d"))?;
     Ok(App::open(folder, Machine, Arc::new(workloads)).await?)
+}
+
+/// The same with a database elsewhere.
+pub(crate) async fn open_at(data: &Path, database: DatabasePlace) -> Result<App, Failure> {
+    let folder = DataFolder::claim(data)?;
+    let spawner = Spawner::start(Path::new("/proc/self/exe"), &[SPAWNER])?;
+    let workloads = Workloads::new(spawner, data, &data.join("tasks.d"))?;
+    let settings = Settings { database, ..Settings::default() };
+    Ok(App::open_with(folder, Machine, Arc::new(workloads), settings).await?)
 }
 
 /// Serves an organization in which the person who is signed in may run the task `Linux\True`: `run`.

@@ -158,7 +158,9 @@ impl<W: World> App<W> {
                 return drop(answer.send(Err(error)));
             }
         };
-        let Some((permit, (mut stop, sink))) = permit.zip(self.inner.runs.begin(execution)) else { return };
+        // What was started before under the same key may be about to begin: that is for whoever has the permit.
+        let Some(permit) = permit else { return };
+        let Some((mut stop, sink)) = self.inner.runs.begin(execution) else { return };
         if permit.is_witnessed() {
             let witnessed = tokio::select! {
                 witnessed = self.wait_until_witnessed(permit.entry() + 1) => witnessed,

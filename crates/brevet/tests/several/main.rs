@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod checker;
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod cluster;
+mod course;
 mod failures;
 mod pair;
+mod races;
 mod siege;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

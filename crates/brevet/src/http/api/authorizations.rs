@@ -103,7 +103,7 @@ async fn act(
     let id = id(AuthorizationId::parse(given))?;
     told(caller, id).await?;
     match caller.app.command(caller.origin(), command(id), key).await {
-        Ok(done) => changed(&done, &authorization(caller, id).await?),
+        Ok(done) => changed(&done, &acted_on(caller, id).await?),
         Err(AppError::Refused(Refusal::Over { .. })) => {
             let told = told(caller, id).await?;
             Err(caller.view(|view| view::ended("authorization", &id.to_string(), told.ended(view))))
@@ -117,13 +117,23 @@ async fn authorization(caller: &Caller, id: AuthorizationId) -> Result<wire::Aut
     Ok(caller.view(|view| view.authorization(&told)))
 }
 
+/// The authorization that the caller just acted on. They hear what they did, also if they may not see it any more since.
+async fn acted_on(caller: &Caller, id: AuthorizationId) -> Result<wire::Authorization, Failure> {
+    let told = find(caller, id).await?.ok_or_else(|| Failure::no_such("authorization", id))?;
+    Ok(caller.view(|view| view.authorization(&told)))
+}
+
 /// The authorization, if the caller may see it.
 async fn told(caller: &Caller, id: AuthorizationId) -> Result<AuthorizationTold, Failure> {
+    let found = find(caller, id).await?;
+    let seen = found.filter(|told| caller.view(|view| view.sees_authorization(&told.authorization)));
+    seen.ok_or_else(|| Failure::no_such("authorization", id))
+}
+
+async fn find(caller: &Caller, id: AuthorizationId) -> Result<Option<AuthorizationTold>, AppError> {
     let read = move |reader: &brevet_store::Reader| {
         let row = reader.authorization(id)?;
         row.map(|row| told_of_authorization(reader, row)).transpose()
     };
-    let found = caller.app.stored(read).await?;
-    let seen = found.filter(|told| caller.view(|view| view.sees_authorization(&told.authorization)));
-    seen.ok_or_else(|| Failure::no_such("authorization", id))
+    caller.app.stored(read).await
 }

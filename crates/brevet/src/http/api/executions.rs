@@ -133,7 +133,7 @@ async fn stop(caller: Caller, Segments(given): Segments<String>, body: Given<Not
     found(&caller, id).await?;
     let stop = Command::StopRun { execution: id, cause: StopCause::ByUser(caller.user()) };
     match caller.app.command(caller.origin(), stop, body.key).await {
-        Ok(done) => changed(&done, &execution(&caller, id).await?),
+        Ok(done) => changed(&done, &stopped(&caller, id).await?),
         Err(AppError::Refused(Refusal::Over { .. })) => {
             let run = found(&caller, id).await?;
             Err(view::ended("execution", &id.to_string(), view::finished(&run.execution)))
@@ -147,10 +147,20 @@ pub(super) async fn execution(caller: &Caller, id: ExecutionId) -> Result<wire::
     Ok(caller.view(|view| view.execution(&run.execution)))
 }
 
+/// The run that the caller just stopped. They hear what they did, also if they may not see it any more since.
+async fn stopped(caller: &Caller, id: ExecutionId) -> Result<wire::Execution, Failure> {
+    let run = find(caller, id).await?.ok_or_else(|| Failure::no_such("execution", id))?;
+    Ok(caller.view(|view| view.execution(&run.execution)))
+}
+
 /// The run, if the caller may see it.
 pub(super) async fn found(caller: &Caller, id: ExecutionId) -> Result<Run, Failure> {
-    let read = move |reader: &Reader| reader.execution(id)?.map(|row| Run::of(reader, row)).transpose();
-    let run = caller.app.stored(read).await?;
+    let run = find(caller, id).await?;
     let seen = run.filter(|run| caller.view(|view| view.sees_execution(&run.execution, run.under.as_ref())));
     seen.ok_or_else(|| Failure::no_such("execution", id))
+}
+
+async fn find(caller: &Caller, id: ExecutionId) -> Result<Option<Run>, AppError> {
+    let read = move |reader: &Reader| reader.execution(id)?.map(|row| Run::of(reader, row)).transpose();
+    caller.app.stored(read).await
 }

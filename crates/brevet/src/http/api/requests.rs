@@ -222,7 +222,7 @@ async fn act(
     let id = id(RequestId::parse(given))?;
     told(caller, id).await?;
     match caller.app.command(caller.origin(), command(id), key).await {
-        Ok(done) => changed(&done, &request(caller, id).await?),
+        Ok(done) => changed(&done, &acted_on(caller, id).await?),
         Err(AppError::Refused(Refusal::Over { .. })) => Err(over(caller, id).await?),
         Err(error) => Err(error.into()),
     }
@@ -239,13 +239,23 @@ async fn request(caller: &Caller, id: RequestId) -> Result<wire::Request, Failur
     Ok(caller.view(|view| view.request(&told)))
 }
 
+/// The request that the caller just acted on. They hear what they did, also if they may not see it any more since.
+async fn acted_on(caller: &Caller, id: RequestId) -> Result<wire::Request, Failure> {
+    let told = find(caller, id).await?.ok_or_else(|| Failure::no_such("request", id))?;
+    Ok(caller.view(|view| view.request(&told)))
+}
+
 /// The request, if the caller may see it.
 async fn told(caller: &Caller, id: RequestId) -> Result<RequestTold, Failure> {
+    let found = find(caller, id).await?;
+    let seen = found.filter(|told| caller.view(|view| view.sees_request(&told.row.request)));
+    seen.ok_or_else(|| Failure::no_such("request", id))
+}
+
+async fn find(caller: &Caller, id: RequestId) -> Result<Option<RequestTold>, AppError> {
     let read = move |reader: &brevet_store::Reader| {
         let row = reader.request(id)?;
         row.map(|row| RequestTold::of(reader, row)).transpose()
     };
-    let found = caller.app.stored(read).await?;
-    let seen = found.filter(|told| caller.view(|view| view.sees_request(&told.row.request)));
-    seen.ok_or_else(|| Failure::no_such("request", id))
+    caller.app.stored(read).await
 }
