@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use brevet_core::{ExecutionId, ExecutionState, Output};
 use brevet_store::{
-    DataFolder, DatabasePlace, ExecutionFilter, MoveProgress, MoveStep, MovedLedger, Reader, Standby,
-    move_ledger,
+    DataFolder, DatabasePlace, ExecutionFilter, MoveFault, MoveProgress, MoveStep, MovedLedger, Reader,
+    Standby, StoreError, move_ledger,
 };
 use brevet_workloads::recording::{BadRecording, Blobs};
 
@@ -70,7 +70,11 @@ fn migrate(args: MigrateStoreArgs) -> anyhow::Result<Told> {
     let mut teller = Teller::new();
     let moved = move_ledger(&from, &to, &folder, &mut |progress| teller.tell(progress));
     teller.clear();
-    let moved = moved.context("the ledger was not moved")?;
+    let moved = match moved {
+        // Interrupted behind the last step: only outputs may be left.
+        Err(MoveFault::Store(StoreError::MovedAway)) if folder.database().exists() => moved_before(&folder)?,
+        moved => moved.context("the ledger was not moved")?,
+    };
     let fetched = match to {
         DatabasePlace::Folder => {
             fetch_outputs(&folder).context("the ledger was moved, its outputs were not")?
@@ -78,6 +82,13 @@ fn migrate(args: MigrateStoreArgs) -> anyhow::Result<Told> {
         DatabasePlace::Postgres { .. } => Fetched::default(),
     };
     Ok(told(&moved, fetched, &data))
+}
+
+/// What an earlier move brought here.
+fn moved_before(folder: &DataFolder) -> anyhow::Result<MovedLedger> {
+    let reader = Reader::open(folder)?;
+    let origin = reader.checkpoint()?.lines().next().unwrap_or_default().to_owned();
+    Ok(MovedLedger { origin, size: reader.size()?, rows: 0, set_aside: None })
 }
 
 /// Outputs of runs that were not in the folder of this server.

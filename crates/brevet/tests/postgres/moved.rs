@@ -71,6 +71,8 @@ fn a_ledger_moves_to_postgresql_and_back_and_goes_on_each_time() {
         said.contains("1 outputs of runs on other servers") && said.contains("1 more are in neither"),
         "{said}"
     );
+    let (said, code) = migrate(&address, &folder);
+    assert!(code == Some(0) && said.contains("0 rows were copied"), "once more does no harm: {said}");
     let copied = Command::new("cp").arg("-RT").args([&elsewhere, &blobs]).status().unwrap();
     assert!(copied.success(), "as it says");
     std::fs::rename(place.data().join("brevet.db"), place.site("kept")).unwrap();
