@@ -136,9 +136,9 @@ fn out_of_folder(
         return Err(MoveFault::MovedBefore { path: aside });
     }
     let source = Connection::from(sqlite::open_writer(&folder.database())?);
-    schema::migrate(&source)?;
+    make_newest(&source)?;
     let target = to.open_alone()?;
-    schema::migrate(&target)?;
+    make_newest(&target)?;
     let moved = transfer(&source, &target, folder, progress)?;
     close(source)?;
     rename(&folder.database(), &aside)?;
@@ -151,7 +151,7 @@ fn into_folder(
     progress: &mut dyn FnMut(MoveProgress),
 ) -> Result<MovedLedger, MoveFault> {
     let source = from.open_alone()?;
-    schema::migrate(&source)?;
+    make_newest(&source)?;
     let unfinished = folder.path().join(UNFINISHED);
     let is_there = folder.database().exists();
     let path = if is_there { folder.database() } else { unfinished.clone() };
@@ -160,7 +160,7 @@ fn into_folder(
         drop(folder.open_private(UNFINISHED)?);
     }
     let target = Connection::from(sqlite::open_writer(&path)?);
-    schema::migrate(&target)?;
+    make_newest(&target)?;
     let moved = transfer(&source, &target, folder, progress);
     close(target)?;
     if !is_there {
@@ -172,6 +172,16 @@ fn into_folder(
     let moved = moved?;
     schema::mark_moved(&source)?;
     Ok(moved)
+}
+
+/// Brings the tables to the version that this code knows. Of a newer one it would leave something behind.
+fn make_newest(connection: &Connection) -> Result<(), StoreError> {
+    schema::migrate(connection)?;
+    let (found, known) = (schema::check(connection)?, schema::version());
+    match i64::try_from(found) {
+        Ok(found) if found == known => Ok(()),
+        found => Err(StoreError::Newer { found: found.unwrap_or(i64::MAX), known }),
+    }
 }
 
 /// Copies everything in one transaction, unless it is there already, and proves that it is the same.

@@ -6,7 +6,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use brevet_store::{DataFolder, DatabasePlace, MoveProgress, MoveStep, MovedLedger, Standby, move_ledger};
+use brevet_core::{ExecutionId, ExecutionState, Output};
+use brevet_store::{
+    DataFolder, DatabasePlace, ExecutionFilter, MoveFault, MoveProgress, MoveStep, MovedLedger, Reader,
+    Standby, StoreError, move_ledger,
+};
+use brevet_workloads::recording::{BadRecording, Blobs};
 
 use crate::cli::{Format, MigrateStoreArgs};
 use crate::recover::{Told, end};
@@ -15,6 +20,8 @@ use crate::world::{Machine, World as _};
 /// How a data folder is named beside the address of a server.
 const FOLDER: &str = "sqlite:";
 const DATABASE_FILE: &str = "brevet.db";
+/// Runs that are looked at together.
+const PAGE: usize = 200;
 /// How often it is told how far it is.
 const TOLD_EVERY: Duration = Duration::from_millis(200);
 
@@ -63,11 +70,79 @@ fn migrate(args: MigrateStoreArgs) -> anyhow::Result<Told> {
     let mut teller = Teller::new();
     let moved = move_ledger(&from, &to, &folder, &mut |progress| teller.tell(progress));
     teller.clear();
-    Ok(told(&moved.context("the ledger was not moved")?, &data))
+    let moved = match moved {
+        // Interrupted behind the last step: only outputs may be left.
+        Err(MoveFault::Store(StoreError::MovedAway)) if folder.database().exists() => moved_before(&folder)?,
+        moved => moved.context("the ledger was not moved")?,
+    };
+    let fetched = match to {
+        DatabasePlace::Folder => {
+            fetch_outputs(&folder).context("the ledger was moved, its outputs were not")?
+        }
+        DatabasePlace::Postgres { .. } => Fetched::default(),
+    };
+    Ok(told(&moved, fetched, &data))
 }
 
-fn told(moved: &MovedLedger, data: &Path) -> Told {
+/// What an earlier move brought here.
+fn moved_before(folder: &DataFolder) -> anyhow::Result<MovedLedger> {
+    let reader = Reader::open(folder)?;
+    let origin = reader.checkpoint()?.lines().next().unwrap_or_default().to_owned();
+    Ok(MovedLedger { origin, size: reader.size()?, rows: 0, set_aside: None })
+}
+
+/// Outputs of runs that were not in the folder of this server.
+#[derive(Default, Clone, Copy)]
+struct Fetched {
+    kept: u64,
+    missing: u64,
+}
+
+/// Puts what other servers ran into the folder: from now on it is the only place where anybody looks.
+fn fetch_outputs(folder: &DataFolder) -> anyhow::Result<Fetched> {
+    let (reader, blobs) = (Reader::open(folder)?, Blobs::open(folder.path())?);
+    let finished = ExecutionFilter { running: Some(false), user: None };
+    let (mut fetched, mut before) = (Fetched::default(), None);
+    loop {
+        let page = reader.executions(finished, before, PAGE)?;
+        for execution in page.items {
+            let ExecutionState::Finished { output: Some(output), .. } = execution.state else { continue };
+            if blobs.has(&output) {
+                continue;
+            }
+            match fetch(&reader, &blobs, execution.id, &output)? {
+                true => fetched.kept += 1,
+                false => fetched.missing += 1,
+            }
+        }
+        before = page.next;
+        if before.is_none() {
+            return Ok(fetched);
+        }
+    }
+}
+
+/// Puts one together from its pieces; `false` where they are not all there, or not what the ledger says.
+fn fetch(reader: &Reader, blobs: &Blobs, execution: ExecutionId, output: &Output) -> anyhow::Result<bool> {
+    let mut arriving = blobs.receive(output)?;
+    while !arriving.is_whole() {
+        let Some(piece) = reader.recorded(execution, arriving.bytes())?.piece else { return Ok(false) };
+        match arriving.write(&piece) {
+            Ok(()) => {}
+            Err(BadRecording::Digest) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match arriving.keep() {
+        Ok(()) => Ok(true),
+        Err(BadRecording::Digest) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn told(moved: &MovedLedger, fetched: Fetched, data: &Path) -> Told {
     let MovedLedger { origin, size, rows, set_aside } = moved;
+    let Fetched { kept, missing } = fetched;
     let next = match set_aside {
         Some(file) => format!(
             "{} is what was moved: keep it until you trust the new database, it starts no server.\n\
@@ -76,8 +151,15 @@ fn told(moved: &MovedLedger, data: &Path) -> Told {
             file.display()
         ),
         None => format!(
-            "No server starts on the database that it was moved from.\n\
-             Now take [database] out of the settings file, and start the server again with --data {}",
+            "No server starts on the database that it was moved from.\n{kept} outputs of runs on other servers are in \
+             {} now{}.\nTake [database] out of the settings file, and start the server again with --data {}",
+            data.join("blobs").display(),
+            match missing {
+                0 => String::new(),
+                _ => format!(
+                    "; {missing} more are in neither place: copy the blobs folder of the server that ran them over it"
+                ),
+            },
             data.display()
         ),
     };
@@ -87,6 +169,7 @@ fn told(moved: &MovedLedger, data: &Path) -> Told {
         ),
         fields: serde_json::json!({
             "origin": origin, "size": size, "rows": rows, "data": data, "set_aside": set_aside,
+            "outputs_fetched": kept, "outputs_missing": missing,
         }),
     }
 }

@@ -216,12 +216,16 @@ fn bounds(purpose: Purpose) -> String {
         KEEPALIVE_EVERY.as_secs(),
         UNACKNOWLEDGED_MAX.as_millis(),
     );
-    if purpose == Purpose::Write {
-        bounds += &format!(
-            "SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {};",
-            LOCK_TIMEOUT.as_millis(),
-            IDLE_IN_TRANSACTION_MAX.as_millis()
-        );
+    match purpose {
+        Purpose::Write => {
+            bounds += &format!(
+                "SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {};",
+                LOCK_TIMEOUT.as_millis(),
+                IDLE_IN_TRANSACTION_MAX.as_millis()
+            );
+        }
+        Purpose::Read => bounds += "SET default_transaction_read_only = on;",
+        Purpose::Alone => {}
     }
     bounds
 }

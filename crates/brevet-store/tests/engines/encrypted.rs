@@ -21,7 +21,11 @@ struct Encrypted {
 }
 
 impl Encrypted {
-    fn start(name: &str, signature: &str) -> Self {
+    fn start(name: &str) -> Self {
+        Self::start_with(name, "rsa:2048", "-sha256")
+    }
+
+    fn start_with(name: &str, key: &str, signature: &str) -> Self {
         let (cluster, own) = (Cluster::in_a_folder(), tempfile::tempdir().unwrap());
         let data = cluster.folder().join("data");
         cluster.run(
@@ -36,8 +40,8 @@ impl Encrypted {
                 "--no-sync",
             ],
         );
-        authority(own.path(), "authority");
-        certificate(own.path(), signature);
+        authority(own.path(), "authority", key);
+        certificate(own.path(), key, signature);
         for file in ["server.key", "server.pem"] {
             let place = data.join(file);
             std::fs::copy(own.path().join(file), &place).unwrap();
@@ -82,8 +86,10 @@ fn refused(place: &DatabasePlace) -> String {
 
 #[test]
 fn a_database_on_the_network_proves_who_it_is() {
-    for signature in ["-sha256", "-sha384"] {
-        let server = Encrypted::start("brevet", signature);
+    for (key, signature) in
+        [("rsa:2048", "-sha256"), ("rsa:2048", "-sha384"), ("ec -pkeyopt ec_paramgen_curve:P-256", "-sha512")]
+    {
+        let server = Encrypted::start_with("brevet", key, signature);
         let folder = tempfile::tempdir().unwrap();
         // Passwords are bound to the certificate.
         let place = server.at(
@@ -98,8 +104,8 @@ fn a_database_on_the_network_proves_who_it_is() {
 
 #[test]
 fn a_database_that_does_not_prove_who_it_is_is_refused() {
-    let server = Encrypted::start("brevet", "-sha256");
-    authority(server.own.path(), "other");
+    let server = Encrypted::start("brevet");
+    authority(server.own.path(), "other", "rsa:2048");
     std::fs::write(server.own.path().join("empty.pem"), "").unwrap();
     for (host, mode, authority, wanted) in [
         ("localhost", "verify-full", "other.pem", "name the authority that signed"),
@@ -122,7 +128,7 @@ fn a_database_that_does_not_prove_who_it_is_is_refused() {
 
 #[test]
 fn nobody_talks_brevet_out_of_encryption() {
-    let server = Encrypted::start("brevet", "-sha256");
+    let server = Encrypted::start("brevet");
     let data = server.cluster.folder().join("data").display().to_string();
     server.cluster.run("pg_ctl", &["--pgdata", &data, "--wait", "stop"]);
     std::fs::write(server.cluster.folder().join("data/pg_hba.conf"), "host all all 127.0.0.1/32 trust\n")
@@ -134,19 +140,21 @@ fn nobody_talks_brevet_out_of_encryption() {
     }
 }
 
-fn authority(folder: &Path, name: &str) {
+fn authority(folder: &Path, name: &str, key: &str) {
     openssl(
         folder,
         &format!(
-            "req -x509 -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.pem -days 30 -subj /CN={name} \
+            "req -x509 -newkey {key} -nodes -keyout {name}.key -out {name}.pem -days 30 -subj /CN={name} \
              -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign"
         ),
     );
 }
 
-fn certificate(folder: &Path, signature: &str) {
+fn certificate(folder: &Path, key: &str, signature: &str) {
     std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
-    openssl(folder, "req -newkey rsa:2048 -nodes -keyout server.key -out server.request -subj /CN=database");
+    let request =
+        format!("req -newkey {key} -nodes -keyout server.key -out server.request -subj /CN=database");
+    openssl(folder, &request);
     openssl(
         folder,
         &format!(

@@ -61,8 +61,20 @@ fn a_ledger_moves_to_postgresql_and_back_and_goes_on_each_time() {
     let (place, people) = stage.stop();
     let (said, code) = migrate(&folder, &address);
     assert!(code == Some(1) && said.contains("there is no ledger in"), "{said}");
+    // As if another server had run both: the first before the move, the second after it.
+    let blobs = place.data().join("blobs");
+    let elsewhere = place.site("blobs");
+    std::fs::rename(&blobs, &elsewhere).unwrap();
     let said = migrates(&address, &folder);
-    assert!(said.contains("take [database] out"), "{said}");
+    assert!(said.contains("Take [database] out"), "{said}");
+    assert!(
+        said.contains("1 outputs of runs on other servers") && said.contains("1 more are in neither"),
+        "{said}"
+    );
+    let (said, code) = migrate(&address, &folder);
+    assert!(code == Some(0) && said.contains("0 rows were copied"), "once more does no harm: {said}");
+    let copied = Command::new("cp").arg("-RT").args([&elsewhere, &blobs]).status().unwrap();
+    assert!(copied.success(), "as it says");
     std::fs::rename(place.data().join("brevet.db"), place.site("kept")).unwrap();
     let said = refused(&place);
     assert!(said.code == 1 && said.stderr.contains("was moved from this database"), "{}", said.stderr);

@@ -63,6 +63,8 @@ impl Session {
     pub(crate) fn lock_head(&self) -> Result<u64, Fault> {
         let sql = match self.stage.get() {
             Stage::Beginning(Begin::Write) => format!("{BEGIN_WRITE}; {LOCK_HEAD}"),
+            // Only to be refused.
+            Stage::Aborted => return Err(Fault::Aborted),
             _ => LOCK_HEAD.to_owned(),
         };
         self.stage.set(Stage::Begun(Begin::Write));
