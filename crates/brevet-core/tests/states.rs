@@ -274,13 +274,13 @@ fn joins(world: &mut World) -> ServerId {
         shared: true,
         ..brevet_core::ServerStart::default()
     }));
-    world.state.servers().last().unwrap().id
+    world.state.servers().last().map(|server| server.id).unwrap_or_else(|| panic!("it is not there"))
 }
 
 /// Rita runs something through a server.
 fn runs_on(world: &mut World, server: ServerId) -> ExecutionId {
     let origin = Origin { server: Some(server), ..world.origin("rita") };
-    let Reply::Execution(id) = world.try_from(origin, run("Reload", "")).unwrap() else { panic!() };
+    let Ok(Reply::Execution(id)) = world.try_from(origin, run("Reload", "")) else { panic!() };
     id
 }
 

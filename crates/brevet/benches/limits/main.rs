@@ -11,7 +11,7 @@
 mod bare;
 mod check;
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]
-#[expect(dead_code, reason = "tests use the rest")]
+#[expect(dead_code, clippy::unwrap_used, reason = "tests use the rest, and may panic")]
 mod cluster;
 mod decision;
 mod durable;

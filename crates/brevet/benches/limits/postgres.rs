@@ -44,7 +44,8 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     let bare = runtime.block_on(Writer::start(&cluster.database("bare"), Arc::clone(&stories)))?;
     let (bare, next) = (Arc::new(bare), Arc::new(AtomicI64::new(1)));
     let limit = || bare_for(&runtime, &bare, &next, sizes);
-    (limit()?, ours_for(&runtime, &first, MANY, sizes.round)?);
+    limit()?;
+    ours_for(&runtime, &first, MANY, sizes.round)?;
     let (mut ours, mut bare_rates) = (Vec::new(), Vec::new());
     for _ in 0..sizes.rounds {
         ours.push(ours_for(&runtime, &first, MANY, sizes.round)?);
@@ -255,7 +256,8 @@ impl Bare {
         sent.push(self.send(&self.head, vec![&end, edge, checkpoint, counters]));
         let ending = async { self.client.batch_execute("NOTIFY brevet; COMMIT").await };
         let (written, ended) = tokio::join!(try_join_all(sent), ending);
-        (written?, ended?);
+        written?;
+        ended?;
         self.seq = end;
         Ok(())
     }

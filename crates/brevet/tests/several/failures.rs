@@ -232,15 +232,14 @@ fn servers_and_database_start_again_in_every_order() {
         pair.cluster.stop("fast");
         let mut started = String::new();
         for what in order.chars() {
+            let refused = |place| crate::support::server::refused(place).stderr.contains("PostgreSQL");
             match what {
                 'D' => pair.cluster.run_on("-c listen_addresses=''"),
                 // Without its database a server does not start; whoever runs it tries again.
                 'F' if started.contains('D') => pair.stage.server.start_again(&pair.stage.place),
                 'S' if started.contains('D') => pair.second.start_again(&pair.other),
-                'F' => {
-                    assert!(crate::support::server::refused(&pair.stage.place).stderr.contains("PostgreSQL"))
-                }
-                _ => assert!(crate::support::server::refused(&pair.other).stderr.contains("PostgreSQL")),
+                'F' => assert!(refused(&pair.stage.place)),
+                _ => assert!(refused(&pair.other)),
             }
             started.push(what);
         }

@@ -1,6 +1,7 @@
 //! Several servers on one PostgreSQL behave as one: on the real binary, with a real PostgreSQL.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::print_stdout, reason = "what was seen belongs to a test that looks for rare things")]
 
 mod checker;
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]

@@ -44,7 +44,7 @@ impl Pair {
 
     /// One of both: 0 is the first.
     pub(crate) fn server(&self, number: usize) -> &Server {
-        if number % 2 == 0 { &self.stage.server } else { &self.second }
+        if number.is_multiple_of(2) { &self.stage.server } else { &self.second }
     }
 
     /// What the database holds is exported, and verified without any of the servers' code that reads it.
