@@ -64,6 +64,8 @@ pub struct Store {
     pub(crate) attempt: Option<Attempt>,
     /// Whether the connection is to be made again.
     pub(crate) is_lost: bool,
+    /// Whether the head was compared since the connection was made.
+    pub(crate) is_compared: bool,
     body: Vec<u8>,
     bytes: Vec<u8>,
     /// Whether the write-ahead log may hold what was erased, and after how many more batches that is looked at.
@@ -119,6 +121,7 @@ impl Store {
             server: None,
             attempt: None,
             is_lost: false,
+            is_compared: false,
             body,
             bytes,
             log_to_empty,
@@ -284,7 +287,7 @@ impl Store {
                 keys::insert_change(&transaction, index, &bytes, &checkpoint)?;
             }
             write_head(&transaction, first, &edge, &checkpoint, batch.state)?;
-            term::keep_up(&transaction, edge.size())?;
+            term::keep_up(&transaction, first, edge.size())?;
             transaction.notify().map_err(writing)?;
         }
         let unanswered = match transaction.commit() {

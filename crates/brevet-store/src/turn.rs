@@ -81,13 +81,17 @@ impl Store {
         self.reconnect()?;
         let tail = self.lock_and_read();
         let tail = self.note_loss(tail)?;
+        self.is_compared = true;
         Ok(tail.map(|(edge, tail)| self.take_over(edge, tail)))
     }
 
     fn lock_and_read(&self) -> Result<Option<(RightEdge, Tail)>, StoreError> {
         let turn = self.connection.begin(Begin::Write).map_err(writing)?;
-        turn.lock_head()?;
-        let tail = self.read_tail(&turn)?;
+        // Nobody puts another history of the same length in place while a connection lasts.
+        let tail = match turn.lock_head()? == self.edge.size() && self.is_compared {
+            true => None,
+            false => self.read_tail(&turn)?,
+        };
         turn.stay_open();
         Ok(tail)
     }
@@ -186,6 +190,16 @@ impl Store {
         self.attempt.is_some()
     }
 
+    /// Whether an entry from this index on says that somebody's texts are gone.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn has_erased_since(&self, index: u64) -> Result<bool, StoreError> {
+        let sql = "SELECT count(*) FROM entry WHERE seq >= ?1 AND kind = 'ledger.texts-erased'";
+        let erased: i64 = self.connection.query_row(sql, [signed(index)], |row| row.get(0))?;
+        Ok(erased > 0)
+    }
+
     /// Gives a sign of life.
     ///
     /// # Errors
@@ -214,7 +228,7 @@ impl Store {
     fn reconnect(&mut self) -> Result<(), StoreError> {
         if self.is_lost {
             self.connection = self.place.open_writer(&self.folder)?;
-            self.is_lost = false;
+            (self.is_lost, self.is_compared) = (false, false);
         }
         Ok(())
     }

@@ -35,8 +35,11 @@ pub(crate) fn indexed(connection: &Connection) -> Result<u64, StoreError> {
 }
 
 /// Takes new entries into the lists when there are enough of them; `size` is the ledger's, with a batch whose
-/// entries and rows are written.
-pub(crate) fn keep_up(transaction: &Transaction<'_>, size: u64) -> Result<(), StoreError> {
+/// entries, from `first` on, and rows are written. How many there are is not asked for each batch.
+pub(crate) fn keep_up(transaction: &Transaction<'_>, first: u64, size: u64) -> Result<(), StoreError> {
+    if first / TAIL_ENTRIES == size / TAIL_ENTRIES {
+        return Ok(());
+    }
     let from = indexed(transaction)?;
     match size.saturating_sub(from) {
         0..TAIL_ENTRIES_MAX => Ok(()),

@@ -13,6 +13,7 @@ use serde_json::json;
 use sha2::Digest as _;
 use tokio::sync::oneshot;
 
+use super::sequencer::Condition;
 use super::{App, AppError, Done, IdempotencyKey};
 use crate::world::World;
 
@@ -127,7 +128,7 @@ impl<W: World> App<W> {
         let command = Command::ConfirmArchive { size, file: Digest([0; 32]) };
         self.read(|state| brevet_core::decide(state, self.now(), origin, command).map(drop))?;
         self.erase_on().await?;
-        let first = self.read(|state| state.archive().size);
+        let (first, known) = (self.read(|state| state.archive().size), self.published().size);
         let heading =
             ArchiveHeading { origin: self.ledger_origin().to_owned(), keys: self.verifier_key_texts() };
         let name = archive_file_name(&heading.origin, first, size);
@@ -137,10 +138,15 @@ impl<W: World> App<W> {
             self.stored(move |reader| write_archive_file(reader, &to, &heading, first, size)).await?;
         let file = ArchiveFile { first, size, name, digest, pruned: first, has_lists: false };
         let (command, beside) = (Command::ConfirmArchive { size, file: Digest(digest) }, file.clone());
-        let done = self.command_with(origin, Some(command), key, move |_| vec![SideWrite::Archive(beside)]);
-        match done.await {
+        // Another server may have erased meanwhile what the file still has.
+        let condition: Condition = Box::new(move |store| match store.has_erased_since(known)? {
+            true => Err(AppError::Busy),
+            false => Ok(()),
+        });
+        let beside = move |_: Reply| vec![SideWrite::Archive(beside)];
+        match self.command_if(Some(condition), origin, Some(command), key, beside).await {
             Ok(done) => Ok((file, done)),
-            Err(error @ (AppError::Refused(_) | AppError::KeyReused)) => {
+            Err(error @ (AppError::Refused(_) | AppError::KeyReused | AppError::Busy)) => {
                 // Nobody is to find texts in a file that the ledger does not know.
                 std::fs::remove_file(&path)?;
                 Err(error)
@@ -164,7 +170,7 @@ impl<W: World> App<W> {
             if has_entries && checked != Some(size) {
                 // With several servers the file is where it was written, or where somebody has put it.
                 let is_elsewhere = || !self.data_folder().join(FOLDER).join(&file.name).exists();
-                if self.inner.fresh.is_shared() && is_elsewhere() {
+                if self.is_shared() && is_elsewhere() {
                     return Ok(());
                 }
                 self.check_file(file).await?;

@@ -205,7 +205,7 @@ impl<W: World> App<W> {
     pub async fn session(&self, token: &str) -> Result<Arc<Session>, AppError> {
         self.check_fresh()?;
         let session = match self.inner.sessions.find(token, self.now()) {
-            None if self.inner.fresh.is_shared() => self.session_elsewhere(token).await?,
+            None if self.is_shared() => self.session_elsewhere(token).await?,
             found => found,
         };
         let session = session.ok_or(AppError::NotSignedIn)?;
@@ -235,6 +235,11 @@ impl<W: World> App<W> {
                 gone.map(|_| None)
             }
         }
+    }
+
+    /// Whether several servers may write to this ledger.
+    fn is_shared(&self) -> bool {
+        self.inner.fresh.is_shared()
     }
 
     /// Refuses to answer from what others may have changed.
@@ -273,7 +278,7 @@ impl<W: World> App<W> {
         for command in self.inner.refusals.due(now, false) {
             self.command(Origin::SYSTEM, command, None).await?;
         }
-        let mut writes = self.inner.sessions.tend(now, self.inner.fresh.is_shared());
+        let mut writes = self.inner.sessions.tend(now, self.is_shared());
         if !writes.is_empty() {
             writes.push(SideWrite::ForgetIdempotent(now.minus(IDEMPOTENCY_LIFETIME)));
             self.command_with(Origin::SYSTEM, None, None, |_| writes).await?;

@@ -216,6 +216,10 @@ async fn ask_one<W: World>(
                     Err(error) => Err(format!("its signature does not hold: {error}")),
                 };
             }
+            // One of several servers was quicker; what it showed is known here in a moment, and then shown again.
+            Answer::HasSize(has) if has > size && app.is_shared() && app.reach(has).await.is_ok() => {
+                return Err(format!("another server has shown it {has} entries; it is asked again"));
+            }
             Answer::HasSize(has) if has > size => {
                 return Err(format!(
                     "it has seen {has} entries of this ledger, and this server has {size}: \
