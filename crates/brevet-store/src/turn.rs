@@ -256,40 +256,58 @@ fn find_head(connection: &Connection) -> Result<Found, StoreError> {
 
 /// The entries behind an edge, with their texts; the edge grows with them.
 fn read_entries(connection: &Connection, edge: &mut RightEdge) -> Result<Vec<Entry>, StoreError> {
-    let from = edge.size();
-    let mut texts = read_texts(connection, from)?.into_iter().peekable();
-    let mut statement =
-        connection.prepare_cached("SELECT seq, leaf, bytes FROM entry WHERE seq >= ?1 ORDER BY seq")?;
-    let mut rows = statement.query([signed(from)])?;
-    let mut entries = Vec::new();
+    let sql = "SELECT entry.seq, leaf, bytes, slot, value FROM entry
+               LEFT JOIN entry_text ON entry_text.seq = entry.seq
+               WHERE entry.seq >= ?1 ORDER BY entry.seq, slot";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([signed(edge.size())])?;
+    let (mut entries, mut reading) = (Vec::new(), None::<Reading>);
     while let Some(row) = rows.next()? {
-        let (seq, leaf, bytes): (i64, [u8; 32], Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if leaf_hash(&bytes) != Hash::from_bytes(leaf) || seq.unsigned_abs() != edge.size() {
+        let seq: i64 = row.get(0)?;
+        if reading.as_ref().is_none_or(|reading| reading.seq != seq) {
+            entries.extend(reading.take().map(Reading::entry).transpose()?);
+            reading = Some(Reading::begin(edge, seq, row.get(1)?, row.get(2)?)?);
+        }
+        if let (Some(reading), Some(slot)) = (&mut reading, row.get::<_, Option<u32>>(3)?) {
+            reading.take_text(slot, row.get(4)?);
+        }
+    }
+    entries.extend(reading.map(Reading::entry).transpose()?);
+    Ok(entries)
+}
+
+/// An entry whose texts are being read.
+struct Reading {
+    seq: i64,
+    bytes: Vec<u8>,
+    texts: Vec<Option<String>>,
+}
+
+impl Reading {
+    fn begin(edge: &mut RightEdge, seq: i64, leaf: [u8; 32], bytes: Vec<u8>) -> Result<Self, StoreError> {
+        let leaf = Hash::from_bytes(leaf);
+        if leaf_hash(&bytes) != leaf || seq.unsigned_abs() != edge.size() {
             return Err(StoreError::damaged(format!("entry {seq} is not what was hashed")));
         }
+        edge.append(leaf);
         let envelope = EntryRef::decode(&bytes).map_err(StoreError::damaged)?;
         if !Event::KINDS.iter().any(|kind| kind.name == envelope.kind) {
             return Err(StoreError::NewerEntry { kind: envelope.kind.to_owned() });
         }
-        let count = envelope.commitments.len();
-        let mut own = vec![None; count];
-        while let Some((_, slot, text)) = texts.next_if(|(of, _, _)| *of <= seq) {
-            if let Some(place) = usize::try_from(slot).ok().and_then(|slot| own.get_mut(slot)) {
-                *place = Some(text);
-            }
-        }
-        let (_, entry) = decode_entry(&bytes, own).map_err(StoreError::damaged)?;
-        entries.push(entry);
-        edge.append(Hash::from_bytes(leaf));
+        let texts = vec![None; envelope.commitments.len()];
+        Ok(Self { seq, bytes, texts })
     }
-    Ok(entries)
-}
 
-fn read_texts(connection: &Connection, from: u64) -> Result<Vec<(i64, i64, String)>, StoreError> {
-    let sql = "SELECT seq, slot, value FROM entry_text WHERE seq >= ?1 ORDER BY seq, slot";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([signed(from)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    fn take_text(&mut self, slot: u32, text: String) {
+        if let Some(place) = self.texts.get_mut(slot as usize) {
+            *place = Some(text);
+        }
+    }
+
+    fn entry(self) -> Result<Entry, StoreError> {
+        let (_, entry) = decode_entry(&self.bytes, self.texts).map_err(StoreError::damaged)?;
+        Ok(entry)
+    }
 }
 
 /// The mark of a server's last batch, once nobody is writing any more. What is written here makes the commit wait for all

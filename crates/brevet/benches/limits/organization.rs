@@ -10,7 +10,7 @@ use brevet_core::{
 type Failure = Box<dyn std::error::Error>;
 
 /// Who administers.
-pub(crate) const ADMINISTRATOR: Origin = Origin::user(UserId::new(1), SessionId::new(1));
+pub(crate) const ADMINISTRATOR: Origin = acting(UserId::new(1));
 /// Who says yes.
 pub(crate) const APPROVER: Origin = acting(UserId::new(2));
 /// The number of the first of those who ask.

@@ -132,15 +132,11 @@ impl<W: World> Sequencer<W> {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let more = std::iter::from_fn(|| calls.try_recv().ok());
-            let batch: Vec<Call> = first.into_iter().chain(more.take(BATCH_COMMANDS_MAX - 1)).collect();
             // Whoever rings from now on is looked for again.
             self.is_rung.store(false, Ordering::Release);
-            let items = batch.into_iter().filter_map(|call| match call {
-                Call::Item(item) => Some(*item),
-                Call::Look => None,
-            });
-            self.carry_out(items.collect());
+            let mut batch: Vec<Item> = first.into_iter().filter_map(Call::item).collect();
+            fill(&mut batch, calls);
+            self.carry_out(batch, calls);
         }
     }
 
@@ -155,7 +151,7 @@ impl<W: World> Sequencer<W> {
         }
     }
 
-    fn carry_out(&mut self, batch: Vec<Item>) {
+    fn carry_out(&mut self, mut batch: Vec<Item>, calls: &Receiver<Call>) {
         if self.broken.is_none() {
             self.broken = self.halt.why().cloned();
         }
@@ -172,6 +168,8 @@ impl<W: World> Sequencer<W> {
             self.failed = true;
             return;
         }
+        // The turn may have been waited for: who came meanwhile need not wait for the next one.
+        fill(&mut batch, calls);
         let clock = self.read_clock();
         self.note_clock_step(&mut pending);
         match clock {
@@ -399,6 +397,12 @@ impl<W: World> Sequencer<W> {
             answer(waiting.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
         }
     }
+}
+
+/// Takes all who wait into a batch, as far as there is room.
+fn fill(batch: &mut Vec<Item>, calls: &Receiver<Call>) {
+    let room = BATCH_COMMANDS_MAX.saturating_sub(batch.len());
+    batch.extend(calls.try_iter().take(room).filter_map(Call::item));
 }
 
 impl Waiting {

@@ -25,6 +25,16 @@ pub(in crate::app) enum Call {
     Look,
 }
 
+impl Call {
+    /// What is to be decided, if that is it.
+    pub(super) fn item(self) -> Option<Item> {
+        match self {
+            Self::Item(item) => Some(*item),
+            Self::Look => None,
+        }
+    }
+}
+
 /// A command on its way to be decided.
 pub(in crate::app) struct Item {
     pub(in crate::app) origin: Origin,
