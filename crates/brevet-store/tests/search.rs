@@ -95,30 +95,35 @@ fn filter(dice: &mut Dice, entries: &[naive::Known]) -> EntryFilter {
 }
 
 fn every_combination_of_conditions_finds_what_a_reader_of_every_entry_finds(engine: &Engine) {
-    for seed in 1..=6 {
+    // PostgreSQL runs the same statements, only slower.
+    let (seeds, searches) = match engine {
+        Engine::Folder => (1..=6, 200),
+        Engine::Postgres(_) => (1..=2, 50),
+    };
+    for seed in seeds {
         let home = engine.home();
         let mut dice = Dice(seed);
         // One of them is longer than a block, written as fast as it goes; the others as commands come.
         let (stories, batch) = if seed == 1 { (1_000, 700) } else { (60, 1 + dice.below(40)) };
-        let ledger = Ledger::written(&home, &mut dice, stories, batch);
+        drop(Ledger::written(&home, &mut dice, stories, batch));
         let reader = home.reader();
         let entries = naive::read(&reader);
         let mut hits = 0;
-        for _ in 0..200 {
+        for _ in 0..searches {
             let filter = filter(&mut dice, &entries);
             let wanted: Vec<u64> =
                 entries.iter().rev().filter(|known| known.meets(&filter)).map(|known| known.index).collect();
             assert_eq!(found(&reader, &filter, &mut dice), wanted, "seed {seed}: {filter:?}");
             hits += usize::from(!wanted.is_empty());
         }
-        assert!(hits > 50, "seed {seed}: most searches found nothing: {hits}");
+        assert!(hits > searches / 4, "seed {seed}: most searches found nothing: {hits}");
     }
 }
 
 fn what_an_ended_thing_was_about_is_told_with_its_end(engine: &Engine) {
     let home = engine.home();
     let mut dice = Dice(11);
-    let ledger = Ledger::written(&home, &mut dice, 80, 9);
+    drop(Ledger::written(&home, &mut dice, 80, 9));
     let reader = home.reader();
     let known = naive::read(&reader);
     let mut ends = 0;
@@ -262,7 +267,7 @@ fn hostile_texts_are_found_by_their_words_and_break_nothing(engine: &Engine) {
 
 fn nobody_is_found_who_is_nobody(engine: &Engine) {
     let home = engine.home();
-    let ledger = Ledger::written(&home, &mut Dice(5), 20, 5);
+    drop(Ledger::written(&home, &mut Dice(5), 20, 5));
     let reader = home.reader();
     let none = EntryFilter::default;
     for filter in [

@@ -16,9 +16,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use brevet_core::{Command, RequestState};
-use brevet_store::{DataFolder, EntryFilter, Reader, RequestFilter, StoreError, verify_folder};
-use rusqlite::Connection;
+use brevet_store::{DataFolder, EntryFilter, RequestFilter, StoreError, verify_folder};
 use engine::Engine;
+use rusqlite::Connection;
 use sample::{BOB, Sample};
 use tempfile::TempDir;
 

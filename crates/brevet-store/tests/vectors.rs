@@ -366,9 +366,7 @@ fn entries() -> Vec<Entry> {
 }
 
 /// The keys of the ledger of these vectors, before and after its change: always the same.
-static KEYS: LazyLock<PreparedKey> = LazyLock::new(|| {
-    prepared(&Engine::Folder.home()).1
-});
+static KEYS: LazyLock<PreparedKey> = LazyLock::new(|| prepared(&Engine::Folder.home()).1);
 
 fn prepared(home: &Home<'_>) -> (Store, PreparedKey) {
     let folder = DataFolder::claim(&home.path()).unwrap();

@@ -9,6 +9,11 @@ use tempfile::TempDir;
 use crate::cluster::Cluster;
 use crate::sample::Sample;
 
+/// Ends every connection to this database, and waits until they are gone.
+pub(crate) const END_ALL: &str =
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database()
+    AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+
 /// What a test is played on.
 pub(crate) enum Engine {
     /// SQLite, in the data folder.
@@ -76,6 +81,8 @@ impl Home<'_> {
     #[track_caller]
     pub(crate) fn assert_verifies(&self, size: u64) {
         if self.elsewhere.is_some() {
+            // Who closed a connection does not wait until PostgreSQL has noticed.
+            self.sql(END_ALL);
             let folder = DataFolder::claim(&self.path()).unwrap();
             move_ledger(&self.place, &DatabasePlace::Folder, &folder, &mut |_| ()).unwrap();
         }

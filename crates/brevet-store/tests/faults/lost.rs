@@ -4,15 +4,11 @@ use brevet_core::{Command, Origin, SessionId, Span};
 use brevet_store::{Aftermath, DatabasePlace, NextKey, StoreError};
 
 use crate::cluster::Cluster;
-use crate::engine::{Engine, Home};
+use crate::engine::{END_ALL, Engine, Home};
 use crate::sample::{ADMIN, BOB, Sample, request};
 use crate::wire_cutter::{Cut, WireCutter};
 use crate::work::{FIRST, Work, seen};
 
-/// Ends every connection to this database, and waits until they are gone.
-const END_ALL: &str =
-    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database()
-    AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
 /// Ends whoever waits for a lock, once there is somebody.
 const END_WHO_WAITS: &str = "DO $$ BEGIN
     FOR round IN 1..100000 LOOP
@@ -95,7 +91,7 @@ fn who_is_cut_off_while_waiting_for_a_turn_takes_it_later(engine: &Engine) {
 }
 
 /// A home on the same database, whose wire can be cut.
-fn through<'e>(home: &mut Home<'e>) -> WireCutter {
+pub(crate) fn through<'e>(home: &mut Home<'e>) -> WireCutter {
     let (cluster, name) = home.elsewhere.as_ref().unwrap();
     let cutter = WireCutter::before(cluster.folder());
     let host = cutter.folder().display().to_string().replace('/', "%2F");

@@ -8,6 +8,7 @@ mod cluster;
 #[path = "../engines/engine.rs"]
 #[macro_use]
 mod engine;
+mod interleaved;
 mod lost;
 #[path = "../sample/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -70,7 +70,10 @@ fn fails_at_each_row(
         trap.at_row(row, how);
         sample.store.begin_turn().unwrap();
         let error = match work.try_on(sample) {
-            Ok(_) => return row - 1,
+            Ok(_) => {
+                println!("{how:?}: {} rows", row - 1);
+                return row - 1;
+            }
             Err(error) => error,
         };
         assert!(!error.to_string().is_empty());

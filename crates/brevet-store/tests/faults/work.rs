@@ -137,6 +137,11 @@ impl Work {
         )
     }
 
+    /// Its entries.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// Tries to append it; only then is it part of the sample.
     pub(crate) fn try_on(&self, sample: &mut Sample) -> Result<Appended, StoreError> {
         let mut salts = self.salts;
