@@ -66,7 +66,9 @@ fn fails_at_each_row(
 ) -> usize {
     let before = seen(home, sample);
     let mut signs = sample.store.signs().unwrap();
-    for row in 1..ROWS_MAX {
+    // A connection that ended takes a while to be made again.
+    let stride = if how == How::Ended { 3 } else { 1 };
+    for row in (1..ROWS_MAX).step_by(stride) {
         trap.at_row(row, how);
         sample.store.begin_turn().unwrap();
         let error = match work.try_on(sample) {
@@ -91,7 +93,7 @@ fn fails_at_each_row(
         sample.store.look().unwrap();
         assert!(sample.store.load().unwrap() == sample.state, "{how:?} at row {row}");
         // What is left behind stays.
-        if row % SEEN_EVERY == 1 {
+        if (row - 1).is_multiple_of(SEEN_EVERY * stride) {
             before.assert_unchanged(home, sample, &format!("{how:?} at row {row}"));
         }
         assert_eq!(sample.store.signs().unwrap(), signs, "{how:?} at row {row}");

@@ -128,9 +128,9 @@ impl Work {
             sample,
             vec![
                 SideWrite::EraseTexts(BOB),
-                SideWrite::EraseMore { user: BOB, entries: 40 },
-                SideWrite::Archive(file(30)),
-                SideWrite::Prune { size: 30, at_once: 20 },
+                SideWrite::EraseMore { user: BOB, entries: 12 },
+                SideWrite::Archive(file(10)),
+                SideWrite::Prune { size: 10, at_once: 8 },
                 SideWrite::CloseSessionsOf(BOB),
                 SideWrite::LeaveServer(ServerId::new(2)),
             ],
