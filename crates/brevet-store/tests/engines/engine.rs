@@ -121,7 +121,7 @@ macro_rules! on_both_engines {
         fn on_postgresql() {
             let engine = crate::engine::Engine::Postgres(crate::cluster::Cluster::start());
             $(
-                println!("{}", stringify!($test));
+                eprintln!("{}", stringify!($test));
                 $test(&engine);
             )+
         }

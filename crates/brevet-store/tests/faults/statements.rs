@@ -72,10 +72,7 @@ fn fails_at_each_row(
         trap.at_row(row, how);
         sample.store.begin_turn().unwrap();
         let error = match work.try_on(sample) {
-            Ok(_) => {
-                println!("{how:?}: {} rows", row - 1);
-                return row - 1;
-            }
+            Ok(_) => return row - 1,
             Err(error) => error,
         };
         assert!(!error.to_string().is_empty());
