@@ -134,14 +134,23 @@ impl Store {
     /// When it cannot be read, or others append faster than one can read.
     pub fn load(&mut self) -> Result<State, StoreError> {
         for _ in 0..LOAD_ATTEMPTS_MAX {
-            let view = self.connection.view()?;
-            if load::size(&view)? == self.edge.size() {
-                return load::state(&view);
+            self.reconnect()?;
+            let loaded = self.load_once();
+            if let Some(state) = self.note_loss(loaded)? {
+                return Ok(state);
             }
-            drop(view);
             self.look()?;
         }
         Err(StoreError::Moved)
+    }
+
+    /// `None` where others appended meanwhile.
+    fn load_once(&self) -> Result<Option<State>, StoreError> {
+        let view = self.connection.view()?;
+        match load::size(&view)? == self.edge.size() {
+            true => load::state(&view).map(Some),
+            false => Ok(None),
+        }
     }
 
     /// What is missing of the standby that the settings ask for, where a person accepted that what is acknowledged can be
@@ -221,7 +230,8 @@ impl Store {
         let Some(Written { edge, appended, unanswered }) = written? else { return Err(StoreError::Moved) };
         if let Some(source) = unanswered {
             self.is_lost = true;
-            self.attempt = mark.map(|(server, mark)| Attempt { server, mark, edge, appended });
+            self.attempt =
+                mark.map(|(server, mark)| Attempt { server, mark, edge, appended, keys: turn, now });
             return Err(StoreError::Unanswered { source, can_ask: self.attempt.is_some() });
         }
         let notice = self.keys.settle(turn, now).map(|error| error.to_string());

@@ -4,13 +4,14 @@
 //! What others appended is held against what this server knows before it is believed: it must go on exactly where this
 //! server's tree ends, and be what the newest signed checkpoint says.
 
-use brevet_core::{Entry, Event, ServerId};
+use brevet_core::{Entry, Event, ServerId, Timestamp};
 use brevet_ledger::{Checkpoint, EntryRef, Hash, RightEdge, leaf_hash};
 
 use crate::append::{Appended, Store};
 use crate::codec::decode_entry;
 use crate::engine::{Begin, Connection, NONE, OptionalExtension, params};
 use crate::error::{StoreError, writing};
+use crate::keys;
 use crate::load;
 use crate::place::DatabasePlace;
 use crate::row::signed;
@@ -40,6 +41,10 @@ pub(crate) struct Attempt {
     pub(crate) mark: Mark,
     pub(crate) edge: RightEdge,
     pub(crate) appended: Appended,
+    /// The change of the key in it.
+    pub(crate) keys: Option<keys::Turn>,
+    /// When its last entry happened.
+    pub(crate) now: Timestamp,
 }
 
 /// A sign of life of a server: another number each time it wrote, or had nothing to write for a while.
@@ -179,10 +184,12 @@ impl Store {
         let found = find_mark(&self.connection, server);
         let is_there = self.note_loss(found)?.is_some_and(|found| found == mark);
         let Some(attempt) = self.attempt.take().filter(|_| is_there) else { return Ok(None) };
-        self.server = Some(attempt.server);
-        self.edge = attempt.edge;
-        self.checkpoint.clone_from(&attempt.appended.checkpoint);
-        Ok(Some(attempt.appended))
+        let Attempt { server, mark: _, edge, appended, keys, now } = attempt;
+        let notice = self.keys.settle(keys, now).map(|error| error.to_string());
+        self.server = Some(server);
+        self.edge = edge;
+        self.checkpoint.clone_from(&appended.checkpoint);
+        Ok(Some(Appended { notice, ..appended }))
     }
 
     /// Whether a batch is still to be looked up.
@@ -225,7 +232,7 @@ impl Store {
     }
 
     /// Connects again where the connection was lost.
-    fn reconnect(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn reconnect(&mut self) -> Result<(), StoreError> {
         if self.is_lost {
             self.connection = self.place.open_writer(&self.folder)?;
             (self.is_lost, self.is_compared) = (false, false);

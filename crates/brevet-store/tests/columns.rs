@@ -1,7 +1,14 @@
-//! What is verified is what a server reads: columns by their names, wherever they are in a row.
+//! What is verified is what a server reads: columns by their names, wherever they are in a row. What is verified is a file.
 
 #![expect(clippy::unwrap_used, reason = "the sample organization is set up with them")]
 
+#[path = "engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod cluster;
+#[path = "engines/engine.rs"]
+#[expect(unused_macros, reason = "what is verified is a file")]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod engine;
 #[path = "search/ledger.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod ledger;
@@ -10,6 +17,7 @@ mod sample;
 
 use brevet_ledger::Finding;
 use brevet_store::{Discrepancy, verify_folder};
+use engine::Engine;
 use ledger::{Dice, Ledger};
 use rusqlite::Connection;
 
@@ -29,8 +37,8 @@ const OTHER_TEXT: &str = "ALTER TABLE entry_text RENAME COLUMN value TO before;
 #[test]
 fn columns_that_were_put_in_place_of_others_are_those_that_are_verified() {
     for sql in [OTHER_BYTES, OTHER_LEAF, OTHER_TEXT] {
-        let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::written(folder.path(), &mut Dice(14), 20, 10);
+        let home = Engine::Folder.home();
+        let ledger = Ledger::written(&home, &mut Dice(14), 20, 10);
         let path = ledger.store.folder().path().to_owned();
         drop(ledger);
         verify_folder(&path, None, &[], &|_, _| ()).unwrap();

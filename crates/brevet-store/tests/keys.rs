@@ -2,6 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "the sample organization is set up with them")]
 
+#[path = "engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod cluster;
+#[path = "engines/engine.rs"]
+#[macro_use]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod engine;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod sample;
 
@@ -13,26 +20,38 @@ use brevet_core::{Command, Origin, Span};
 use brevet_ledger::{
     Checkpoint, KeyHandover, Note, Origin as LedgerOrigin, SigningKey, VerifierKey, follow_keys, is_successor,
 };
-use brevet_store::{DataFolder, KeyFault, Reader, StoreError};
+use brevet_store::{DataFolder, KeyFault, KeyPlace, Store, StoreError};
+use engine::{Engine, Home};
 use sample::{ADMIN, BOB, Sample};
-use tempfile::TempDir;
+
+on_both_engines! {
+    both_keys_sign_until_the_overlap_is_over_and_then_only_the_new_one,
+    without_an_overlap_the_old_key_signs_once_more_and_is_gone,
+    a_key_that_was_prepared_and_has_no_entry_is_destroyed_at_the_next_start,
+    wherever_a_crash_falls_after_the_entry_the_next_start_has_the_new_key,
+    an_old_checkpoint_holds_under_its_own_key_and_leads_to_the_new_one,
+    a_key_is_used_once_and_only_as_it_was_prepared,
+    a_key_file_that_does_not_belong_to_the_database_stops_the_start_and_stays,
+    a_key_file_that_others_can_read_stops_the_start,
+    a_ledger_whose_key_is_lost_can_be_read_and_not_be_written,
+}
 
 const DAY: Span = Span::hours(24);
 
-struct Ledger {
-    folder: TempDir,
+struct Ledger<'e> {
+    home: Home<'e>,
     sample: Option<Sample>,
 }
 
-impl Ledger {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let sample = Some(Sample::organization(&folder.path().join("data")));
-        Self { folder, sample }
+impl<'e> Ledger<'e> {
+    fn new(engine: &'e Engine) -> Self {
+        let home = engine.home();
+        let sample = Some(home.organization());
+        Self { home, sample }
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.home.path()
     }
 
     fn sample(&mut self) -> &mut Sample {
@@ -57,7 +76,7 @@ impl Ledger {
 
     fn restart(&mut self) -> Result<(), StoreError> {
         self.sample = None;
-        self.sample = Some(Sample::open(&self.path())?);
+        self.sample = Some(self.home.open()?);
         Ok(())
     }
 
@@ -72,7 +91,7 @@ impl Ledger {
     }
 
     fn handovers(&mut self) -> Vec<KeyHandover> {
-        let reader = Reader::open(self.sample().store.folder()).unwrap();
+        let reader = self.home.reader();
         let receipts = reader.key_handovers().unwrap().into_iter();
         receipts.map(|r| KeyHandover { entry: r.bytes, proof: r.proof.parse().unwrap() }).collect()
     }
@@ -97,9 +116,8 @@ fn id(text: &str) -> u32 {
     key(text).id()
 }
 
-#[test]
-fn both_keys_sign_until_the_overlap_is_over_and_then_only_the_new_one() {
-    let mut ledger = Ledger::new();
+fn both_keys_sign_until_the_overlap_is_over_and_then_only_the_new_one(engine: &Engine) {
+    let mut ledger = Ledger::new(engine);
     let old = ledger.keys().remove(0);
     assert_eq!(ledger.signers(), [id(&old)]);
     let new = ledger.rotate(1, DAY);
@@ -127,9 +145,8 @@ fn both_keys_sign_until_the_overlap_is_over_and_then_only_the_new_one() {
     assert_eq!(ledger.keys(), [new]);
 }
 
-#[test]
-fn without_an_overlap_the_old_key_signs_once_more_and_is_gone() {
-    let mut ledger = Ledger::new();
+fn without_an_overlap_the_old_key_signs_once_more_and_is_gone(engine: &Engine) {
+    let mut ledger = Ledger::new(engine);
     let old = ledger.keys().remove(0);
     let middle = ledger.rotate(1, DAY);
     let new = ledger.rotate(2, Span::seconds(0));
@@ -146,9 +163,8 @@ fn without_an_overlap_the_old_key_signs_once_more_and_is_gone() {
     assert!(is_successor(&key(&old), foreign.verifier(), &handovers).is_err());
 }
 
-#[test]
-fn a_key_that_was_prepared_and_has_no_entry_is_destroyed_at_the_next_start() {
-    let mut ledger = Ledger::new();
+fn a_key_that_was_prepared_and_has_no_entry_is_destroyed_at_the_next_start(engine: &Engine) {
+    let mut ledger = Ledger::new(engine);
     let old = ledger.keys().remove(0);
     let maker = ledger.sample().store.key_maker();
     maker.prepare(&[1; 32], &brevet_store::NextKey::Configured).unwrap();
@@ -160,11 +176,10 @@ fn a_key_that_was_prepared_and_has_no_entry_is_destroyed_at_the_next_start() {
     ledger.write();
 }
 
-#[test]
-fn wherever_a_crash_falls_after_the_entry_the_next_start_has_the_new_key() {
+fn wherever_a_crash_falls_after_the_entry_the_next_start_has_the_new_key(engine: &Engine) {
     // What the files are like when the process dies: after the entry, after the first rename.
     for place in 0..3 {
-        let mut ledger = Ledger::new();
+        let mut ledger = Ledger::new(engine);
         let old = ledger.keys().remove(0);
         let before = fs::read(ledger.path().join("ledger.key")).unwrap();
         let new = ledger.rotate(1, DAY);
@@ -200,9 +215,8 @@ fn wherever_a_crash_falls_after_the_entry_the_next_start_has_the_new_key() {
     }
 }
 
-#[test]
-fn an_old_checkpoint_holds_under_its_own_key_and_leads_to_the_new_one() {
-    let mut ledger = Ledger::new();
+fn an_old_checkpoint_holds_under_its_own_key_and_leads_to_the_new_one(engine: &Engine) {
+    let mut ledger = Ledger::new(engine);
     let old = key(&ledger.keys().remove(0));
     let kept: Note = ledger.sample().store.checkpoint().parse().unwrap();
     let new = ledger.rotate(1, Span::seconds(0));
@@ -216,9 +230,8 @@ fn an_old_checkpoint_holds_under_its_own_key_and_leads_to_the_new_one() {
     Checkpoint::open(&newest, &origin, &keys).unwrap();
 }
 
-#[test]
-fn a_key_is_used_once_and_only_as_it_was_prepared() {
-    let mut ledger = Ledger::new();
+fn a_key_is_used_once_and_only_as_it_was_prepared(engine: &Engine) {
+    let mut ledger = Ledger::new(engine);
     let new = ledger.rotate(1, Span::seconds(0));
     let again = ledger.sample().store.key_maker().prepare(&[1; 32], &brevet_store::NextKey::Configured);
     assert!(matches!(again, Err(StoreError::Key(KeyFault::Used { key })) if key == new));
@@ -240,9 +253,8 @@ fn a_key_is_used_once_and_only_as_it_was_prepared() {
     ledger.write();
 }
 
-#[test]
-fn a_key_file_that_does_not_belong_to_the_database_stops_the_start_and_stays() {
-    let mut ledger = Ledger::new();
+fn a_key_file_that_does_not_belong_to_the_database_stops_the_start_and_stays(engine: &Engine) {
+    let mut ledger = Ledger::new(engine);
     ledger.rotate(1, Span::seconds(0));
     ledger.sample = None;
     let path = ledger.path().join("ledger.key");
@@ -264,10 +276,9 @@ fn a_key_file_that_does_not_belong_to_the_database_stops_the_start_and_stays() {
     assert_eq!(ledger.key_files(), ["ledger.key"]);
 }
 
-#[test]
-fn a_key_file_that_others_can_read_stops_the_start() {
+fn a_key_file_that_others_can_read_stops_the_start(engine: &Engine) {
     use std::os::unix::fs::PermissionsExt as _;
-    let mut ledger = Ledger::new();
+    let mut ledger = Ledger::new(engine);
     let old = ledger.keys().remove(0);
     ledger.rotate(1, DAY);
     ledger.sample = None;
@@ -282,16 +293,15 @@ fn private(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-#[test]
-fn a_ledger_whose_key_is_lost_can_be_read_and_not_be_written() {
-    let mut ledger = Ledger::new();
+fn a_ledger_whose_key_is_lost_can_be_read_and_not_be_written(engine: &Engine) {
+    let mut ledger = Ledger::new(engine);
     let first = ledger.keys();
     ledger.sample = None;
     fs::remove_file(ledger.path().join("ledger.key")).unwrap();
     assert!(matches!(ledger.restart(), Err(StoreError::Key(KeyFault::NotHere { .. }))));
     assert_eq!(ledger.key_files(), [""; 0], "a new key was made for an old ledger");
     let folder = DataFolder::claim(&ledger.path()).unwrap();
-    let mut store = brevet_store::Store::open_with(folder, [8; 32], &brevet_store::KeyPlace::Lost).unwrap();
+    let mut store = Store::open_at(&ledger.home.place, folder, [8; 32], &KeyPlace::Lost).unwrap();
     assert_eq!(store.verifier_keys(), first);
     let (state, now) = (store.load().unwrap(), brevet_core::Timestamp::from_micros(1_760_000_000_000_000));
     let mut sample = Sample { store, state, now, salts: 0 };

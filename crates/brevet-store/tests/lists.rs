@@ -1,7 +1,15 @@
-//! Verification compares every list that searches go by with every entry.
+//! Verification compares every list that searches go by with every entry. It reads a file: what is on PostgreSQL is verified
+//! on its way into one.
 
 #![expect(clippy::unwrap_used, reason = "the sample organization is set up with them")]
 
+#[path = "engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod cluster;
+#[path = "engines/engine.rs"]
+#[expect(unused_macros, reason = "what is verified is a file")]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod engine;
 #[path = "search/ledger.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod ledger;
@@ -11,16 +19,16 @@ mod sample;
 use std::path::{Path, PathBuf};
 
 use brevet_store::{Discrepancy, Questions, Rows, VerifiedFolder, verify_folder};
+use engine::{Engine, Home};
 use ledger::{Dice, Ledger};
 use rusqlite::{Connection, params};
-use tempfile::TempDir;
 
 /// What terms begin with: kinds, actors, tasks, outcomes, words, and whose texts they are.
 const KINDS: &[&str] = &["k:", "a:", "t:", "o:", "w:", "x:"];
 
 /// A folder with a few thousand entries, of which most are in lists.
-fn lived_in(folder: &TempDir, dice: &mut Dice) -> PathBuf {
-    let ledger = Ledger::written(folder.path(), dice, 1_300, 700);
+fn lived_in(home: &Home<'_>, dice: &mut Dice) -> PathBuf {
+    let ledger = Ledger::written(home, dice, 1_300, 700);
     assert!(ledger.store.size() > 5_000, "more than one block of the lists");
     ledger.store.folder().path().to_owned()
 }
@@ -85,9 +93,9 @@ fn written(places: &[u16]) -> Vec<u8> {
 
 #[test]
 fn one_place_less_or_more_in_any_list_is_found_every_time() {
-    let folder = TempDir::new().unwrap();
+    let home = Engine::Folder.home();
     let mut dice = Dice(11);
-    let path = lived_in(&folder, &mut dice);
+    let path = lived_in(&home, &mut dice);
     let connection = Connection::open(path.join("brevet.db")).unwrap();
     assert_eq!(differs(&path), None);
     for kind in KINDS {
@@ -135,8 +143,8 @@ const RESTORE: &str = "
 
 #[test]
 fn lists_that_are_gone_made_up_or_written_otherwise_are_found() {
-    let folder = TempDir::new().unwrap();
-    let path = lived_in(&folder, &mut Dice(12));
+    let home = Engine::Folder.home();
+    let path = lived_in(&home, &mut Dice(12));
     let connection = Connection::open(path.join("brevet.db")).unwrap();
     for (sql, says) in [
         (
@@ -177,9 +185,9 @@ fn lists_that_are_gone_made_up_or_written_otherwise_are_found() {
 
 #[test]
 fn entries_that_are_leaving_for_an_archive_stay_in_their_lists_and_hide_no_other() {
-    let folder = TempDir::new().unwrap();
-    let path = lived_in(&folder, &mut Dice(13));
-    let copy = folder.path().join("copy");
+    let home = Engine::Folder.home();
+    let path = lived_in(&home, &mut Dice(13));
+    let copy = home.path().with_file_name("copy");
     let copied = std::process::Command::new("cp").arg("-a").arg(&path).arg(&copy).status().unwrap();
     assert!(copied.success());
     let archive = VerifiedFolder::open(&copy).unwrap();

@@ -2,44 +2,59 @@
 
 #![expect(clippy::unwrap_used, reason = "the sample organization is set up with them")]
 
+#[path = "engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod cluster;
+#[path = "engines/engine.rs"]
+#[macro_use]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod engine;
+#[expect(dead_code, reason = "other tests use the rest")]
 mod sample;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use brevet_core::{Command, RequestState};
-use brevet_store::{DataFolder, EntryFilter, Reader, RequestFilter, StoreError, verify_folder};
+use brevet_store::{DataFolder, EntryFilter, RequestFilter, StoreError, verify_folder};
+use engine::Engine;
 use rusqlite::Connection;
 use sample::{BOB, Sample};
 use tempfile::TempDir;
 
+on_both_engines! {
+    after_a_restart_the_state_is_what_it_was,
+    ended_things_leave_memory_and_stay_in_rows,
+    pages_go_on_where_they_stopped,
+    a_second_server_on_the_folder_is_refused,
+    a_ledger_that_moved_under_the_writer_is_noticed,
+    every_entry_has_a_receipt_that_verifies_without_the_store,
+    a_ledger_of_a_newer_brevet_is_refused,
+}
+
 fn quiet(_: u64, _: u64) {}
 
-#[test]
-fn after_a_restart_the_state_is_what_it_was() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("data");
-    let mut sample = Sample::organization(&path);
+fn after_a_restart_the_state_is_what_it_was(engine: &Engine) {
+    let home = engine.home();
+    let mut sample = home.organization();
     sample.story();
     sample.by(BOB, Command::Submit(sample::request("still pending")));
     let (state, size) = (sample.state.clone(), sample.store.size());
     drop(sample);
-    let again = Sample::open(&path).unwrap();
+    let again = home.open().unwrap();
     assert_eq!(again.state, state);
     assert_eq!(again.store.size(), size);
-    let report = verify_folder(&path, None, &[], &quiet).unwrap();
-    assert_eq!(report.ledger.size, size);
-    assert_eq!(report.signed_size, Some(size));
+    drop(again);
+    home.assert_verifies(size);
 }
 
-#[test]
-fn ended_things_leave_memory_and_stay_in_rows() {
-    let folder = TempDir::new().unwrap();
-    let mut sample = Sample::organization(&folder.path().join("data"));
+fn ended_things_leave_memory_and_stay_in_rows(engine: &Engine) {
+    let home = engine.home();
+    let mut sample = home.organization();
     let id = sample.story();
     assert!(sample.state.request(id).is_none());
     assert_eq!(sample.state.authorizations().count() + sample.state.executions().count(), 0);
-    let reader = Reader::open(sample.store.folder()).unwrap();
+    let reader = home.reader();
     let row = reader.request(id).unwrap().unwrap();
     assert!(matches!(row.request.state, RequestState::Approved { .. }));
     assert_eq!(row.reason.as_deref(), Some("the disk is full"));
@@ -59,14 +74,13 @@ fn ended_things_leave_memory_and_stay_in_rows() {
     );
 }
 
-#[test]
-fn pages_go_on_where_they_stopped() {
-    let folder = TempDir::new().unwrap();
-    let mut sample = Sample::organization(&folder.path().join("data"));
+fn pages_go_on_where_they_stopped(engine: &Engine) {
+    let home = engine.home();
+    let mut sample = home.organization();
     for _ in 0..7 {
         sample.by(BOB, Command::Submit(sample::request("one of seven")));
     }
-    let reader = Reader::open(sample.store.folder()).unwrap();
+    let reader = home.reader();
     let mut seen = Vec::new();
     let mut before = None;
     loop {
@@ -89,14 +103,13 @@ fn pages_go_on_where_they_stopped() {
     assert_eq!(reader.entries(&until, None, 10).unwrap().items.len(), 6);
 }
 
-#[test]
-fn a_second_server_on_the_folder_is_refused() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("data");
-    let _first = Sample::organization(&path);
-    assert!(matches!(DataFolder::claim(&path), Err(StoreError::Busy { .. })));
+fn a_second_server_on_the_folder_is_refused(engine: &Engine) {
+    let home = engine.home();
+    let _first = home.organization();
+    assert!(matches!(DataFolder::claim(&home.path()), Err(StoreError::Busy { .. })));
 }
 
+/// Files of the data folder.
 #[test]
 fn a_folder_or_file_that_others_can_read_is_refused() {
     for (name, mode) in [("", 0o755), ("brevet.db", 0o640), ("ledger.key", 0o604)] {
@@ -108,6 +121,7 @@ fn a_folder_or_file_that_others_can_read_is_refused() {
     }
 }
 
+/// Files of the data folder.
 #[test]
 fn every_file_is_made_private() {
     let folder = TempDir::new().unwrap();
@@ -121,24 +135,20 @@ fn every_file_is_made_private() {
     }
 }
 
-#[test]
-fn a_folder_of_a_newer_brevet_is_refused() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("data");
-    drop(Sample::organization(&path));
-    let database = Connection::open(path.join("brevet.db")).unwrap();
-    database.pragma_update(None, "user_version", 99).unwrap();
-    drop(database);
-    assert!(matches!(Sample::open(&path), Err(StoreError::Newer { found: 99, .. })));
+fn a_ledger_of_a_newer_brevet_is_refused(engine: &Engine) {
+    let home = engine.home();
+    drop(home.organization());
+    home.sql(match engine {
+        Engine::Folder => "PRAGMA user_version = 99",
+        Engine::Postgres(_) => "UPDATE schema_version SET version = 99, since = 99",
+    });
+    assert!(matches!(home.open(), Err(StoreError::Newer { found: 99, .. })));
 }
 
-#[test]
-fn a_ledger_that_moved_under_the_writer_is_noticed() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("data");
-    let mut sample = Sample::organization(&path);
-    let database = Connection::open(path.join("brevet.db")).unwrap();
-    database.execute("UPDATE head SET size = size + 1", []).unwrap();
+fn a_ledger_that_moved_under_the_writer_is_noticed(engine: &Engine) {
+    let home = engine.home();
+    let mut sample = home.organization();
+    home.sql("UPDATE head SET size = size + 1");
     let size = sample.store.size();
     let failed = sample.carry_out(
         brevet_core::Origin::SYSTEM,
@@ -169,6 +179,7 @@ fn harm(sql: &str) -> String {
     }
 }
 
+/// What `brevet audit verify` reads is a file: one on PostgreSQL is verified on its way into it.
 #[test]
 fn whatever_is_changed_is_found_and_named() {
     let flip = "UPDATE entry SET bytes = CAST(substr(bytes, 1, 40) || x'ff' || substr(bytes, 42) AS BLOB) WHERE seq = 12";
@@ -214,16 +225,15 @@ fn whatever_is_changed_is_found_and_named() {
     assert!(harm("").starts_with("nothing wrong"), "{}", harm(""));
 }
 
-#[test]
-fn every_entry_has_a_receipt_that_verifies_without_the_store() {
-    let folder = TempDir::new().unwrap();
-    let mut sample = Sample::organization(&folder.path().join("data"));
+fn every_entry_has_a_receipt_that_verifies_without_the_store(engine: &Engine) {
+    let home = engine.home();
+    let mut sample = home.organization();
     for _ in 0..60 {
         sample.story();
     }
     let key: brevet_ledger::VerifierKey = sample.store.verifier_key().parse().unwrap();
     let origin = brevet_ledger::Origin::parse(sample.store.origin()).unwrap();
-    let reader = Reader::open(sample.store.folder()).unwrap();
+    let reader = home.reader();
     assert!(sample.store.size() > 256, "a whole tile, and a part of another");
     for index in 0..sample.store.size() {
         let receipt = reader.receipt(index).unwrap().unwrap();

@@ -5,6 +5,16 @@
 
 #![expect(clippy::unwrap_used, reason = "sample values")]
 
+#[path = "engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod cluster;
+#[path = "engines/engine.rs"]
+#[macro_use]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod engine;
+#[expect(dead_code, reason = "other tests use the rest")]
+mod sample;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -18,7 +28,14 @@ use brevet_core::{
     TaskSpec, Text, Timestamp, Uncovered, UserId, Value, Verdict,
 };
 use brevet_ledger::Salt;
-use brevet_store::{Batch, DataFolder, PreparedKey, Reader, Store};
+use brevet_store::{Batch, DataFolder, KeyPlace, PreparedKey, Store};
+use engine::{Engine, Home};
+
+on_both_engines! {
+    what_is_read_is_what_was_written,
+    the_bytes_are_those_of_the_vectors,
+    a_body_under_another_kind_is_refused,
+}
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/entries-v1.txt");
 
@@ -349,29 +366,27 @@ fn entries() -> Vec<Entry> {
 }
 
 /// The keys of the ledger of these vectors, before and after its change: always the same.
-static KEYS: LazyLock<PreparedKey> = LazyLock::new(|| {
-    let folder = tempfile::TempDir::new().unwrap();
-    prepared(&folder).1
-});
+static KEYS: LazyLock<PreparedKey> = LazyLock::new(|| prepared(&Engine::Folder.home()).1);
 
-fn prepared(folder: &tempfile::TempDir) -> (Store, PreparedKey) {
-    let store = Store::open(DataFolder::claim(&folder.path().join("data")).unwrap(), [1; 32]).unwrap();
+fn prepared(home: &Home<'_>) -> (Store, PreparedKey) {
+    let folder = DataFolder::claim(&home.path()).unwrap();
+    let store = Store::open_at(&home.place, folder, [1; 32], &KeyPlace::File).unwrap();
     let keys = store.key_maker().prepare(&[2; 32], &brevet_store::NextKey::Configured).unwrap();
     (store, keys)
 }
 
-fn stored() -> Vec<brevet_store::StoredEntry> {
-    let folder = tempfile::TempDir::new().unwrap();
-    let (mut store, _) = prepared(&folder);
+fn stored(engine: &Engine) -> Vec<brevet_store::StoredEntry> {
+    let home = engine.home();
+    let (mut store, _) = prepared(&home);
     let entries = entries();
     let batch = Batch { entries: &entries, changes: &[], state: &State::default(), side: &[] };
     store.append(&batch, &mut || Salt::from_bytes([6; 16])).unwrap();
-    Reader::open(store.folder()).unwrap().entries_from(0, 1_000).unwrap()
+    home.reader().entries_from(0, 1_000).unwrap()
 }
 
-fn lines() -> String {
+fn lines(engine: &Engine) -> String {
     let mut lines = String::from("# index kind bytes-of-the-entry-in-hex\n");
-    for stored in stored() {
+    for stored in stored(engine) {
         let hex: String = stored.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         writeln!(lines, "{} {} {hex}", stored.index, stored.entry.event.kind().name).unwrap();
     }
@@ -386,16 +401,14 @@ fn every_kind_has_a_vector() {
     assert!(missing.is_empty(), "add a sample of {missing:?}");
 }
 
-#[test]
-fn what_is_read_is_what_was_written() {
-    let read: Vec<Entry> = stored().into_iter().map(|stored| stored.entry).collect();
+fn what_is_read_is_what_was_written(engine: &Engine) {
+    let read: Vec<Entry> = stored(engine).into_iter().map(|stored| stored.entry).collect();
     assert_eq!(read, entries());
 }
 
-#[test]
 #[expect(clippy::disallowed_methods, reason = "the switch that writes new vectors")]
-fn the_bytes_are_those_of_the_vectors() {
-    let lines = lines();
+fn the_bytes_are_those_of_the_vectors(engine: &Engine) {
+    let lines = lines(engine);
     if std::env::var_os("BREVET_BLESS").is_some() {
         std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors")).unwrap();
         std::fs::write(FILE, &lines).unwrap();
@@ -424,9 +437,8 @@ fn every_entry_that_was_ever_written_has_the_form_that_verifying_insists_on() {
     assert!(read >= Event::KINDS.len());
 }
 
-#[test]
-fn a_body_under_another_kind_is_refused() {
-    let bytes = stored().swap_remove(3).bytes;
+fn a_body_under_another_kind_is_refused(engine: &Engine) {
+    let bytes = stored(engine).swap_remove(3).bytes;
     let place = bytes.windows(13).position(|window| window == b"user.disabled").unwrap();
     let mut forged = bytes.clone();
     forged[place..place + 13].copy_from_slice(b"user.enabledx");

@@ -1,7 +1,5 @@
 //! Ledgers at random: requests with all their ends, runs with all theirs, refusals, texts of a few words.
 
-use std::path::Path;
-
 use brevet_core::{
     Access, Change, Command, Entry, ExecutionResult, NewPurpose, NewRequest, Origin, Parameters,
     QualifiedName, Reply, RunOrder, Secrets, SessionId, Span, State, StopCause, TaskId, Text, TextKind,
@@ -10,6 +8,7 @@ use brevet_core::{
 use brevet_ledger::Salt;
 use brevet_store::{Batch, Store};
 
+use crate::engine::Home;
 use crate::sample::{ADMIN, ALICE, BOB, Sample, user};
 
 pub(crate) const WORDS: &[&str] = &[
@@ -57,15 +56,14 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// With the sample organization.
-    pub(crate) fn founded(path: &Path) -> Self {
-        let path = if path.ends_with("data") { path.to_owned() } else { path.join("data") };
-        let Sample { store, state, now, .. } = Sample::organization(&path);
+    pub(crate) fn founded(home: &Home<'_>) -> Self {
+        let Sample { store, state, now, .. } = home.organization();
         let (entries, changes) = (Vec::new(), Vec::new());
         Self { store, state, now, batch: 1, people: vec![BOB], entries, changes }
     }
 
-    pub(crate) fn written(path: &Path, dice: &mut Dice, stories: usize, batch: usize) -> Self {
-        let mut ledger = Self::founded(path);
+    pub(crate) fn written(home: &Home<'_>, dice: &mut Dice, stories: usize, batch: usize) -> Self {
+        let mut ledger = Self::founded(home);
         ledger.batch = batch;
         for number in 0..6 {
             let added = ledger.does(by(ADMIN), Command::AddUser(user(&format!("person-{number}"))));

@@ -16,6 +16,7 @@ mod siege;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 mod together;
+#[path = "../../../brevet-store/tests/engines/wire_cutter.rs"]
 mod wire_cutter;
 
 #[path = "../crash/books.rs"]
