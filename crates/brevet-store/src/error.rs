@@ -147,6 +147,12 @@ pub enum StoreError {
     /// It was looked up: the batch whose commit was not answered did not happen.
     #[error("the database went away before it kept what was done; nothing happened; try again")]
     NotKept,
+    /// Nobody can tell what became of a batch.
+    #[error(
+        "the other servers took this one for gone while a commit was not answered, and nobody knows whether that happened; \
+         start this server again"
+    )]
+    Unknowable,
     /// A batch could not be encoded; a bug, or an entry over its limit.
     #[error("an entry cannot be written: {0}")]
     Entry(String),

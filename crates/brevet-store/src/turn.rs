@@ -15,6 +15,7 @@ use crate::keys;
 use crate::load;
 use crate::place::DatabasePlace;
 use crate::row::signed;
+use crate::schema;
 
 /// Entries of others that are taken over at once: a server that missed more starts again, which costs what is live.
 pub const TAIL_ENTRIES_MAX: u64 = 100_000;
@@ -124,11 +125,12 @@ impl Store {
         self.reconnect()?;
         let tail = self.look_once();
         let tail = self.note_loss(tail)?;
+        self.is_compared = true;
         Ok(tail.map(|(edge, tail)| self.take_over(edge, tail)))
     }
 
     fn look_once(&self) -> Result<Option<(RightEdge, Tail)>, StoreError> {
-        if load::size(&self.connection)? == self.edge.size() {
+        if self.is_compared && load::size(&self.connection)? == self.edge.size() {
             return Ok(None);
         }
         let view = self.connection.view()?;
@@ -155,7 +157,7 @@ impl Store {
             return Err(StoreError::TooFarBehind { entries: size - known });
         }
         let mut grown = self.edge.clone();
-        let entries = read_entries(connection, &mut grown)?;
+        let entries = read_entries(connection, &mut grown, size)?;
         if grown.size() != size || grown.to_bytes() != edge {
             return Err(StoreError::Moved);
         }
@@ -182,7 +184,10 @@ impl Store {
         self.reconnect()?;
         let Some(&Attempt { server, mark, .. }) = self.attempt.as_ref() else { return Ok(None) };
         let found = find_mark(&self.connection, server);
-        let is_there = self.note_loss(found)?.is_some_and(|found| found == mark);
+        let is_there = match self.note_loss(found)? {
+            Some(found) => found.is_some_and(|found| found == mark),
+            None => self.is_in_ledger()?,
+        };
         let Some(attempt) = self.attempt.take().filter(|_| is_there) else { return Ok(None) };
         let Attempt { server, mark: _, edge, appended, keys, now } = attempt;
         let notice = self.keys.settle(keys, now).map(|error| error.to_string());
@@ -190,6 +195,25 @@ impl Store {
         self.edge = edge;
         self.checkpoint.clone_from(&appended.checkpoint);
         Ok(Some(Appended { notice, ..appended }))
+    }
+
+    /// The same for a server that the others have given up meanwhile, or whose batch said that it stopped: its mark went with
+    /// its row, and its entries stay.
+    fn is_in_ledger(&mut self) -> Result<bool, StoreError> {
+        let Some(Attempt { appended: Appended { first, size, .. }, edge, .. }) = &self.attempt else {
+            return Ok(false);
+        };
+        if first == size {
+            return Err(StoreError::Unknowable);
+        }
+        let mut grown = self.edge.clone();
+        let leaves = read_leaves(&self.connection, *first, *size);
+        let is_same = |leaves: Vec<Hash>| {
+            leaves.into_iter().for_each(|leaf| drop(grown.append(leaf)));
+            grown.to_bytes() == edge.to_bytes()
+        };
+        let found = leaves.map(is_same);
+        self.note_loss(found)
     }
 
     /// Whether a batch is still to be looked up.
@@ -234,7 +258,10 @@ impl Store {
     /// Connects again where the connection was lost.
     pub(crate) fn reconnect(&mut self) -> Result<(), StoreError> {
         if self.is_lost {
-            self.connection = self.place.open_writer(&self.folder)?;
+            let connection = self.place.open_writer(&self.folder)?;
+            // Meanwhile it may have been moved elsewhere, or be a newer server's.
+            schema::check(&connection)?;
+            self.connection = connection;
             (self.is_lost, self.is_compared) = (false, false);
         }
         Ok(())
@@ -262,12 +289,13 @@ fn find_head(connection: &Connection) -> Result<Found, StoreError> {
 }
 
 /// The entries behind an edge, with their texts; the edge grows with them.
-fn read_entries(connection: &Connection, edge: &mut RightEdge) -> Result<Vec<Entry>, StoreError> {
+fn read_entries(connection: &Connection, edge: &mut RightEdge, size: u64) -> Result<Vec<Entry>, StoreError> {
+    // Bounded on both sides, so that a database that knows nothing of the values expects few rows, and goes by the keys.
     let sql = "SELECT entry.seq, leaf, bytes, slot, value FROM entry
                LEFT JOIN entry_text ON entry_text.seq = entry.seq
-               WHERE entry.seq >= ?1 ORDER BY entry.seq, slot";
+               WHERE entry.seq >= ?1 AND entry.seq < ?2 ORDER BY entry.seq, slot";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([signed(edge.size())])?;
+    let mut rows = statement.query([signed(edge.size()), signed(size)])?;
     let (mut entries, mut reading) = (Vec::new(), None::<Reading>);
     while let Some(row) = rows.next()? {
         let seq: i64 = row.get(0)?;
@@ -319,7 +347,9 @@ impl Reading {
 
 /// The mark of a server's last batch, once nobody is writing any more. What is written here makes the commit wait for all
 /// that was committed before, there and on the standby.
-fn find_mark(connection: &Connection, server: ServerId) -> Result<Option<Vec<u8>>, StoreError> {
+///
+/// `None` where there is no such server any more.
+fn find_mark(connection: &Connection, server: ServerId) -> Result<Option<Option<Vec<u8>>>, StoreError> {
     let turn = connection.begin(Begin::Write).map_err(writing)?;
     turn.lock_head()?;
     let sql = "SELECT batch FROM server WHERE id = ?1";
@@ -328,7 +358,14 @@ fn find_mark(connection: &Connection, server: ServerId) -> Result<Option<Vec<u8>
     turn.execute_later("UPDATE server SET beats = beats + 1 WHERE id = ?1", [server.number()])
         .map_err(writing)?;
     turn.commit().map_err(writing)?;
-    Ok(found.flatten())
+    Ok(found)
+}
+
+fn read_leaves(connection: &Connection, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
+    let sql = "SELECT leaf FROM entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([signed(from), signed(to)], |row| row.get(0).map(Hash::from_bytes))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn read_signs(connection: &Connection) -> Result<Vec<Sign>, StoreError> {

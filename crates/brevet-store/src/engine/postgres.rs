@@ -209,7 +209,7 @@ impl Drop for Session {
 /// those of the network for nothing on a socket.
 fn bounds(purpose: Purpose) -> String {
     let mut bounds = format!(
-        "SET statement_timeout = {}; SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {};
+        "SET jit = off; SET statement_timeout = {}; SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {};
          SET tcp_keepalives_count = {KEEPALIVE_PROBES}; SET tcp_user_timeout = {};",
         STATEMENT_TIMEOUT.as_millis(),
         KEEPALIVE_IDLE.as_secs(),

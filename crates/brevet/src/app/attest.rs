@@ -6,12 +6,12 @@ use brevet_core::{Span, State, Timestamp};
 use brevet_ledger::{Note, VerifierKey};
 use brevet_store::{ANCHOR_FILE, Anchor, Store};
 
-use super::lists;
 use super::notary::{self, Messenger};
 use super::sequencer::CLOCK_SLACK;
 use super::settings::{Settings, Witnesses};
 use super::standing::{EntryState, Standing};
 use super::{App, AppError};
+use super::{bell, lists};
 use crate::witness::client::Client;
 use crate::world::World;
 
@@ -107,6 +107,9 @@ impl<W: World> App<W> {
         let app = Arc::downgrade(&self.inner);
         tokio::spawn(notary::keep_anchor(app.clone()));
         tokio::spawn(lists::keep_up(app.clone()));
+        if self.is_shared() {
+            tokio::spawn(bell::watch(app.clone()));
+        }
         let Some(Witnesses { policy: _, timeout, authority }) = &self.inner.settings.witnesses else {
             return;
         };

@@ -1,10 +1,13 @@
 //! Listening for what other servers append: the sequencer looks at once, and not only now and then.
 
+use std::sync::Weak;
 use std::time::Duration;
 
 use brevet_store::{Bell, DatabasePlace};
 
 use super::sequencer::Doorbell;
+use super::{Inner, freshness};
+use crate::world::World;
 
 /// How long one waits before looking whether anybody still wants to know.
 const LISTEN_FOR: Duration = Duration::from_secs(1);
@@ -12,6 +15,22 @@ const LISTEN_FOR: Duration = Duration::from_secs(1);
 const QUIET_MAX: u32 = 10;
 /// Between two attempts to listen again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Stops what runs here when this server has heard nothing from its database for too long, whatever the sequencer waits for.
+pub(super) async fn watch<W: World>(app: Weak<Inner<W>>) {
+    let mut is_stopped = false;
+    loop {
+        let Some(inner) = app.upgrade() else { return };
+        let is_late = inner.fresh.behind() >= freshness::RUNS_STOP_AFTER;
+        if is_late && !is_stopped {
+            tracing::error!("nothing was heard from the database for too long; what runs here is stopped");
+            inner.runs.stop_all(brevet_core::StopCause::Shutdown);
+        }
+        is_stopped = is_late;
+        drop(inner);
+        tokio::time::sleep(freshness::WATCH_EVERY).await;
+    }
+}
 
 /// Listens on a thread of its own until nobody wants to know any more. Nothing depends on it: who hears nothing looks too.
 pub(super) fn listen(database: DatabasePlace, doorbell: Doorbell) -> std::io::Result<()> {

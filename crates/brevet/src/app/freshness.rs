@@ -9,6 +9,11 @@ use crate::world::Steady;
 
 /// A server that has not heard from its database for longer answers no questions: others may have decided something.
 pub(super) const STALE_AFTER: Duration = Duration::from_secs(2);
+/// What runs here is stopped when nothing was heard for so long: others may have revoked it, and will soon take this server
+/// for gone.
+pub(super) const RUNS_STOP_AFTER: Duration = Duration::from_secs(4);
+/// How often it is looked whether that is so.
+pub(super) const WATCH_EVERY: Duration = Duration::from_millis(250);
 /// How long a caller is kept waiting that has seen more entries elsewhere.
 pub(super) const REACH_MAX: Duration = Duration::from_secs(2);
 /// Before a run starts, the database is asked again when it was not for so long: the process may have been paused.

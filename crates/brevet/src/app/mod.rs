@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 use brevet_core::{Command, Origin, Reply, Span, State, Timestamp};
-use brevet_store::{Reader, SessionRow, SideWrite, StoreError};
+use brevet_store::{Reader, SideWrite, StoreError};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub use archive::{ArchiveHeading, Archives, archive_file_name, write_archive_file};
@@ -217,22 +217,17 @@ impl<W: World> App<W> {
 
     async fn session_elsewhere(&self, token: &str) -> Result<Option<Arc<Session>>, AppError> {
         let Some(hash) = session::hash_of(token) else { return Ok(None) };
-        let row = self.stored(move |reader| reader.session(&hash)).await?;
-        let Some(row) = row else { return Ok(None) };
-        self.keep_session(&row).await?;
+        self.take_session(hash).await?;
         Ok(self.inner.sessions.find(token, self.now()))
     }
 
-    /// Lets a session be found here, unless it was ended while it was on its way: whoever ends it from now on ends it here
-    /// too.
-    async fn keep_session(&self, row: &SessionRow) -> Result<Option<Arc<Session>>, AppError> {
-        let session = self.inner.sessions.open(row);
-        let (id, hash) = (row.id, row.hash);
-        match self.stored(move |reader| reader.session(&hash)).await {
-            Ok(Some(_)) => Ok(Some(session)),
-            gone => {
-                self.inner.sessions.close(id);
-                gone.map(|_| None)
+    /// Lets a stored session be found here, if it is there: whoever ends it from now on ends it here too.
+    async fn take_session(&self, hash: [u8; 32]) -> Result<Option<Arc<Session>>, AppError> {
+        loop {
+            let moment = self.inner.sessions.moment();
+            let Some(row) = self.stored(move |reader| reader.session(&hash)).await? else { return Ok(None) };
+            if let Some(session) = self.inner.sessions.open_unless_ended(&row, moment) {
+                return Ok(Some(session));
             }
         }
     }

@@ -14,7 +14,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use brevet_core::{
-    Change, Command, Draft, Entry, Event, Origin, Reply, Span, State, Timestamp, UserId, Verdict, transact,
+    Change, Command, Draft, Entry, Event, Origin, Reply, SessionId, Span, State, Timestamp, UserId, Verdict,
+    transact,
 };
 use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Appended, Batch, Idempotent, SideWrite, Store, StoreError};
@@ -83,6 +84,22 @@ struct Pending {
     waiting: Vec<Waiting>,
     /// The keys of this very batch, which the store does not have yet.
     keys: HashMap<(UserId, String), ([u8; 32], Reply)>,
+}
+
+impl Pending {
+    /// Whether there is something to write.
+    fn writes(&self) -> bool {
+        !self.entries.is_empty() || !self.side.is_empty()
+    }
+
+    /// Whether something in this batch ends a session.
+    fn ends(&self, session: SessionId, of: Option<UserId>) -> bool {
+        self.entries.iter().any(|entry| match &entry.event {
+            Event::SignedOut { session: ended, .. } => *ended == session,
+            Event::UserDisabled { user } | Event::PasswordSet { user } => Some(*user) == of,
+            _ => false,
+        })
+    }
 }
 
 struct Waiting {
@@ -162,6 +179,9 @@ impl<W: World> Sequencer<W> {
             Err(why) => Some(why),
         };
         if let Some(why) = self.broken.clone().or(away) {
+            // Others do not wait for a server that is done.
+            self.store.end_turn();
+            self.working = self.readers.load().state.clone();
             for item in batch {
                 answer(item.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
             }
@@ -181,6 +201,18 @@ impl<W: World> Sequencer<W> {
             Err(_) => self.reaction.clock_went_back(),
         }
         for item in batch {
+            // A condition is about what is stored, and knows nothing of what this batch is about to store.
+            if item.condition.is_some() && pending.writes() {
+                self.finish(std::mem::take(&mut pending));
+                if let Err(why) = self.enter(true, &mut pending) {
+                    answer(item.answer, Err(AppError::LedgerUnavailable { why }));
+                    continue;
+                }
+            }
+            if let Some(why) = &self.broken {
+                answer(item.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
+                continue;
+            }
             match self.instant_for(&item, &clock) {
                 Ok(now) => self.take(now, item, &mut pending),
                 Err(error) => answer(item.answer, Err(error)),
@@ -282,10 +314,17 @@ impl<W: World> Sequencer<W> {
             }
             Err(error) => return answer(to, Err(error)),
         }
-        // Another server may have ended it a moment ago.
-        if self.store.is_shared() && origin.session.is_some_and(|session| !self.reaction.has_session(session))
-        {
+        // Another server may have ended it a moment ago, or this very batch.
+        let is_over = |session| {
+            pending.ends(session, origin.user_id())
+                || (self.store.is_shared() && !self.reaction.has_session(session))
+        };
+        if origin.session.is_some_and(is_over) {
             return answer(to, Err(AppError::NotSignedIn));
+        }
+        // After its own end a server does nothing more.
+        if self.store.server().is_some_and(|own| !self.working.has_server(own)) {
+            return answer(to, Err(AppError::Stopping));
         }
         if let Some(Err(error)) = condition.map(|condition| condition(&self.store)) {
             return answer(to, Err(error));

@@ -90,6 +90,8 @@ pub(super) struct Sessions {
 struct Known {
     by_hash: HashMap<[u8; 32], Arc<Session>>,
     ids: HashSet<SessionId>,
+    /// How often sessions were ended.
+    ended: u64,
 }
 
 impl Known {
@@ -99,7 +101,8 @@ impl Known {
     }
 
     fn retain(&mut self, mut stays: impl FnMut(&Session) -> bool) {
-        let Self { by_hash, ids } = self;
+        let Self { by_hash, ids, ended } = self;
+        *ended += 1;
         by_hash.retain(|_, session| {
             let stays = stays(session);
             if !stays {
@@ -117,10 +120,19 @@ impl Sessions {
         Self { known: RwLock::new(known) }
     }
 
-    pub(super) fn open(&self, row: &SessionRow) -> Arc<Session> {
+    /// A moment, for [`Sessions::open_unless_ended`].
+    pub(super) fn moment(&self) -> u64 {
+        self.read().ended
+    }
+
+    /// Lets a session be found, unless any was ended since that moment: it may have been this one.
+    pub(super) fn open_unless_ended(&self, row: &SessionRow, since: u64) -> Option<Arc<Session>> {
         let session = Arc::new(session(row));
-        self.write().insert(row.hash, Arc::clone(&session));
-        session
+        let mut known = self.write();
+        (known.ended == since).then(|| {
+            known.insert(row.hash, Arc::clone(&session));
+            session
+        })
     }
 
     /// The session of a token, unless it is over; using it keeps it alive.

@@ -232,7 +232,7 @@ impl<W: World> App<W> {
         let done =
             self.command_with(Origin::SYSTEM, Some(Command::SignIn { user, source }), None, keep).await?;
         let Reply::Session(id) = done.reply else { return Err(AppError::BadCredentials) };
-        let session = self.keep_session(&row(id)).await?.ok_or(AppError::NotSignedIn)?;
+        let session = self.take_session(hash).await?.ok_or(AppError::NotSignedIn)?;
         // Disabled in between: the sessions it had were closed before this one was there.
         if !self.read(|state| state.is_active(user)) {
             self.inner.sessions.close(id);

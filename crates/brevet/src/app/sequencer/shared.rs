@@ -19,9 +19,6 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// A server that gives no sign of life for so long, while this one could have seen it, is gone.
 const LOST_AFTER: Duration = Duration::from_secs(6);
-/// What runs here is stopped when the database is away for so long: others may have revoked it, and will soon take this
-/// server for gone.
-const RUNS_STOP_AFTER: Duration = Duration::from_secs(4);
 /// How long a commit without an answer is looked up before this server ends.
 const LOOK_UP_MAX: Duration = Duration::from_secs(30);
 /// Between two attempts to reach the database.
@@ -34,13 +31,12 @@ pub(super) struct Cluster {
     beaten: Option<Duration>,
     /// The last sign of life of each other server, and when it was first seen.
     signs: HashMap<ServerId, (u64, Duration)>,
-    away_since: Option<Duration>,
-    are_runs_stopped: bool,
+    is_away: bool,
 }
 
 impl Cluster {
     pub(super) fn new(fresh: Arc<Freshness>) -> Self {
-        Self { fresh, beaten: None, signs: HashMap::new(), away_since: None, are_runs_stopped: false }
+        Self { fresh, beaten: None, signs: HashMap::new(), is_away: false }
     }
 
     /// Which of these gave no new sign of life for long.
@@ -60,9 +56,8 @@ impl Cluster {
     }
 
     fn is_back(&mut self) {
-        if self.away_since.take().is_some() {
+        if std::mem::take(&mut self.is_away) {
             tracing::info!("the database is back");
-            self.are_runs_stopped = false;
             // Nobody could give a sign of life that would have been seen here.
             self.signs.clear();
         }
@@ -175,14 +170,8 @@ impl<W: World> Sequencer<W> {
     }
 
     pub(super) fn note_away(&mut self, why: &str) {
-        let now = self.cluster.fresh.moment();
-        let since = *self.cluster.away_since.get_or_insert_with(|| {
+        if !std::mem::replace(&mut self.cluster.is_away, true) {
             tracing::error!(%why, "the database is away; it is tried again");
-            now
-        });
-        if now.saturating_sub(since) >= RUNS_STOP_AFTER && !self.cluster.are_runs_stopped {
-            self.cluster.are_runs_stopped = true;
-            self.reaction.ledger_failed();
         }
     }
 
@@ -244,7 +233,7 @@ mod tests {
     fn a_database_that_was_away_makes_nobody_silent() {
         let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
         assert!(cluster.silent(OWN, &[sign(2, 1)], Duration::ZERO).is_empty());
-        cluster.away_since = Some(Duration::ZERO);
+        cluster.is_away = true;
         cluster.is_back();
         assert!(cluster.silent(OWN, &[sign(2, 1)], LOST_AFTER * 2).is_empty());
     }
