@@ -209,7 +209,9 @@ impl Store {
         let mut grown = self.edge.clone();
         let leaves = read_leaves(&self.connection, *first, *size);
         let is_same = |leaves: Vec<Hash>| {
-            leaves.into_iter().for_each(|leaf| drop(grown.append(leaf)));
+            for leaf in leaves {
+                grown.append(leaf);
+            }
             grown.to_bytes() == edge.to_bytes()
         };
         let found = leaves.map(is_same);
