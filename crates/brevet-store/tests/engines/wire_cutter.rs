@@ -84,11 +84,17 @@ fn carry(mut from: UnixStream, mut to: UnixStream, decide: impl Fn(&[u8]) -> Cut
     loop {
         let count = from.read(&mut bytes).unwrap_or(0);
         let cut = decide(&bytes[..count]);
-        let is_carried = count > 0 && cut != Cut::Before && to.write_all(&bytes[..count]).is_ok();
-        if !is_carried || cut == Cut::Behind {
+        if count == 0 || cut != Cut::Never {
+            let is_sent = cut == Cut::Behind && to.write_all(&bytes[..count]).is_ok();
             // What is on its way to PostgreSQL still gets there.
-            drop((from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Write)));
+            drop((
+                from.shutdown(Shutdown::Both),
+                to.shutdown(if is_sent { Shutdown::Write } else { Shutdown::Both }),
+            ));
             return;
         }
+        // Where nobody hears the answers any more they are taken all the same: PostgreSQL gives up a client that it cannot
+        // answer, also in front of the COMMIT that it already has.
+        drop(to.write_all(&bytes[..count]));
     }
 }

@@ -156,7 +156,8 @@ impl<'s, 'e> Scene<'s, 'e> {
             Step::Cut { is_stored } => {
                 self.takes_its_turn(who);
                 self.cutter.arm(if is_stored { Cut::Behind } else { Cut::Before });
-                assert_eq!(self.appends(who).is_ok(), is_stored);
+                let done = self.appends(who);
+                assert_eq!(done.is_ok(), is_stored, "{done:?}");
             }
             Step::Restart => self.start(who),
         }
