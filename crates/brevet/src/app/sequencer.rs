@@ -181,12 +181,11 @@ impl<W: World> Sequencer<W> {
         if let Some(why) = self.broken.clone().or(away) {
             // Others do not wait for a server that is done.
             self.store.end_turn();
-            self.working = self.readers.load().state.clone();
-            for item in batch {
-                answer(item.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
+            if pending.writes() {
+                self.working = self.readers.load().state.clone();
             }
             self.failed = true;
-            return;
+            return refuse(batch, &why);
         }
         // The turn may have been waited for: who came meanwhile need not wait for the next one.
         fill(&mut batch, calls);
@@ -200,18 +199,17 @@ impl<W: World> Sequencer<W> {
             // Nobody knows when the windows of what runs are over.
             Err(_) => self.reaction.clock_went_back(),
         }
-        for item in batch {
+        let mut batch = batch.into_iter();
+        while let Some(item) = batch.next() {
             // A condition is about what is stored, and knows nothing of what this batch is about to store.
             if item.condition.is_some() && pending.writes() {
                 self.finish(std::mem::take(&mut pending));
-                if let Err(why) = self.enter(true, &mut pending) {
-                    answer(item.answer, Err(AppError::LedgerUnavailable { why }));
-                    continue;
+                let entered = self.enter(true, &mut pending);
+                if let Some(why) = self.broken.clone().or(entered.err()) {
+                    // Without a turn nothing more of the batch is decided.
+                    self.store.end_turn();
+                    return refuse(std::iter::once(item).chain(batch), &why);
                 }
-            }
-            if let Some(why) = &self.broken {
-                answer(item.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
-                continue;
             }
             match self.instant_for(&item, &clock) {
                 Ok(now) => self.take(now, item, &mut pending),
@@ -435,6 +433,13 @@ impl<W: World> Sequencer<W> {
         for waiting in waiting {
             answer(waiting.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
         }
+    }
+}
+
+/// Tells all who wait that nothing can be decided.
+fn refuse(items: impl IntoIterator<Item = Item>, why: &str) {
+    for item in items {
+        answer(item.answer, Err(AppError::LedgerUnavailable { why: why.to_owned() }));
     }
 }
 

@@ -8,6 +8,31 @@ use crate::books::Sent;
 use crate::support::dice::Dice;
 use crate::support::http::Connection;
 
+/// What they run; each run leaves a line behind.
+pub(crate) const TASKS: &str = r#"
+[workload]
+name = "Linux"
+kind = "command"
+
+[[task]]
+name = "Append"
+description = "Leaves a line behind"
+run = ["SH", "-c", "echo \"$1\" >> SITE/lines", "sh", "{line}"]
+timeout = "60s"
+
+[task.parameters.line]
+type = "string"
+
+[[task]]
+name = "Linger"
+description = "Leaves a line behind, and stays"
+run = ["SH", "-c", "echo \"$1\" >> SITE/lines; sleep 300; echo \"$1\" >> SITE/lines", "sh", "{line}"]
+timeout = "10m"
+
+[task.parameters.line]
+type = "string"
+"#;
+
 /// Who sends commands, and what.
 pub(crate) const PEOPLE: [&str; 5] = ["ada", "alice", "anna", "bob", "carol"];
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::books::{Books, Sent};
-use crate::load::{Known, PEOPLE, Worker};
+use crate::load::{Known, PEOPLE, TASKS, Worker};
 use crate::support::BREVET;
 use crate::support::dice::Dice;
 use crate::support::http::Connection;
@@ -24,30 +24,6 @@ const CRASHES: u64 = 300;
 const CRASHES_PER_FOLDER: u64 = 30;
 /// Acknowledged commands that are repeated after each crash.
 const REPEATED: usize = 4;
-
-const TASKS: &str = r#"
-[workload]
-name = "Linux"
-kind = "command"
-
-[[task]]
-name = "Append"
-description = "Leaves a line behind"
-run = ["SH", "-c", "echo \"$1\" >> SITE/lines", "sh", "{line}"]
-timeout = "60s"
-
-[task.parameters.line]
-type = "string"
-
-[[task]]
-name = "Linger"
-description = "Leaves a line behind, and stays"
-run = ["SH", "-c", "echo \"$1\" >> SITE/lines; sleep 300; echo \"$1\" >> SITE/lines", "sh", "{line}"]
-timeout = "10m"
-
-[task.parameters.line]
-type = "string"
-"#;
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_happens_twice() {

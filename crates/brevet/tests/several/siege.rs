@@ -8,35 +8,11 @@ use std::thread::JoinHandle;
 use serde_json::{Value, json};
 
 use crate::books::{Books, Sent};
+pub(crate) use crate::load::TASKS;
 use crate::load::{Known, PEOPLE, Worker};
 use crate::pair::Pair;
 use crate::support::dice::Dice;
 use crate::support::http::Connection;
-
-/// What people do under load; each run leaves a line behind.
-pub(crate) const TASKS: &str = r#"
-[workload]
-name = "Linux"
-kind = "command"
-
-[[task]]
-name = "Append"
-description = "Leaves a line behind"
-run = ["SH", "-c", "echo \"$1\" >> SITE/lines", "sh", "{line}"]
-timeout = "60s"
-
-[task.parameters.line]
-type = "string"
-
-[[task]]
-name = "Linger"
-description = "Leaves a line behind, and stays"
-run = ["SH", "-c", "echo \"$1\" >> SITE/lines; sleep 300; echo \"$1\" >> SITE/lines", "sh", "{line}"]
-timeout = "10m"
-
-[task.parameters.line]
-type = "string"
-"#;
 
 /// What was sent, and what was answered; `None` where nobody knows.
 pub(crate) type Log = Vec<(Sent, Option<(u16, Value)>)>;
@@ -103,12 +79,17 @@ impl Siege {
         for (sent, answer) in logs.iter().flatten() {
             match answer {
                 Some((200..300, answered)) => self.books.check_acknowledged(sent, answered, &mut seer),
-                None | Some((503, _)) => self.books.check_repeated(sent, None, &mut connect(sent.who)),
+                Some((503, _)) | None => {}
                 Some((500.., answered)) => panic!("{sent:?} broke a server: {answered}"),
                 Some(_) => {}
             }
         }
-        self.books.take_runs(&all_executions(&mut seer), &BTreeSet::new());
+        // Afterwards: a connection that nobody uses for ten seconds is closed.
+        let is_unknown = |answer: &Option<(u16, Value)>| matches!(answer, None | Some((503, _)));
+        for (sent, _) in logs.iter().flatten().filter(|(_, answer)| is_unknown(answer)) {
+            self.books.check_repeated(sent, None, &mut connect(sent.who));
+        }
+        self.books.take_runs(&all_executions(&mut connect("ada")), &BTreeSet::new());
         println!("{:?}", self.books.checks);
     }
 
