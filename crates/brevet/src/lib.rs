@@ -19,7 +19,7 @@ mod recover;
 mod serve;
 mod sinks;
 mod verify;
-mod wire;
+
 mod witness;
 pub mod world;
 

@@ -11,13 +11,13 @@ use anyhow::{Context as _, bail, ensure};
 use brevet_core::{Digest, Event, Past, RequestId, State, Timestamp};
 use brevet_ledger::{Content, PART_ROWS, RightEdge, VerifierKey, leaf_hash};
 use brevet_store::{DataFolder, ReadUpTo, Reader, Source, WholeCopy, decode_entry};
+use brevet_wire as wire;
 use brevet_workloads::recording::Blobs;
 
 use crate::bundle::{self, Bundle, Collected};
 use crate::cli::{AskedAsOf, AskedBundle};
 use crate::http;
 use crate::verify::{ExportFile, Joined, archives};
-use crate::wire;
 
 /// Who could run what, by a data folder and archive files.
 pub(crate) fn as_of(asked: &AskedAsOf) -> Result<Vec<wire::Way>, String> {

@@ -56,8 +56,13 @@ const WALLS: &[(&str, &[&str])] = &[
         &["rusqlite", "axum", "SystemTime", "brevet_store", "brevet_ledger", "std::env::var"],
     ),
     ("brevet/src", &["rusqlite", "tokio_postgres", "libc::"]),
-    ("brevet/src/app", &["crate::http", "crate::cli", "crate::wire", "axum", "clap", "SystemTime"]),
-    ("brevet/src/wire", &["crate::app", "crate::http", "crate::cli", "brevet_store", "axum"]),
+    ("brevet/src/app", &["crate::http", "crate::cli", "brevet_wire", "axum", "clap", "SystemTime"]),
+    ("brevet-wire/src", &["brevet_core", "brevet_store", "axum", "std::fs", "SystemTime"]),
+    // The pages reach nothing but the API.
+    (
+        "brevet-web/src",
+        &["brevet_core", "brevet_store", "brevet_ledger", "std::fs", "std::net", "std::env", "SystemTime"],
+    ),
     ("brevet/src/cli", &["crate::app", "crate::http", "brevet_store", "brevet_workloads", "axum"]),
     (
         "brevet/src/http",
@@ -67,7 +72,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("brevet/src/sinks", &["crate::cli", "axum", "brevet_ledger", "SystemTime"]),
     ("brevet/src/demo", &["crate::app", "crate::http", "brevet_store", "brevet_core"]),
     // A witness knows nothing of the server whose ledger it watches.
-    ("brevet/src/witness", &["crate::app", "crate::wire", "clap", "SystemTime"]),
+    ("brevet/src/witness", &["crate::app", "brevet_wire", "clap", "SystemTime"]),
     (
         "brevet-store/src/witness",
         &["brevet_core", "crate::append", "crate::load", "crate::schema", "crate::verify"],
@@ -83,7 +88,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("brevet-ledger", &[]),
     ("brevet-store", &["brevet-core", "brevet-ledger"]),
     ("brevet-workloads", &["brevet-core"]),
-    ("brevet", &["brevet-core", "brevet-ledger", "brevet-store", "brevet-workloads"]),
+    ("brevet-wire", &[]),
+    ("brevet-web", &["brevet-wire"]),
+    (
+        "brevet",
+        &["brevet-core", "brevet-ledger", "brevet-store", "brevet-web", "brevet-wire", "brevet-workloads"],
+    ),
 ];
 
 fn crates() -> PathBuf {

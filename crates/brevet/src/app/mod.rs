@@ -203,22 +203,31 @@ impl<W: World> App<W> {
     /// The session of a token, unless it is over or its account is not active any more. One that another server opened, or
     /// kept alive, is looked up.
     pub async fn session(&self, token: &str) -> Result<Arc<Session>, AppError> {
+        self.find_session(token, |sessions, now| sessions.find(token, now)).await
+    }
+
+    /// The same for what nobody sits in front of: the session does not last longer by it.
+    pub async fn session_unattended(&self, token: &str) -> Result<Arc<Session>, AppError> {
+        self.find_session(token, |sessions, now| sessions.peek(token, now)).await
+    }
+
+    async fn find_session(
+        &self,
+        token: &str,
+        find: impl Fn(&session::Sessions, Timestamp) -> Option<Arc<Session>>,
+    ) -> Result<Arc<Session>, AppError> {
         self.check_fresh()?;
-        let session = match self.inner.sessions.find(token, self.now()) {
-            None if self.is_shared() => self.session_elsewhere(token).await?,
-            found => found,
-        };
-        let session = session.ok_or(AppError::NotSignedIn)?;
+        let mut found = find(&self.inner.sessions, self.now());
+        if found.is_none() && self.is_shared() {
+            let Some(hash) = session::hash_of(token) else { return Err(AppError::NotSignedIn) };
+            self.take_session(hash).await?;
+            found = find(&self.inner.sessions, self.now());
+        }
+        let session = found.ok_or(AppError::NotSignedIn)?;
         match self.published().state.is_active(session.user) {
             true => Ok(session),
             false => Err(AppError::NotSignedIn),
         }
-    }
-
-    async fn session_elsewhere(&self, token: &str) -> Result<Option<Arc<Session>>, AppError> {
-        let Some(hash) = session::hash_of(token) else { return Ok(None) };
-        self.take_session(hash).await?;
-        Ok(self.inner.sessions.find(token, self.now()))
     }
 
     /// Lets a stored session be found here, if it is there: whoever ends it from now on ends it here too.

@@ -137,13 +137,16 @@ impl Sessions {
 
     /// The session of a token, unless it is over; using it keeps it alive.
     pub(super) fn find(&self, token: &str, now: Timestamp) -> Option<Arc<Session>> {
-        let hash = hash(token);
-        let found = self.read().by_hash.get(&hash).cloned()?;
-        if found.is_over(now) {
-            return None;
-        }
+        let found = self.peek(token, now)?;
         found.seen.fetch_max(now.micros(), Ordering::Relaxed);
         Some(found)
+    }
+
+    /// The same without keeping it alive.
+    pub(super) fn peek(&self, token: &str, now: Timestamp) -> Option<Arc<Session>> {
+        let hash = hash(token);
+        let found = self.read().by_hash.get(&hash).cloned()?;
+        (!found.is_over(now)).then_some(found)
     }
 
     pub(super) fn close(&self, id: SessionId) {

@@ -135,5 +135,5 @@ fn seconds(unix_seconds: u64) -> String {
 
 /// RFC 3339, in UTC.
 pub(super) fn instant(time: Timestamp) -> String {
-    crate::wire::Time::from_micros(time.micros()).0.to_string()
+    brevet_wire::Time::from_micros(time.micros()).0.to_string()
 }

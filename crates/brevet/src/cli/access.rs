@@ -1,5 +1,6 @@
 //! `brevet access`: the switch of the whole organization.
 
+use brevet_wire::{AccessControl, EnableAccessControl, Uncovered};
 use clap::Subcommand;
 
 use super::console::{Show, View};
@@ -7,7 +8,6 @@ use super::context::Context;
 use super::exit::{Done, Failure};
 use super::sign_in::names;
 use super::table::{Sheet, Tone};
-use crate::wire::{AccessControl, EnableAccessControl, Uncovered};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

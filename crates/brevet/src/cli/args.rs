@@ -1,11 +1,11 @@
 //! Options that several commands share, and how their values are read.
 
+use brevet_wire::{Parameters, Value};
 use clap::Args;
 
 use super::client::qualified;
 use super::console::Console;
 use super::exit::Failure;
-use crate::wire::{Parameters, Value};
 
 /// What is meant: a task, a role or a role group.
 #[derive(Debug, Clone, Args)]

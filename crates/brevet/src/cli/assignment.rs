@@ -1,5 +1,6 @@
 //! `brevet assignment`: who may run what where no approval is demanded.
 
+use brevet_wire::{AccessType, Assignment, NewAssignment, Principal, PrincipalType};
 use clap::{Args, Subcommand};
 
 use super::args::AccessArgs;
@@ -8,7 +9,6 @@ use super::console::{Show, View};
 use super::context::Context;
 use super::exit::{Done, Failure};
 use super::table::{Row, Shown, plain};
-use crate::wire::{AccessType, Assignment, NewAssignment, Principal, PrincipalType};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -82,7 +82,7 @@ fn who(principal: &Principal) -> String {
 }
 
 /// `Linux\Restart-Service`, `role Linux\Operators`.
-pub(super) fn access(access: &crate::wire::Access) -> String {
+pub(super) fn access(access: &brevet_wire::Access) -> String {
     match access.kind {
         AccessType::Task => access.name.clone(),
         AccessType::Role => format!("role {}", access.name),

@@ -1,5 +1,6 @@
 //! `brevet audit`: the ledger.
 
+use brevet_wire::{AuditEntry, Checkpoint};
 use clap::{Args, Subcommand};
 
 use super::args::LimitArgs;
@@ -9,7 +10,6 @@ use super::exit::{Done, Failure};
 use super::offline::{AnchorArgs, RecoverArgs};
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
 use super::{VerifyArgs, audit_asof, audit_bundle, audit_export, audit_keeping, audit_keys, memory};
-use crate::wire::{AuditEntry, Checkpoint};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

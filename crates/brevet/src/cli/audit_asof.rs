@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use brevet_wire::{Basis, Time, Way};
 use clap::Args;
 
 use super::args::{LimitArgs, shown_parameters};
@@ -10,7 +11,6 @@ use super::context::{Context, Listed};
 use super::exit::{Done, Failure};
 
 use super::table::{Row, Shown, Tone, plain, toned};
-use crate::wire::{Basis, Time, Way};
 
 /// Show who could run what at an instant, and under which request
 ///

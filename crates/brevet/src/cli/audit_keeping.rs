@@ -1,5 +1,6 @@
 //! `brevet audit status | erase | archive`: how far the ledger is vouched for, and what leaves it.
 
+use brevet_wire::{ArchiveFile, Archives, Erased, Ledger, Witness};
 use clap::Args;
 use serde_json::json;
 
@@ -7,7 +8,6 @@ use super::console::{Show, View};
 use super::context::Context;
 use super::exit::{Done, Failure};
 use super::table::{Sheet, Tone, toned};
-use crate::wire::{ArchiveFile, Archives, Erased, Ledger, Witness};
 
 /// Erase the personal texts of one person for good: names, addresses, reasons, comments. Every proof stays valid
 #[derive(Debug, Args)]

@@ -1,12 +1,12 @@
 //! `brevet audit keys | rotate-key`: the keys that sign the ledger.
 
+use brevet_wire::{LedgerKeys, RotateKey};
 use clap::Args;
 
 use super::console::{Show, View};
 use super::context::Context;
 use super::exit::{Done, Failure};
 use super::table::Sheet;
-use crate::wire::{LedgerKeys, RotateKey};
 
 /// Change the key that signs the ledger; who trusts the old one can follow to the new one
 #[derive(Debug, Args)]

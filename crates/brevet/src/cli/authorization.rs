@@ -1,5 +1,6 @@
 //! `brevet authorization`: what was approved, and how it ends.
 
+use brevet_wire::{Authorization, AuthorizationState, Ending, Revoke};
 use clap::{Args, Subcommand};
 
 use super::args::{LimitArgs, shown_parameters};
@@ -10,7 +11,6 @@ use super::context::Context;
 use super::exit::{Done, Failure};
 use super::sign_in::names;
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
-use crate::wire::{Authorization, AuthorizationState, Ending, Revoke};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

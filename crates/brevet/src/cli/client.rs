@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use brevet_wire::{Problem, SecretText, reason};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -23,7 +24,6 @@ use super::memory::{Act, Acts};
 use super::server::ServerUrl;
 use super::settings;
 use crate::on_record::Asked;
-use crate::wire::{Problem, SecretText, reason};
 
 /// How long an ordinary answer may take.
 const ANSWER_SECONDS_MAX: u64 = 60;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use brevet_wire::SecretText;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -14,7 +15,6 @@ use super::memory::{Acts, Keeping};
 use super::server::ServerUrl;
 use super::settings::{DEFAULT_ADDRESS, Environment};
 use super::token::{Kept, TokenFile, Tokens};
-use crate::wire::SecretText;
 
 /// How many items are asked for at once.
 const PAGE_ITEMS: usize = 200;
@@ -129,7 +129,7 @@ impl Context {
             let mut fields = fields.to_vec();
             fields.extend([("limit", Some(wanted.to_string())), ("cursor", cursor)]);
             let page = client.get(&query(path, &fields)).await?;
-            let page: crate::wire::List<Value> = page.read()?;
+            let page: brevet_wire::List<Value> = page.read()?;
             listed.answered.extend(page.items);
             cursor = page.next;
             if cursor.is_none() || (limit != 0 && listed.answered.len() >= limit) {

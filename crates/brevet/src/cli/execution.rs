@@ -1,5 +1,6 @@
 //! `brevet execution`: runs that are, and runs that were.
 
+use brevet_wire::{Basis, Execution, ExecutionState, StopCause};
 use clap::{Args, Subcommand};
 
 use super::args::{LimitArgs, shown_parameters};
@@ -9,7 +10,6 @@ use super::context::Context;
 use super::exit::{Done, Failure};
 use super::run_output::{self, Writing};
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
-use crate::wire::{Basis, Execution, ExecutionState, StopCause};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

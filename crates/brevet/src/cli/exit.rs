@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::wire::{Problem, WayOut};
+use brevet_wire::{Problem, WayOut};
 
 /// Refused or failed.
 pub(crate) const FAILED: u8 = 1;

@@ -1,5 +1,6 @@
 //! `brevet group`: groups, whose members approve, may ask, or are assigned.
 
+use brevet_wire::{Group, NewGroup, NewMember};
 use clap::Subcommand;
 
 use super::client::segment;
@@ -8,7 +9,6 @@ use super::context::Context;
 use super::exit::{Done, Failure};
 use super::sign_in::names;
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
-use crate::wire::{Group, NewGroup, NewMember};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brevet_ledger::KeyHandover;
+use brevet_wire::{self as wire, SecretText};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue, USER_AGENT};
@@ -14,7 +15,6 @@ use super::exit::Failure;
 use super::memory::handover;
 use super::server::ServerUrl;
 use super::settings::Environment;
-use crate::wire::{self, SecretText};
 
 /// How long one file may take, in seconds.
 const FILE_SECONDS_MAX: u64 = 60;

@@ -58,10 +58,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use brevet_wire::Way;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::bundle::Bundle;
-use crate::wire::Way;
 pub(crate) use audit_asof::AskedAsOf;
 pub(crate) use audit_bundle::AskedBundle;
 use console::Console;

@@ -1,11 +1,11 @@
 //! Times as people read and write them: local, and how far from now.
 
+use brevet_wire::Time;
 use jiff::civil::{DateTime, Time as TimeOfDay};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::exit::Failure;
-use crate::wire::Time;
 
 /// Now and here.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ fn unreadable(text: &str, short: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::super::console::View;
-    use crate::wire::Time;
+    use brevet_wire::Time;
 
     fn at(text: &str) -> Time {
         Time(text.parse().unwrap())

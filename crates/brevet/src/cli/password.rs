@@ -2,6 +2,7 @@
 
 use std::io::BufRead as _;
 
+use brevet_wire::{ChangePassword, SecretText};
 use clap::Args;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -9,7 +10,6 @@ use zeroize::Zeroizing;
 use super::context::Context;
 use super::exit::{Done, Failure};
 use super::settings::Terminal;
-use crate::wire::{ChangePassword, SecretText};
 
 /// Change your password
 #[derive(Debug, Args)]

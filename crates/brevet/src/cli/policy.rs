@@ -1,5 +1,6 @@
 //! `brevet policy`: what an access demands before it is given.
 
+use brevet_wire::{AccessType, ApprovalType, Binding, Explain, Explanation, Policy, StartRule};
 use clap::{Args, Subcommand};
 
 use super::args;
@@ -11,7 +12,6 @@ use super::exit::{Done, Failure};
 use super::policy_args::{CreateArgs, SetArgs};
 use super::sign_in::names;
 use super::table::{Row, Sheet, Shown, Tone, plain};
-use crate::wire::{AccessType, ApprovalType, Binding, Explain, Explanation, Policy, StartRule};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -140,7 +140,7 @@ fn approval(policy: &Policy) -> String {
     if policy.approval_type == ApprovalType::Auto {
         return "auto".into();
     }
-    let group = |group: &crate::wire::ApproverGroup| match group.minimum {
+    let group = |group: &brevet_wire::ApproverGroup| match group.minimum {
         0 => group.group.name.clone(),
         minimum => format!("{} (at least {minimum})", group.group.name),
     };

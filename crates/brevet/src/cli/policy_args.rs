@@ -1,12 +1,12 @@
 //! The options of `policy create` and `policy set`.
 
+use brevet_wire::{
+    ApprovalType, Binding, NewApproverGroup, NewPolicy, NewRequesters, PolicyChange, StartRule,
+};
 use clap::Args;
 
 use super::args::{AccessArgs, duration};
 use super::exit::Failure;
-use crate::wire::{
-    ApprovalType, Binding, NewApproverGroup, NewPolicy, NewRequesters, PolicyChange, StartRule,
-};
 
 /// Create an approval policy for a task, a role or a role group
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! `brevet request`: asking for access, and deciding on what others ask for.
 
+use brevet_wire::{Approve, Deny, NewRequest, Request};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::{self, DurationArgs, LimitArgs, duration};
@@ -7,7 +8,6 @@ use super::client::segment;
 use super::context::Context;
 use super::exit::{Done, Failure};
 use super::request_wait::{self, Outcome};
-use crate::wire::{Approve, Deny, NewRequest, Request};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -1,11 +1,12 @@
 //! How requests look.
 
+use brevet_wire::{Binding, Request, RequestDecision, RequestStatus, Verdict};
+
 use super::args::shown_parameters;
 use super::assignment::access;
 use super::console::{Show, View};
 use super::sign_in::names;
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
-use crate::wire::{Binding, Request, RequestDecision, RequestStatus, Verdict};
 
 impl Row for Request {
     const HEADS: &'static [&'static str] = &["ID", "WHO", "ACCESS", "FOR", "REASON", "ASKED", "STATUS"];

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use brevet_wire::{Request, RequestStatus, Verdict};
 use serde_json::Value;
 
 use super::client::{Answer, Client, query};
@@ -11,7 +12,6 @@ use super::memory;
 use super::request::path;
 use super::settings;
 use super::sign_in::names;
-use crate::wire::{Request, RequestStatus, Verdict};
 
 /// How long the server holds back one answer.
 const HOLD_SECONDS: u64 = 25;

@@ -1,5 +1,6 @@
 //! `brevet run`: runs a task, and says exactly how to ask where an approval is needed.
 
+use brevet_wire::{Basis, Check, Execution, NewExecution, Permission, Problem, ask_command};
 use clap::Args;
 use serde_json::Value;
 
@@ -13,7 +14,6 @@ use super::run_ask::{self, Wish};
 use super::run_output::{self, Writing};
 use super::run_secrets;
 use super::table::{Sheet, Tone};
-use crate::wire::{Basis, Check, Execution, NewExecution, Permission, Problem, ask_command};
 
 /// Run a task; where an approval is needed, say how to ask, or ask
 #[derive(Debug, Args)]

@@ -1,10 +1,11 @@
 //! Asking on behalf of a run that was refused.
 
+use brevet_wire::{AccessType, NewExecution, NewRequest, Parameters, Request, RequestStatus};
+
 use super::client::Client;
 use super::context::Context;
 use super::exit::Failure;
 use super::request_wait::{self, Outcome, approvers};
-use crate::wire::{AccessType, NewExecution, NewRequest, Parameters, Request, RequestStatus};
 
 /// What the person said about asking.
 pub(super) struct Wish {

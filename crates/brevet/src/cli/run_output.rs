@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use brevet_wire::{Execution, ExecutionState, OutputChunk, Problem, Stream};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::Value;
@@ -15,7 +16,6 @@ use super::events::{Event, Events};
 use super::execution::{cause, path};
 use super::exit::{self, Done, Failure};
 use super::neutral::Neutralizer;
-use crate::wire::{Execution, ExecutionState, OutputChunk, Problem, Stream};
 
 /// How long a stream may take to end after it said that the run is over.
 const END_OF_STREAM_MAX: Duration = Duration::from_millis(20);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
+use brevet_wire::SecretText;
 use zeroize::Zeroizing;
 
 use super::exit::Failure;
 use super::password::ask;
 use super::settings::Terminal;
-use crate::wire::SecretText;
 
 /// Reads every secret: `name` asks, `name=@file` reads a file, `name=-` reads standard input.
 pub(super) fn read(given: &[String], terminal: Terminal) -> Result<BTreeMap<String, SecretText>, Failure> {

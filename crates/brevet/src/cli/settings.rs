@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use brevet_wire::SecretText;
+
 use super::exit::Failure;
 use super::memory::Keeping;
 use super::server::ServerUrl;
 use super::token::TokenFile;
-use crate::wire::SecretText;
 use crate::world::{Machine, World as _};
 
 /// Where the server listens and the command line looks, unless told otherwise.

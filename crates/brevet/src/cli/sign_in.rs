@@ -1,5 +1,6 @@
 //! `login`, `logout`, `whoami`.
 
+use brevet_wire::{SecretText, Session, SetUp, SignIn, User, WhoAmI};
 use clap::Args;
 use serde_json::Value;
 
@@ -9,7 +10,6 @@ use super::exit::{Done, Failure};
 use super::password::{self, Purpose};
 use super::table::{Sheet, Tone};
 use super::token::Kept;
-use crate::wire::{SecretText, Session, SetUp, SignIn, User, WhoAmI};
 
 /// Sign in; the token is kept in a file that only you can read
 #[derive(Debug, Args)]
@@ -138,6 +138,6 @@ pub(super) fn rights(user: &User) -> Option<&'static str> {
 }
 
 /// `a, b, c`.
-pub(super) fn names(references: &[crate::wire::Reference]) -> String {
+pub(super) fn names(references: &[brevet_wire::Reference]) -> String {
     references.iter().map(|reference| reference.name.as_str()).collect::<Vec<_>>().join(", ")
 }

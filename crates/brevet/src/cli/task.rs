@@ -1,5 +1,6 @@
 //! `brevet task`, `brevet role`, `brevet role-group`: what there is to run and to ask for.
 
+use brevet_wire::{OnExpiry, Parameter, ParameterType, Role, RoleGroup, Task, Value};
 use clap::Subcommand;
 
 use super::client::qualified;
@@ -7,7 +8,6 @@ use super::console::{Show, View};
 use super::context::Context;
 use super::exit::{Done, Failure};
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
-use crate::wire::{OnExpiry, Parameter, ParameterType, Role, RoleGroup, Task, Value};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TaskCommand {

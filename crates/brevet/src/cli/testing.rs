@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use brevet_wire::SecretText;
 use clap::Parser as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -11,7 +12,6 @@ use super::console::{Console, Format};
 use super::context::Context;
 use super::settings::Environment;
 use super::{Cli, dispatch};
-use crate::wire::SecretText;
 
 /// What was asked.
 #[derive(Debug, Clone)]

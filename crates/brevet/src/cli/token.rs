@@ -9,11 +9,11 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use brevet_wire::{SecretText, Time};
 use serde::{Deserialize, Serialize};
 
 use super::exit::Failure;
 use super::settings;
-use crate::wire::{SecretText, Time};
 
 /// What is known of one server.
 #[derive(Debug, Clone, Serialize, Deserialize)]

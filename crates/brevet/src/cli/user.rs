@@ -1,5 +1,6 @@
 //! `brevet user`: accounts.
 
+use brevet_wire::{NewUser, OneTimeCode, User};
 use clap::{Args, Subcommand};
 
 use super::client::segment;
@@ -8,7 +9,6 @@ use super::context::Context;
 use super::exit::{Done, Failure};
 use super::sign_in::{names, rights};
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
-use crate::wire::{NewUser, OneTimeCode, User};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -2,9 +2,9 @@
 //! begins like a formula of a spreadsheet (CWE-1236; OWASP, "CSV Injection").
 
 use brevet_core::escape_for_display;
+use brevet_wire::{AuditActor, AuditEntry};
 
 use super::json;
-use crate::wire::{AuditActor, AuditEntry};
 
 const HEADS: [&str; 15] = [
     "index",

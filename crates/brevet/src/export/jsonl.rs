@@ -4,10 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_store::ExportedText;
+use brevet_wire::AuditEntry;
 use serde_json::{Value, json};
 
 use super::{Record, json};
-use crate::wire::AuditEntry;
 
 /// The version of the first line.
 const VERSION: u32 = 1;

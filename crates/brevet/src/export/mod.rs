@@ -19,7 +19,7 @@ pub(crate) use names::Names;
 pub(crate) use ocsf::syslog_severity as severity;
 pub(crate) use record::{Gatherer, Record};
 
-use crate::wire;
+use brevet_wire as wire;
 
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! Who is meant by an id, as far as the reader of an export is to know.
 
 use brevet_core::{Access, Actor, GroupId, PolicyId, State, UserId};
-
-use crate::wire;
+use brevet_wire as wire;
 
 /// What ids stand for now, and what of it may be told.
 pub(crate) struct Names<'a> {

@@ -6,13 +6,13 @@
 //! request allowed it; these do, and name the person who approved.
 
 use brevet_core::{Ending, Event, ExecutionResult, Timestamp, Verdict};
+use brevet_wire::{AuditEntry, Time};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::json;
 use super::names::{Names, Who};
 use super::record::{Elevation, Record};
-use crate::wire::{AuditEntry, Time};
 
 /// Members of `AuditLogRecordType`.
 const EXCHANGE_ADMIN: u32 = 1;

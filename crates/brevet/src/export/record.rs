@@ -8,8 +8,7 @@ use brevet_core::{
     Timestamp, UserId, Vote,
 };
 use brevet_store::{Exported, Reader, StoreError};
-
-use crate::wire::AuditEntry;
+use brevet_wire::AuditEntry;
 
 /// Sessions whose source is remembered; then looking up begins anew.
 const SOURCES_MAX: usize = 4_096;

@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use brevet_wire as wire;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,7 +17,6 @@ use super::limit::{BODY_BYTES_MAX, BODY_READ_MAX};
 use super::problem::Failure;
 use super::route::{Caller, Server};
 use crate::app::IdempotencyKey;
-use crate::wire;
 
 /// The body of a request.
 pub(super) trait Input: DeserializeOwned + Send {
@@ -209,7 +209,7 @@ pub(super) fn id<T>(parsed: Result<T, brevet_core::BadId>) -> Result<T, Failure>
 #[cfg(test)]
 mod tests {
     use super::describe;
-    use crate::wire;
+    use brevet_wire as wire;
 
     fn problem(json: &str) -> String {
         describe(&serde_json::from_str::<wire::SignIn>(json).unwrap_err())

@@ -4,6 +4,8 @@
 //! its route (`route.rs`, where a route cannot be registered without one), and a handler in `api/` that reads its
 //! input (`take/`), calls one use case and shows the answer as the caller may see it (`view/`).
 //!
+//! What is no path of the API is a page of [`brevet_web`], which asks the same routes.
+//!
 //! Never here: a policy, a clock, SQL, a decision that the core does not take.
 
 mod answer;
@@ -27,10 +29,13 @@ mod wait;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{Method, StatusCode, Uri};
+use axum::extract::Request;
+use axum::http::{Extensions, Method, StatusCode, Uri};
 use bytes::Bytes;
+use tower::{ServiceExt as _, service_fn};
 
 use crate::app::App;
+use crate::world::World as _;
 use problem::Failure;
 use route::{Routes, Server};
 
@@ -47,11 +52,44 @@ pub fn service(app: App, encrypted: bool) -> Front {
 fn router(app: App) -> Router {
     let (router, _) = routes().finish();
     let document = Bytes::from(document());
-    router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).with_state(Server {
-        app,
-        document,
-        ledger_reads: Arc::default(),
-    })
+    let doors = Doors(app.clone());
+    let server = Server { app, document, ledger_reads: Arc::default() };
+    let api = router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).with_state(server);
+    let pages = brevet_web::router(api.clone(), doors);
+    let faces = service_fn(move |request: Request| {
+        let is_api = API_PATHS.iter().any(|start| is_below(request.uri().path(), start));
+        let face = if is_api { api.clone() } else { pages.clone() };
+        face.oneshot(request)
+    });
+    Router::new().fallback_service(faces)
+}
+
+/// What belongs to the API, with all that is below; everything else is a page.
+const API_PATHS: [&str; 3] = ["/api", "/ledger", "/health"];
+
+fn is_below(path: &str, start: &str) -> bool {
+    path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The clock and chance of the pages: those of the application.
+struct Doors(App);
+
+impl brevet_web::World for Doors {
+    fn now(&self) -> jiff::Timestamp {
+        brevet_wire::Time::from_micros(self.0.now().micros()).0
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> std::io::Result<()> {
+        self.0.world().fill(bytes)
+    }
+
+    fn connection(&self, request: &Extensions) -> Extensions {
+        let mut connection = Extensions::new();
+        if let Some(peer) = request.get::<front::Peer>() {
+            connection.insert(*peer);
+        }
+        connection
+    }
 }
 
 fn routes() -> Routes {
@@ -63,7 +101,7 @@ pub(crate) fn audit_entry(
     state: &brevet_core::State,
     now: brevet_core::Timestamp,
     stored: &brevet_store::StoredEntry,
-) -> crate::wire::AuditEntry {
+) -> brevet_wire::AuditEntry {
     view::View::of_record(state, now).entry(stored)
 }
 
@@ -75,7 +113,7 @@ pub(crate) fn who_could_run(
     time: brevet_core::Timestamp,
     user: Option<&str>,
     task: Option<&str>,
-) -> Result<Vec<crate::wire::Way>, String> {
+) -> Result<Vec<brevet_wire::Way>, String> {
     let (user, task) = api::whose(state, user, task).map_err(Failure::into_sentence)?;
     let view = view::View::of_record(state, time);
     let ways = past.ways(time, brevet_core::UserId::new(0), user, task);

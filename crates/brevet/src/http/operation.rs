@@ -1,5 +1,6 @@
 //! What a route says in the OpenAPI document.
 
+use brevet_wire as wire;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -9,7 +10,6 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{IntoParams, ToSchema};
 
 use super::route::Permission;
-use crate::wire;
 
 /// A schema and its name.
 type Named = (String, RefOr<Schema>);

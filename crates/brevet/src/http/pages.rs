@@ -1,6 +1,6 @@
 //! Pages of lists, by cursor.
 
-use crate::wire;
+use brevet_wire as wire;
 
 use super::limit::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
 use super::problem::Failure;

@@ -5,9 +5,9 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use brevet_core::{BadParameters, Refusal, WayOut};
+use brevet_wire as wire;
 
 use crate::app::AppError;
-use crate::wire;
 
 /// What a handler answers.
 pub(super) type Answer = Result<Response, Failure>;

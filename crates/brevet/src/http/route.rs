@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRequestParts, Request};
 use axum::handler::Handler;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,9 @@ use super::ledger_reads::LedgerReads;
 use super::operation::Operation;
 use super::problem::Failure;
 use crate::app::{App, AppError, Session};
+
+/// Says that nobody sits in front of whoever asks, such as a page that refreshes itself: the session is not kept alive.
+const UNATTENDED: HeaderName = HeaderName::from_static("brevet-unattended");
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -92,7 +95,11 @@ pub(super) struct Caller {
 impl Caller {
     async fn of(app: &App, headers: &HeaderMap) -> Result<Self, Failure> {
         let token = bearer(headers).ok_or(AppError::NotSignedIn)?;
-        Ok(Self { app: app.clone(), session: app.session(token).await? })
+        let session = match headers.contains_key(UNATTENDED) {
+            true => app.session_unattended(token).await?,
+            false => app.session(token).await?,
+        };
+        Ok(Self { app: app.clone(), session })
     }
 
     /// Who.

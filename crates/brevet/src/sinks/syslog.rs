@@ -19,6 +19,7 @@ mod parting;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use brevet_wire::Time;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -28,7 +29,6 @@ use super::feed::{Feed, Message};
 use super::keeper::Keeper;
 use super::tls::Connector;
 use crate::config::SyslogConfig;
-use crate::wire::Time;
 
 /// After a new connection, what was sent within this time before is sent again.
 const RESEND: Duration = Duration::from_secs(30);

@@ -1,8 +1,9 @@
+use brevet_wire::SecretText;
+
 use super::super::server::ServerUrl;
 use super::super::testing::{Fake, Reply, with_server};
 use super::{Client, encoded, qualified, query};
 use crate::cli::exit::Failure;
-use crate::wire::SecretText;
 
 fn client(url: &str, token: Option<&str>) -> Result<Client, Failure> {
     let token = token.map(|token| SecretText::new(token.to_owned()));

@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use brevet_ledger::{Checkpoint, EntryRef, Note, TlogProof, VerifierKey, leaf_hash};
+use brevet_wire::{self as wire, Time, reason};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -17,7 +18,6 @@ use crate::cli::console::{Show, View, safe, safe_lines};
 use crate::cli::context::Context;
 use crate::cli::exit::{Done, FAILED, Failure};
 use crate::cli::table::{Row, Shown, Tone, plain, toned};
-use crate::wire::{self, Time, reason};
 
 /// How long a server has for one answer.
 const ANSWER_SECONDS_MAX: u64 = 60;

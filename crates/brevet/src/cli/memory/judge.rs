@@ -6,9 +6,9 @@ use brevet_ledger::{
     Checkpoint, EntryRef, Hash, KeyHandover, Note, Origin, Rotation, TlogProof, VerifierKey,
     check_consistency, follow_rotations, leaf_hash,
 };
+use brevet_wire as wire;
 
 use crate::on_record::{Asked, By};
-use crate::wire;
 
 /// What is known of a ledger.
 #[derive(Debug, Clone)]

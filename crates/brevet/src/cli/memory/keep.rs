@@ -4,6 +4,8 @@
 //! What was done is done, and its exit code stays: a receipt that cannot be had is one line on standard error, a
 //! history that cannot be true is a warning that nobody overlooks.
 
+use brevet_wire as wire;
+
 use super::folder::{Lock, Memory, Remembered, holds_receipt, keep_receipt};
 use super::judge::{self, Contradiction, Fits, Trouble};
 use super::{Act, Keeping, evidence};
@@ -13,7 +15,6 @@ use crate::cli::console::safe_lines;
 use crate::cli::context::Context;
 use crate::cli::exit::Failure;
 use crate::on_record::By;
-use crate::wire;
 
 /// How long a server has to answer with a receipt.
 const RECEIPT_SECONDS_MAX: u64 = 5;

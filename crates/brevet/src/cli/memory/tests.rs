@@ -6,9 +6,9 @@ use brevet_ledger::{
     Checkpoint, Commitments, EntryRef, Hash, KeyName, Note, Origin, RightEdge, Rotation, SigningKey,
     TlogProof, leaf_hash, node_hash,
 };
+use brevet_wire as wire;
 
 use super::judge::{Contradiction, Known, Seen, Trouble, compare, open, receipt};
-use crate::wire;
 
 const ORIGIN: &str = "ledger.example/sample";
 

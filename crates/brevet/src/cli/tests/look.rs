@@ -1,10 +1,10 @@
+use brevet_wire::{AuditEntry, Authorization, Execution, Explanation, Policy, Request, Task};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cli::console::{Console, Format, Show, View};
 use crate::cli::table::{Row, table};
 use crate::cli::testing::snapshot;
-use crate::wire::{AuditEntry, Authorization, Execution, Explanation, Policy, Request, Task};
 
 fn reference(id: &str, name: &str) -> Value {
     json!({"id": id, "name": name})

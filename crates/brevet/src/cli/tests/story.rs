@@ -248,8 +248,8 @@ fn signing_in_keeps_a_token_for_this_server_and_signing_out_removes_it() {
         let mut tokens = file.load().unwrap();
         let kept = crate::cli::token::Kept {
             user: "admin".into(),
-            token: crate::wire::SecretText::new("s3cret".into()),
-            expires_at: crate::wire::Time::from_micros(0),
+            token: brevet_wire::SecretText::new("s3cret".into()),
+            expires_at: brevet_wire::Time::from_micros(0),
         };
         tokens.servers.insert(fake.url.clone(), kept);
         tokens.current = Some(fake.url.clone());

@@ -1,8 +1,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use brevet_wire::{SecretText, Time};
+
 use super::{Kept, TokenFile, Tokens};
-use crate::wire::{SecretText, Time};
 
 fn tokens() -> Tokens {
     let kept =

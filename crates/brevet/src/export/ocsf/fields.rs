@@ -1,12 +1,12 @@
 //! What each class has beyond what all events have.
 
 use brevet_core::{Access, Event, Policy, Principal, UserId};
+use brevet_wire::AuditEntry;
 use serde_json::{Map, Value, json};
 
 use super::super::names::{Names, access_id};
 use super::class::Class;
 use super::{PRODUCT, Record, user};
-use crate::wire::AuditEntry;
 
 pub(super) fn of(
     class: Class,

@@ -8,11 +8,11 @@ mod class;
 mod fields;
 mod weight;
 
+use brevet_wire::AuditEntry;
 use serde_json::{Map, Value, json};
 
 use super::names::{Names, Who};
 use super::record::Record;
-use crate::wire::AuditEntry;
 use class::Class;
 
 pub(crate) use weight::syslog_severity;

@@ -1,6 +1,7 @@
 //! The switch of the whole organization.
 
 use brevet_core::{AccessControlChange, Command, Uncovered};
+use brevet_wire as wire;
 
 use crate::http::answer::{changed, shown};
 use crate::http::extract::{Given, Nothing};
@@ -8,7 +9,6 @@ use crate::http::operation::operation;
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

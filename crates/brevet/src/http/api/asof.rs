@@ -2,6 +2,7 @@
 
 use axum::http::{StatusCode, Uri};
 use brevet_core::{Span, State, TaskId, UserId};
+use brevet_wire as wire;
 use serde::Deserialize;
 
 use super::audit::note_search;
@@ -13,7 +14,6 @@ use crate::http::pages::{Page, listed};
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
-use crate::wire;
 
 /// A caller's clock may be ahead of the server's by so much; then now is meant.
 const AHEAD_MAX: Span = Span::minutes(1);

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::{Command, RequestId, Text, TextKind};
 use brevet_store::{EntryFilter, Receipt, Words};
+use brevet_wire as wire;
 use serde::Deserialize;
 
 use crate::http::answer::shown;
@@ -17,7 +18,6 @@ use crate::http::pages::{Page, listed};
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

@@ -2,6 +2,7 @@
 
 use brevet_core::{Authorization, AuthorizationId, Command, Refusal, TextKind};
 use brevet_store::AuthorizationFilter;
+use brevet_wire as wire;
 use serde::Deserialize;
 
 use super::scan::scan;
@@ -14,7 +15,6 @@ use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::view::{AuthorizationTold, told_of_authorization};
 use crate::http::{take, view};
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let authorization = "The authorization.";

@@ -1,6 +1,7 @@
 //! Tasks, roles and role groups: read only. They are defined in files, never through the API.
 
 use brevet_core::QualifiedName;
+use brevet_wire as wire;
 
 use crate::http::answer::shown;
 use crate::http::extract::{Query, Segments};
@@ -8,7 +9,6 @@ use crate::http::operation::operation;
 use crate::http::pages::Paging;
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

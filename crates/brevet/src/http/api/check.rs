@@ -1,6 +1,7 @@
 //! Whether a run would be allowed. This is the answer that has to be quick: no disk, no other thread.
 
 use brevet_core::may_run_open;
+use brevet_wire as wire;
 
 use crate::http::answer::shown;
 use crate::http::extract::Given;
@@ -9,7 +10,6 @@ use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
 use crate::http::view::permission;
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes.post("/api/v1/check", Permission::SignedIn, check, {

@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use brevet_core::{Authorization, Basis, Command, Execution, ExecutionId, Refusal, RunOrder, StopCause};
 use brevet_store::{ExecutionFilter, Reader, StoreError};
+use brevet_wire as wire;
 use serde::Deserialize;
 
 use super::output;
@@ -16,7 +17,6 @@ use crate::http::pages::{Page, listed};
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::{take, view};
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

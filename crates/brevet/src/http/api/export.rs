@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::Uri;
 use brevet_core::{RequestId, Timestamp};
 use brevet_store::{ExportFilter, Reader};
+use brevet_wire as wire;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,7 +19,6 @@ use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::stream::{Gone, Pipe};
 use crate::http::take;
-use crate::wire;
 
 use super::audit::note_read;
 

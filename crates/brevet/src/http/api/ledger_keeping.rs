@@ -1,5 +1,7 @@
 //! How far the ledger is vouched for; erasure and archives.
 
+use brevet_wire as wire;
+
 use crate::app::{Archives, SinkStatus, Standing, WitnessStanding};
 use crate::http::answer::{changed, created, shown};
 use crate::http::extract::{Given, Nothing};
@@ -8,7 +10,6 @@ use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
 use crate::http::view::at;
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::Span;
 use brevet_store::NextKey;
+use brevet_wire as wire;
 
 use crate::app::{OVERLAP_DEFAULT, OVERLAP_MAX};
 use crate::http::answer::{Recorded, changed, shown};
@@ -12,7 +13,6 @@ use crate::http::operation::operation;
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::view::at;
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::Actor;
 use brevet_store::{Consistency, Proven, Reader, Receipt};
+use brevet_wire as wire;
 use serde::Deserialize;
 
 use super::audit::note_read;
@@ -14,7 +15,6 @@ use crate::http::extract::{Query, Segments};
 use crate::http::operation::operation;
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

@@ -17,6 +17,7 @@ mod ledger_keys;
 mod ledger_proofs;
 mod output;
 mod policies;
+mod position;
 mod requests;
 mod scan;
 mod session;
@@ -46,6 +47,7 @@ pub(super) const PARTS: &[fn(Routes) -> Routes] = &[
     ledger_files::routes,
     ledger_keys::routes,
     ledger_proofs::routes,
+    position::routes,
     ledger_keeping::routes,
 ];
 

@@ -4,6 +4,7 @@ use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::ExecutionId;
+use brevet_wire as wire;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::executions::{Run, accepts, execution, found};
@@ -14,7 +15,6 @@ use crate::http::problem::{Answer, Failure};
 use crate::http::route::Caller;
 use crate::http::stream::{Gone, Pipe};
 use crate::http::wait::until;
-use crate::wire;
 
 /// Why a stream ended before the run did.
 enum Broken {

@@ -1,6 +1,7 @@
 //! Approval policies, and why they say what they say.
 
 use brevet_core::{Command, NewPolicy, PolicyId, Refusal, Reply, explain};
+use brevet_wire as wire;
 
 use crate::http::answer::{changed, created, removed, shown};
 use crate::http::extract::{Given, Query, Segments, id};
@@ -9,7 +10,6 @@ use crate::http::pages::Paging;
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

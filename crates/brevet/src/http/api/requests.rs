@@ -6,6 +6,7 @@ use brevet_core::{
     Command, NewPurpose, NewRequest, Parameters, Refusal, Reply, RequestId, TextKind, Verdict,
 };
 use brevet_store::RequestFilter;
+use brevet_wire as wire;
 use serde::Deserialize;
 
 use super::scan::scan;
@@ -20,7 +21,6 @@ use crate::http::route::{Caller, Permission, Routes};
 use crate::http::view::RequestTold;
 use crate::http::wait::until;
 use crate::http::{take, view};
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let request = "The request.";

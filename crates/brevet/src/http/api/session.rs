@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use brevet_core::{NewUser, Secret, TextKind, UserName};
+use brevet_wire as wire;
 
 use crate::app::{App, SESSION_IDLE, SignedIn};
 use crate::http::answer::{created, removed, shown};
@@ -13,7 +14,6 @@ use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes, Visitor};
 use crate::http::take;
 use crate::http::view::View;
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let health = || operation("health", "Whether the server is there").shows::<wire::Health>("It is.");

@@ -1,6 +1,7 @@
 //! People.
 
 use brevet_core::{Command, NewUser, Reply, TextKind, UserId, UserName};
+use brevet_wire as wire;
 
 use crate::http::answer::{Recorded, changed, created, shown};
 use crate::http::extract::{Given, Nothing, Query, Segments};
@@ -9,7 +10,6 @@ use crate::http::pages::Paging;
 use crate::http::problem::{Answer, Failure};
 use crate::http::route::{Caller, Permission, Routes};
 use crate::http::take;
-use crate::wire;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes

@@ -7,9 +7,9 @@ use brevet_core::{
     Access, GroupId, GroupName, Principal, QualifiedName, Secret, Span, State, Text, TextKind, Timestamp,
     UserId, UserName,
 };
+use brevet_wire as wire;
 
 use super::problem::Failure;
-use crate::wire;
 
 pub(super) use parameters::{bound, plain_parameters, secrets};
 pub(super) use policy::{change, terms};

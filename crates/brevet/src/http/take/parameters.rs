@@ -7,9 +7,9 @@ use brevet_core::{
     BadParameters, BadValue, ParameterKind, ParameterName, ParameterSpec, Parameters, QualifiedName, Refusal,
     Secrets, State, Value,
 };
+use brevet_wire as wire;
 
 use super::super::problem::Failure;
-use crate::wire;
 
 /// Values for a task.
 pub(in crate::http) fn bound(
@@ -96,8 +96,8 @@ fn scalar(given: &wire::Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::{convert, read};
-    use crate::wire;
     use brevet_core::{Limits, ParameterKind, ParameterName, ParameterSpec, Value};
+    use brevet_wire as wire;
 
     fn spec(kind: ParameterKind, list: bool) -> ParameterSpec {
         ParameterSpec {

@@ -4,9 +4,9 @@ use brevet_core::{
     Approval, Binding, GroupMinimum, MaximumDuration, Policy, PolicyTerms, Principal, Quorum, Requesters,
     Span, StartRule, State,
 };
+use brevet_wire as wire;
 
 use super::super::problem::Failure;
-use crate::wire;
 
 /// The terms of a new policy.
 pub(in crate::http) fn terms(state: &State, new: &wire::NewPolicy) -> Result<PolicyTerms, Failure> {

@@ -1,9 +1,9 @@
 //! The switch of the organization, and assignments.
 
 use brevet_core::{AccessControl, Assignment, Uncovered};
+use brevet_wire as wire;
 
 use super::View;
-use crate::wire;
 
 impl View<'_> {
     /// Which accounts are excluded is for those who oversee, and for such an account itself.

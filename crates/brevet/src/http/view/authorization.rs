@@ -5,9 +5,9 @@ use brevet_core::{
     Timestamp,
 };
 use brevet_store::{EntryFilter, Reader, StoreError};
+use brevet_wire as wire;
 
 use super::{View, at, parameters, span, text};
-use crate::wire;
 
 /// An authorization, with what only the ledger tells about it.
 pub(in crate::http) struct AuthorizationTold {

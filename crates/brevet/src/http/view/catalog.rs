@@ -4,9 +4,9 @@ use brevet_core::{
     Access, Allowed, Basis, Limits, OnExpiry, ParameterKind, ParameterSpec, Role, RoleGroup, RoleGroupSpec,
     RoleSpec, Task, TaskSpec, may_run_somehow,
 };
+use brevet_wire as wire;
 
 use super::{View, at, span, value};
-use crate::wire;
 
 impl View<'_> {
     pub(in crate::http) fn task(&self, task: &Task) -> wire::Task {

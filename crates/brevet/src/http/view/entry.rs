@@ -4,9 +4,9 @@ use brevet_core::{
     Access, Actor, Basis, Ending, Entry, Event, ExecutionResult, GroupId, UserId, Verdict, escape_for_display,
 };
 use brevet_store::{About, StoredEntry};
+use brevet_wire as wire;
 
 use super::{View, at};
-use crate::wire;
 
 impl View<'_> {
     pub(in crate::http) fn entry(&self, stored: &StoredEntry) -> wire::AuditEntry {

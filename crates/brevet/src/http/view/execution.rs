@@ -4,9 +4,9 @@ use brevet_core::{
     Access, Authorization, Basis, Command, Execution, ExecutionResult, ExecutionState, Output, StopCause,
     Timestamp,
 };
+use brevet_wire as wire;
 
 use super::{View, at, parameters};
-use crate::wire;
 
 /// What the state of a run says, apart from each other.
 #[derive(Default)]

@@ -1,10 +1,10 @@
 //! What would happen, and why.
 
 use brevet_core::{Allowed, Considered, Explanation, QualifiedName, Rank, Step, UserId};
+use brevet_wire as wire;
 
 use super::{View, at};
 use crate::http::problem::Failure;
-use crate::wire;
 
 /// A yes, and on what terms.
 pub(in crate::http) fn permission(allowed: &Allowed) -> wire::Permission {

@@ -17,12 +17,12 @@ use brevet_core::{
     Access, Command, GroupId, Origin, Parameters, Principal, Span, State, Text, Timestamp, UserId, Value,
     decide,
 };
+use brevet_wire as wire;
 
 use axum::http::StatusCode;
 
 use super::problem::Failure;
 use super::route::Caller;
-use crate::wire;
 
 pub(super) use authorization::{AuthorizationTold, told_of_authorization};
 pub(super) use execution::finished_how as finished;

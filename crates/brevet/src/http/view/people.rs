@@ -1,9 +1,9 @@
 //! Accounts and groups.
 
 use brevet_core::{Group, SignInLock, User};
+use brevet_wire as wire;
 
 use super::{View, at, text};
-use crate::wire;
 
 impl View<'_> {
     pub(in crate::http) fn user(&self, user: &User) -> wire::User {

@@ -3,9 +3,9 @@
 use brevet_core::{
     Approval, Binding, GroupMinimum, MaximumDuration, Policy, Principal, Quorum, Requesters, StartRule,
 };
+use brevet_wire as wire;
 
 use super::{View, span};
-use crate::wire;
 
 impl View<'_> {
     pub(in crate::http) fn policy(&self, policy: &Policy) -> wire::Policy {

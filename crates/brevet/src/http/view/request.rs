@@ -5,10 +5,10 @@ use brevet_core::{
     Task, Text, Timestamp, UserId, Verdict,
 };
 use brevet_store::{Reader, RequestRow, StoreError, StoredEntry};
+use brevet_wire as wire;
 
 use super::{View, at, parameters, span, text};
 use crate::http::limit::STORY_ENTRIES_MAX;
-use crate::wire;
 
 /// A request, with what only the ledger tells about it.
 pub(in crate::http) struct RequestTold {

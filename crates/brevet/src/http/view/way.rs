@@ -1,9 +1,9 @@
 //! Who could run what at an instant. Names are those of today: one that was erased since is an id.
 
 use brevet_core::{Access, Allowed, Authorization, Binding, Past, Way};
+use brevet_wire as wire;
 
 use super::{View, at, parameters};
-use crate::wire;
 
 impl View<'_> {
     /// One way, in the state of its instant. `self` is the view of today.

@@ -1,0 +1,281 @@
+//! What every page passes first: a change comes from a page of this server and nowhere else, somebody is signed in, and every
+//! answer says to the browser what may run in it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, LOCATION, ORIGIN, REFERRER_POLICY,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use brevet_wire::WhoAmI;
+
+use crate::api::{Api, Done, query};
+use crate::failure::{Answer, Failure};
+use crate::page::{Frame, Here, Page, problem_page};
+use crate::said::Said;
+use crate::{World, cookie};
+
+/// Bytes of chance in a nonce, or in the key of a form.
+const NONCE_BYTES: usize = 16;
+/// What a page's own refreshing says, so that a session ends although a page is left open.
+const UNATTENDED: HeaderName = HeaderName::from_static("brevet-unattended");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What every page can reach.
+#[derive(Clone)]
+pub(crate) struct Site(Arc<Inner>);
+
+struct Inner {
+    api: Router,
+    world: Box<dyn World>,
+}
+
+/// Somebody who is signed in, looking at a page.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    /// The API in their name.
+    pub(crate) api: Api,
+    /// Who.
+    pub(crate) me: Arc<WhoAmI>,
+    frame: Frame,
+}
+
+/// Somebody who need not be signed in.
+#[derive(Clone)]
+pub(crate) struct Guest {
+    /// The API in nobody's name.
+    pub(crate) api: Api,
+    frame: Frame,
+}
+
+impl Site {
+    pub(crate) fn new(api: Router, world: impl World) -> Self {
+        Self(Arc::new(Inner { api, world: Box::new(world) }))
+    }
+
+    fn draw(&self) -> Result<String, Failure> {
+        let mut bytes = [0; NONCE_BYTES];
+        self.0.world.fill(&mut bytes).map_err(|error| Failure::bug(&error.to_string()))?;
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    fn frame(&self, uri: &Uri) -> Result<Frame, Failure> {
+        let (nonce, key) = (self.draw()?, self.draw()?);
+        Ok(Frame { nonce, key, now: self.0.world.now(), said: Said::of(uri), me: None, path: target(uri) })
+    }
+
+    fn api(&self, request: &Request) -> Api {
+        let api = Api::new(self.0.api.clone(), self.0.world.connection(request.extensions()));
+        let headers = request.headers();
+        let api = api.from_position(cookie::position(headers)).unattended(headers.contains_key(UNATTENDED));
+        match cookie::token(headers) {
+            Some(token) => api.with_token(token),
+            None => api,
+        }
+    }
+}
+
+impl Visit {
+    /// A page of this title.
+    pub(crate) fn page(&self, title: impl Into<String>, here: Here) -> Page {
+        Page { title: title.into(), here, frame: self.frame.clone() }
+    }
+
+    /// Whether they administer.
+    pub(crate) fn administers(&self) -> bool {
+        self.me.user.administrator
+    }
+
+    /// Whether they audit.
+    pub(crate) fn audits(&self) -> bool {
+        self.me.user.auditor
+    }
+
+    /// Now, as the server has it.
+    pub(crate) const fn now(&self) -> jiff::Timestamp {
+        self.frame.now
+    }
+
+    /// To another page, which says what was done.
+    pub(crate) fn done<T>(&self, done: &Done<T>, path: &str, said: Said) -> Response {
+        go_with(done, &said.on(path))
+    }
+}
+
+impl Guest {
+    pub(crate) fn page(&self, title: impl Into<String>, here: Here) -> Page {
+        Page { title: title.into(), here, frame: self.frame.clone() }
+    }
+}
+
+/// To another page, from which the browser asks with GET.
+pub(crate) fn go(path: &str) -> Response {
+    let place = HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(LOCATION, place)]).into_response()
+}
+
+/// The same after something was done, so that the page knows it whichever server it comes from.
+pub(crate) fn go_with<T>(done: &Done<T>, path: &str) -> Response {
+    let mut response = go(path);
+    if let Some(position) = &done.position {
+        cookie::keep_position(response.headers_mut(), position);
+    }
+    response
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visit {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let visit = parts.extensions.get::<Self>().cloned();
+        visit.ok_or_else(|| Failure::bug("a page for guests asks who is signed in"))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Guest {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Failure::bug("a page for guests has none"))
+    }
+}
+
+/// Lets those in who are signed in; shows the others where they can.
+pub(crate) async fn member(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let mut frame = match site.frame(request.uri()) {
+        Ok(frame) => frame,
+        Err(failure) => return failure.into_response(),
+    };
+    let api = site.api(&request);
+    let entered = match check_origin(&request) {
+        Ok(()) => api.get::<WhoAmI>("/whoami").await.map(Arc::new),
+        Err(failure) => Err(failure),
+    };
+    let place = (request.method() == Method::GET).then(|| target(request.uri()));
+    let me = match entered {
+        Ok(me) => me,
+        Err(failure) => return finish(failure.into_response(), &frame, place.as_deref()),
+    };
+    frame.me = Some(Arc::clone(&me));
+    request.extensions_mut().insert(Visit { api, me, frame: frame.clone() });
+    finish(next.run(request).await, &frame, place.as_deref())
+}
+
+/// Lets everybody in.
+pub(crate) async fn guest(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let frame = match site.frame(request.uri()) {
+        Ok(frame) => frame,
+        Err(failure) => return failure.into_response(),
+    };
+    if let Err(failure) = check_origin(&request) {
+        return finish(failure.into_response(), &frame, None);
+    }
+    let api = site.api(&request);
+    request.extensions_mut().insert(Guest { api, frame: frame.clone() });
+    finish(next.run(request).await, &frame, None)
+}
+
+/// What changes something is sent by a page of this server (Fetch Metadata, section 2.2; the origin where a browser does not
+/// say it).
+fn check_origin(request: &Request) -> Result<(), Failure> {
+    let headers = request.headers();
+    let is_ours = match headers.get(FETCH_SITE) {
+        _ if matches!(*request.method(), Method::GET | Method::HEAD) => true,
+        Some(site) => site == "same-origin",
+        None => is_own_origin(headers),
+    };
+    let detail = "this form was sent from another site, or by a browser that does not say from where; nothing was done. \
+                  Open the page here and send it again";
+    if is_ours { Ok(()) } else { Err(Failure::new(StatusCode::FORBIDDEN, "Not from here", detail)) }
+}
+
+fn is_own_origin(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let origin = text(ORIGIN).and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some_and(|origin| text(HOST) == Some(origin))
+}
+
+/// Where a browser is, to come back to.
+fn target(uri: &Uri) -> String {
+    uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+}
+
+/// Makes a page of a problem, and says what may run in any page.
+fn finish(mut response: Response, frame: &Frame, place: Option<&str>) -> Response {
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        response = match failure.is_signed_out() {
+            true => go(&query("/sign-in", [("next", place.filter(|place| *place != "/"))])),
+            false => problem_page(frame, &failure),
+        };
+    }
+    let is_page =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page {
+        let headers = response.headers_mut();
+        if let Ok(policy) = HeaderValue::try_from(content_policy(&frame.nonce)) {
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        // Without it a browser says of a form's origin only that it is nobody's business.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    }
+    response
+}
+
+/// Nothing from elsewhere, no script or style that this answer did not name (CSP Level 3).
+fn content_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self'; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+         trusted-types brevet"
+    )
+}
+
+/// The outcome of a form that is shown again where the API says what is wrong with it.
+pub(crate) async fn or_told<T, F>(done: Result<Done<T>, Failure>, again: F) -> Result<Done<T>, Answer>
+where
+    F: AsyncFnOnce(brevet_wire::Problem) -> Answer,
+{
+    match done.map_err(Failure::into_told) {
+        Ok(done) => Ok(done),
+        Err(Ok(problem)) => Err(again(problem).await),
+        Err(Err(failure)) => Err(Err(failure)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_origin;
+    use axum::body::Body;
+    use axum::http::Request;
+
+    fn may(method: &str, headers: &[(&str, &str)]) -> bool {
+        let request = headers
+            .iter()
+            .fold(Request::builder().method(method), |request, (name, value)| request.header(*name, *value));
+        check_origin(&request.body(Body::empty()).unwrap()).is_ok()
+    }
+
+    #[test]
+    fn a_change_comes_from_a_page_of_this_server() {
+        let (host, site) = (("host", "brevet.example"), "sec-fetch-site");
+        assert!(may("POST", &[host, (site, "same-origin")]));
+        assert!(may("POST", &[host, ("origin", "https://brevet.example")]));
+        for elsewhere in ["cross-site", "same-site", "none", ""] {
+            assert!(!may("POST", &[host, (site, elsewhere)]), "{elsewhere}");
+            assert!(!may("POST", &[host, (site, elsewhere), ("origin", "https://brevet.example")]));
+        }
+        for origin in ["https://evil.example", "null", "", "https://brevet.example.evil.example"] {
+            assert!(!may("POST", &[host, ("origin", origin)]), "{origin}");
+        }
+        assert!(!may("POST", &[host]));
+        assert!(!may("DELETE", &[host]));
+        assert!(may("GET", &[host, (site, "cross-site")]));
+    }
+}

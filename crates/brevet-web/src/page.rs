@@ -1,0 +1,167 @@
+//! What all pages share.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use brevet_wire::{Problem, WhoAmI};
+use jiff::Timestamp;
+
+use crate::assets;
+use crate::failure::{Answer, Failure};
+use crate::said::Said;
+
+/// What is around a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    /// What the page's own scripts and styles are named by (CSP).
+    pub(crate) nonce: String,
+    /// What a form of this page is sent under, so that it is done once.
+    pub(crate) key: String,
+    pub(crate) now: Timestamp,
+    pub(crate) said: Option<Said>,
+    pub(crate) me: Option<Arc<WhoAmI>>,
+    /// Its address.
+    pub(crate) path: String,
+}
+
+/// A page, before its content.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    pub(crate) title: String,
+    pub(crate) here: Here,
+    pub(crate) frame: Frame,
+}
+
+/// Which part of the navigation a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Here {
+    Nowhere,
+    Overview,
+    Access,
+    Requests,
+    Executions,
+    Tasks,
+    Policies,
+    Groups,
+    People,
+    Assignments,
+    AccessControl,
+    Audit,
+    Account,
+}
+
+/// A place in the navigation.
+pub(crate) struct Place {
+    pub(crate) here: Here,
+    pub(crate) path: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) icon: &'static str,
+}
+
+const fn place(here: Here, path: &'static str, name: &'static str, icon: &'static str) -> Place {
+    Place { here, path, name, icon }
+}
+
+const WORK: &[Place] = &[
+    place(Here::Overview, "/", "Overview", "overview"),
+    place(Here::Access, "/access", "My access", "access"),
+    place(Here::Requests, "/requests", "Requests", "requests"),
+    place(Here::Executions, "/executions", "Executions", "executions"),
+    place(Here::Tasks, "/tasks", "Tasks and roles", "tasks"),
+];
+const RULES: &[Place] = &[
+    place(Here::Policies, "/policies", "Policies", "policies"),
+    place(Here::Groups, "/groups", "Groups", "groups"),
+    place(Here::Assignments, "/assignments", "Assignments", "assignments"),
+    place(Here::AccessControl, "/access-control", "Access control", "switch"),
+];
+const PEOPLE: &[Place] = &[place(Here::People, "/people", "People", "people")];
+const AUDIT: &[Place] = &[place(Here::Audit, "/audit", "Audit", "audit")];
+
+impl Page {
+    /// The groups of the navigation that whoever looks can use.
+    pub(crate) fn navigation(&self) -> Vec<(&'static str, Vec<&'static Place>)> {
+        let Some(me) = &self.frame.me else { return Vec::new() };
+        let mut parts = vec![("Work", WORK.iter().collect::<Vec<_>>())];
+        let mut rules: Vec<_> = RULES.iter().collect();
+        if me.user.administrator || me.user.auditor {
+            rules.extend(PEOPLE);
+        }
+        parts.push(("Rules", rules));
+        if me.user.auditor {
+            parts.push(("Proof", AUDIT.iter().collect()));
+        }
+        parts
+    }
+
+    pub(crate) fn me(&self) -> Option<&WhoAmI> {
+        self.frame.me.as_deref()
+    }
+
+    pub(crate) fn administers(&self) -> bool {
+        self.me().is_some_and(|me| me.user.administrator)
+    }
+
+    pub(crate) fn audits(&self) -> bool {
+        self.me().is_some_and(|me| me.user.auditor)
+    }
+
+    pub(crate) fn nonce(&self) -> &str {
+        &self.frame.nonce
+    }
+
+    /// For the hidden field `key` of a form.
+    pub(crate) fn key(&self) -> &str {
+        &self.frame.key
+    }
+
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.frame.now
+    }
+
+    pub(crate) fn said(&self) -> Option<&'static str> {
+        self.frame.said.map(Said::sentence)
+    }
+
+    pub(crate) fn style(&self) -> &'static str {
+        assets::style()
+    }
+
+    pub(crate) fn script(&self) -> &'static str {
+        assets::script()
+    }
+}
+
+/// A page as an answer.
+pub(crate) fn show(page: &impl Template) -> Answer {
+    show_as(StatusCode::OK, page)
+}
+
+/// A form that is shown again with what is wrong with it.
+pub(crate) fn show_again(problem: &Problem, page: &impl Template) -> Answer {
+    show_as(StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST), page)
+}
+
+fn show_as(status: StatusCode, page: &impl Template) -> Answer {
+    let html = page.render().map_err(|error| Failure::bug(&error.to_string()))?;
+    Ok((status, [(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    page: Page,
+    problem: &'a Problem,
+}
+
+/// A problem as a page of its own.
+pub(crate) fn problem_page(frame: &Frame, failure: &Failure) -> Response {
+    let problem = &*failure.0;
+    let title = if problem.title.is_empty() { "A problem".to_owned() } else { problem.title.clone() };
+    let page = Page { title, here: Here::Nowhere, frame: frame.clone() };
+    let shown = show_as(failure.status(), &ProblemPage { page, problem });
+    shown.unwrap_or_else(|_| failure.status().into_response())
+}

@@ -1,0 +1,42 @@
+//! The switch of the whole organization.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Reference;
+
+/// What happens to tasks that no policy covers while access control is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Uncovered {
+    /// Nobody may run them
+    Refused,
+    /// Those assigned may run them
+    Assigned,
+}
+
+/// The switch of the whole organization, and its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccessControl {
+    /// On or off. Policies and groups are kept either way.
+    pub enabled: bool,
+    /// Who approves where a policy names no group; `null` before access control was first enabled.
+    pub default_approver_group: Option<Reference>,
+    /// Accounts excluded from access control; every use is logged and flagged.
+    pub system_accounts: Vec<Reference>,
+    /// What happens to tasks that no policy covers.
+    pub uncovered: Uncovered,
+}
+
+/// Switches access control on, or changes its settings while it is on.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnableAccessControl {
+    /// Who approves where a policy names no group, by name or id.
+    pub default_approver_group: String,
+    /// Accounts to exclude from access control, by name or id: all of them, none when left out.
+    #[serde(default)]
+    pub system_accounts: Vec<String>,
+    /// What happens to tasks that no policy covers; `refused` when left out.
+    pub uncovered: Option<Uncovered>,
+}

@@ -1,0 +1,45 @@
+//! How long the ledger is, for those who wait for it to go on: a page that shows what is new.
+
+use std::time::Duration;
+
+use brevet_wire as wire;
+use serde::Deserialize;
+
+use crate::http::answer::shown;
+use crate::http::extract::Query;
+use crate::http::limit::WAIT_SECONDS_MAX;
+use crate::http::operation::operation;
+use crate::http::problem::{Answer, Failure};
+use crate::http::route::{Caller, Permission, Routes};
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.get("/api/v1/ledger/position", Permission::SignedIn, position, {
+        operation("wait_for_position", "Says how long the ledger is, as soon as it is longer than one knows")
+            .query::<Known>()
+            .shows::<wire::Position>("How long it is, longer or not.")
+    })
+}
+
+/// What is known.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Known {
+    /// So many entries; at once when left out.
+    after: Option<u64>,
+    /// At most so many seconds, and never more than 60; 30 when left out.
+    seconds: Option<u64>,
+}
+
+async fn position(caller: Caller, Query(known): Query<Known>) -> Answer {
+    let seconds = known.seconds.unwrap_or(30);
+    if seconds > WAIT_SECONDS_MAX {
+        return Err(Failure::unreadable("bad-query", format!("seconds: at most {WAIT_SECONDS_MAX}")));
+    }
+    let mut changed = caller.app.changed();
+    if let Some(after) = known.after {
+        let longer = changed.wait_for(|size| *size > after);
+        // Over in time or not, the answer is how long it is then.
+        let _late = tokio::time::timeout(Duration::from_secs(seconds), longer).await;
+    }
+    shown(&wire::Position { size: caller.app.published().size })
+}
