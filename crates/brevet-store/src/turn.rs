@@ -4,6 +4,8 @@
 //! What others appended is held against what this server knows before it is believed: it must go on exactly where this
 //! server's tree ends, and be what the newest signed checkpoint says.
 
+use std::collections::HashMap;
+
 use brevet_core::{Entry, Event, ServerId, Timestamp};
 use brevet_ledger::{Checkpoint, EntryRef, Hash, RightEdge, leaf_hash};
 
@@ -291,60 +293,60 @@ fn find_head(connection: &Connection) -> Result<Found, StoreError> {
 }
 
 /// The entries behind an edge, with their texts; the edge grows with them.
+///
+/// Two questions by key ranges, not a join: a database that has not counted its rows lately may read whole tables for one.
 fn read_entries(connection: &Connection, edge: &mut RightEdge, size: u64) -> Result<Vec<Entry>, StoreError> {
-    // Bounded on both sides, so that a database that knows nothing of the values expects few rows, and goes by the keys.
-    let sql = "SELECT entry.seq, leaf, bytes, slot, value FROM entry
-               LEFT JOIN entry_text ON entry_text.seq = entry.seq
-               WHERE entry.seq >= ?1 AND entry.seq < ?2 ORDER BY entry.seq, slot";
+    let range = [signed(edge.size()), signed(size)];
+    let mut texts = read_texts(connection, range)?;
+    let sql = "SELECT seq, leaf, bytes FROM entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([signed(edge.size()), signed(size)])?;
-    let (mut entries, mut reading) = (Vec::new(), None::<Reading>);
+    let mut rows = statement.query(range)?;
+    let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
         let seq: i64 = row.get(0)?;
-        if reading.as_ref().is_none_or(|reading| reading.seq != seq) {
-            entries.extend(reading.take().map(Reading::entry).transpose()?);
-            reading = Some(Reading::begin(edge, seq, row.get(1)?, row.get(2)?)?);
-        }
-        if let (Some(reading), Some(slot)) = (&mut reading, row.get::<_, Option<u32>>(3)?) {
-            reading.take_text(slot, row.get(4)?);
-        }
+        let bytes: Vec<u8> = row.get(2)?;
+        entries.push(take_entry(edge, seq, row.get(1)?, &bytes, texts.remove(&seq).unwrap_or_default())?);
     }
-    entries.extend(reading.map(Reading::entry).transpose()?);
     Ok(entries)
 }
 
-/// An entry whose texts are being read.
-struct Reading {
-    seq: i64,
-    bytes: Vec<u8>,
-    texts: Vec<Option<String>>,
+/// The texts of entries that are still there, by entry, each with its place in it.
+type Texts = HashMap<i64, Vec<(u32, String)>>;
+
+fn read_texts(connection: &Connection, range: [i64; 2]) -> Result<Texts, StoreError> {
+    let sql = "SELECT seq, slot, value FROM entry_text WHERE seq >= ?1 AND seq < ?2 ORDER BY seq, slot";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(range)?;
+    let mut texts = Texts::new();
+    while let Some(row) = rows.next()? {
+        texts.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?));
+    }
+    Ok(texts)
 }
 
-impl Reading {
-    fn begin(edge: &mut RightEdge, seq: i64, leaf: [u8; 32], bytes: Vec<u8>) -> Result<Self, StoreError> {
-        let leaf = Hash::from_bytes(leaf);
-        if leaf_hash(&bytes) != leaf || seq.unsigned_abs() != edge.size() {
-            return Err(StoreError::damaged(format!("entry {seq} is not what was hashed")));
-        }
-        edge.append(leaf);
-        let envelope = EntryRef::decode(&bytes).map_err(StoreError::damaged)?;
-        if !Event::KINDS.iter().any(|kind| kind.name == envelope.kind) {
-            return Err(StoreError::NewerEntry { kind: envelope.kind.to_owned() });
-        }
-        let texts = vec![None; envelope.commitments.len()];
-        Ok(Self { seq, bytes, texts })
+fn take_entry(
+    edge: &mut RightEdge,
+    seq: i64,
+    leaf: [u8; 32],
+    bytes: &[u8],
+    found: Vec<(u32, String)>,
+) -> Result<Entry, StoreError> {
+    let leaf = Hash::from_bytes(leaf);
+    if leaf_hash(bytes) != leaf || seq.unsigned_abs() != edge.size() {
+        return Err(StoreError::damaged(format!("entry {seq} is not what was hashed")));
     }
-
-    fn take_text(&mut self, slot: u32, text: String) {
-        if let Some(place) = self.texts.get_mut(slot as usize) {
+    edge.append(leaf);
+    let envelope = EntryRef::decode(bytes).map_err(StoreError::damaged)?;
+    if !Event::KINDS.iter().any(|kind| kind.name == envelope.kind) {
+        return Err(StoreError::NewerEntry { kind: envelope.kind.to_owned() });
+    }
+    let mut texts = vec![None; envelope.commitments.len()];
+    for (slot, text) in found {
+        if let Some(place) = texts.get_mut(slot as usize) {
             *place = Some(text);
         }
     }
-
-    fn entry(self) -> Result<Entry, StoreError> {
-        let (_, entry) = decode_entry(&self.bytes, self.texts).map_err(StoreError::damaged)?;
-        Ok(entry)
-    }
+    decode_entry(bytes, texts).map(|(_, entry)| entry).map_err(StoreError::damaged)
 }
 
 /// The mark of a server's last batch, once nobody is writing any more. What is written here makes the commit wait for all
