@@ -244,6 +244,13 @@ impl Historian {
         self.state.counters().requests - 1
     }
 
+    /// Stories until so many requests were told in full, then requests that come to nothing until there are so many.
+    pub(crate) fn write_requests(&mut self, full: u64, all: u64) -> Outcome {
+        self.write_until(|history| history.requests() >= full)?;
+        self.brief = true;
+        self.write_until(|history| history.requests() >= all)
+    }
+
     pub(crate) fn write_until(&mut self, enough: impl Fn(&Self) -> bool) -> Outcome {
         while !enough(self) {
             self.story()?;
