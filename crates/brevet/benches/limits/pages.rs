@@ -88,7 +88,7 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     // Most come to nothing; a hundredth of them is used, so that there are authorizations and runs.
     historian.write_requests(many / 100, many)?;
     note(&format!("{many} requests in {} entries", historian.entries()));
-    drop(historian);
+    historian.anchor(data.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let app = runtime.block_on(server::open(data.path()))?;
     let front = service(app.clone(), false);
