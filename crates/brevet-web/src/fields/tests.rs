@@ -89,11 +89,14 @@ fn a_command_keeps_values_apart_from_what_is_always_so() {
         value: value.map(str::to_owned),
     };
     let plain = |text: &str| Piece::Plain(text.to_owned());
-    assert_eq!(command(&task(), &values), [
-        vec![plain("try")],
-        vec![plain("--unit="), of("unit", Some("{lines}")), plain(":"), of("lines", None)],
-        vec![plain("{{unit}}")],
-        vec![of("hosts", None)],
-        vec![plain("{other")],
-    ]);
+    assert_eq!(
+        command(&task(), &values),
+        [
+            vec![plain("try")],
+            vec![plain("--unit="), of("unit", Some("{lines}")), plain(":"), of("lines", None)],
+            vec![plain("{{unit}}")],
+            vec![of("hosts", None)],
+            vec![plain("{other")],
+        ]
+    );
 }

@@ -5,9 +5,7 @@ use axum::Router;
 use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::{get, post};
-use brevet_wire::{
-    Access, AccessType, Authorization, List, Problem, Request, Role, RoleGroup, Task,
-};
+use brevet_wire::{Access, AccessType, Authorization, List, Problem, Request, Role, RoleGroup, Task};
 use serde::Deserialize;
 
 use super::catalog::by_workload;
@@ -96,7 +94,10 @@ async fn access(visit: Visit, Query(wanted): Query<Wanted>) -> Answer {
 async fn page(visit: &Visit, wanted: Wanted, told: Option<Problem>) -> Result<AccessPage, Failure> {
     let Wanted { text, cursor } = wanted;
     let mine = |state| {
-        query("/authorizations", [("mine", Some("true")), ("limit", Some(AUTHORIZATIONS_LIMIT)), ("state", state)])
+        query(
+            "/authorizations",
+            [("mine", Some("true")), ("limit", Some(AUTHORIZATIONS_LIMIT)), ("state", state)],
+        )
     };
     let active: List<Authorization> = visit.api.get(&mine(Some("active"))).await?;
     let scheduled: List<Authorization> = visit.api.get(&mine(Some("scheduled"))).await?;
@@ -129,7 +130,10 @@ async fn to_ask_for(
     cursor: Option<&str>,
 ) -> Result<(Vec<Row>, Option<String>), Failure> {
     let of = |path, cursor| {
-        query(path, [("may_ask", Some("true")), ("limit", Some(TASKS_LIMIT)), ("text", text), ("cursor", cursor)])
+        query(
+            path,
+            [("may_ask", Some("true")), ("limit", Some(TASKS_LIMIT)), ("text", text), ("cursor", cursor)],
+        )
     };
     let tasks: List<Task> = visit.api.get(&of("/tasks", cursor)).await?;
     let mut rows: Vec<_> = tasks.items.into_iter().map(of_task).collect();

@@ -300,7 +300,8 @@ fn start(text: &str) -> Result<Time, Failure> {
 }
 
 fn uses(text: &str) -> Result<u32, Failure> {
-    text.parse().map_err(|_| wrong("the number of runs is a whole number from 1; left empty, there is no limit"))
+    text.parse()
+        .map_err(|_| wrong("the number of runs is a whole number from 1; left empty, there is no limit"))
 }
 
 fn wrong(detail: &str) -> Failure {

@@ -23,8 +23,7 @@ pub(crate) fn routes() -> Router<Site> {
 }
 
 /// The lists: their addresses, here and in the API, and their names.
-const TABS: &[(&str, &str)] =
-    &[("/tasks", "Tasks"), ("/roles", "Roles"), ("/role-groups", "Role groups")];
+const TABS: &[(&str, &str)] = &[("/tasks", "Tasks"), ("/roles", "Roles"), ("/role-groups", "Role groups")];
 
 #[derive(Default, Deserialize)]
 struct Wanted {

@@ -93,7 +93,8 @@ async fn tasks(caller: Caller, Query(wanted): Query<WantedTasks>) -> Answer {
         let tasks = view.state.catalog().tasks().iter();
         let found = tasks.filter(|task| sought.is_in(&task.spec.name, &task.spec.description));
         let fits = |task: &wire::Task| (!wanted.may_ask || task.may_ask) && (!wanted.may_run || task.may_run);
-        let found = found.map(|task| (task.id.number(), task)).filter(|(id, _)| Some(u64::from(*id)) > page.cursor);
+        let found =
+            found.map(|task| (task.id.number(), task)).filter(|(id, _)| Some(u64::from(*id)) > page.cursor);
         let found = found.map(|(id, task)| (id, view.task(task))).filter(|(_, task)| fits(task));
         page.ascending(found, |(id, _)| u64::from(*id), |(_, task)| task)
     }))
