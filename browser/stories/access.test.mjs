@@ -51,7 +51,7 @@ for (const scripts of [true, false]) {
     assert.equal(await bob.page.getByLabel("unit").inputValue(), unit);
     assert.equal(await bob.page.getByLabel("Reason").evaluate((field) => field === document.activeElement), true);
     await bob.page.getByLabel("Reason").fill(`The site hangs: ${unit}`);
-    assert.match(await bob.page.getByRole("region", { name: "Command" }).first().innerText(), new RegExp(`restarted ${unit} \\{force\\}`));
+    assert.match(await bob.page.getByRole("region", { name: "What would run" }).first().innerText(), new RegExp(`restarted ${unit} \\{force\\}`));
     await bob.page.getByLabel("2 h", { exact: true }).check();
     await bob.press("Ask");
     const request = id(bob);
@@ -69,6 +69,7 @@ for (const scripts of [true, false]) {
     await bob.press("Run");
     const run = await ended(bob);
     assert.deepEqual([run.state, run.parameters], ["succeeded", { unit, force: true }]);
+    await house.api("bob", "POST", `/authorizations/${run.authorization}/give-back`, {});
     await bob.close();
   });
 }
@@ -76,7 +77,7 @@ for (const scripts of [true, false]) {
 test("what would run is told while one types", async () => {
   const bob = await Visitor.signIn(house, "bob");
   await bob.go("/requests/new?task=Linux/Restart-Site&p.unit=web");
-  const command = bob.page.getByRole("region", { name: "Command" });
+  const command = bob.page.getByRole("region", { name: "What would run" });
   assert.match(await command.innerText(), /restarted web \{force\}/);
   await bob.page.getByLabel("unit").fill("worker");
   await bob.page.getByLabel("force").selectOption("false");
@@ -90,7 +91,7 @@ test("without scripts a button puts the values in, and what was typed stays", as
   await bob.page.getByLabel("unit").fill("web");
   await bob.page.getByLabel("Reason").fill("Look first");
   await bob.press("Put the values in");
-  assert.match(await bob.page.getByRole("region", { name: "Command" }).innerText(), /restarted web \{force\}/);
+  assert.match(await bob.page.getByRole("region", { name: "What would run" }).innerText(), /restarted web \{force\}/);
   assert.equal(await bob.page.getByLabel("Reason").inputValue(), "Look first");
   await bob.close();
 });
@@ -106,7 +107,7 @@ test("a value that does not fit is told beside its field, and nothing is lost", 
   await bob.page.getByLabel("unit").fill("web");
   await bob.page.getByLabel("Another length").fill("100h");
   await bob.press("Ask");
-  assert.match(await bob.page.getByRole("alert").innerText(), /24/);
+  assert.match(await bob.page.getByRole("alert").innerText(), /4d4h is longer than the 1d/);
   await bob.close();
 });
 

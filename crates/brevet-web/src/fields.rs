@@ -46,6 +46,8 @@ pub(crate) struct Field<'a> {
     pub(crate) limits: String,
     /// What becomes of it when nothing is given.
     pub(crate) left_empty: String,
+    /// The same in a word or two, as what can be chosen beside the values.
+    pub(crate) nothing: &'static str,
     /// What is wrong with what was given.
     pub(crate) wrong: Option<String>,
 }
@@ -64,6 +66,20 @@ impl Field<'_> {
 
     pub(crate) fn has(&self, value: &Value) -> bool {
         self.values.contains(&value.to_string())
+    }
+
+    /// What it is, and what its values must be like where they do not stand there anyway.
+    pub(crate) fn hint(&self) -> String {
+        let described = self.parameter.description.trim().trim_end_matches('.');
+        let described = (!described.is_empty()).then(|| format!("{described}."));
+        let rest = match self.control {
+            Control::Fixed => Some("Bound by your authorization."),
+            Control::Secret => Some("Written down nowhere, and never shown again."),
+            Control::Choice | Control::Choices => None,
+            Control::Line | Control::Number | Control::Lines => Some(self.limits.as_str()),
+        };
+        let all = [described.as_deref(), rest, Some(self.left_empty.as_str())];
+        all.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// What there is to choose from.
@@ -94,17 +110,18 @@ fn field<'a>(
     let mut control = control(parameter);
     let mut values = if parameter.secret { Vec::new() } else { given(parameter, form) };
     let must = parameter.required && parameter.default.is_none();
-    let (required, left_empty) = match wanted {
+    let (required, left_empty, nothing) = match wanted {
         // Nobody but whoever runs it knows a secret.
         Wanted::Bind { .. } if parameter.secret => return None,
-        Wanted::Bind { exact } => (exact && must, unbound(parameter, exact)),
+        Wanted::Bind { exact: false } => (false, "Left empty, it stays free.".to_owned(), "left free"),
+        Wanted::Bind { exact: true } => (must, unbound(parameter), nothing(parameter)),
         Wanted::Run { bound, exact } => match bound.get(&parameter.name) {
             Some(value) => {
                 (control, values) = (Control::Fixed, texts(value));
-                (false, String::new())
+                (false, String::new(), "")
             }
             None if exact && !parameter.secret => return None,
-            None => (must, not_given(parameter)),
+            None => (must, not_given(parameter), nothing(parameter)),
         },
     };
     let wrong = told.and_then(|told| told.parameters.iter().find(|bad| bad.name == parameter.name));
@@ -115,6 +132,7 @@ fn field<'a>(
         required,
         limits: limits(parameter),
         left_empty,
+        nothing,
         wrong: wrong.map(|bad| format!("{} {}", bad.name, bad.problem)),
     })
 }
@@ -131,12 +149,19 @@ const fn control(parameter: &Parameter) -> Control {
     }
 }
 
-fn unbound(parameter: &Parameter, exact: bool) -> String {
-    match (exact, &parameter.default, parameter.required) {
-        (false, _, _) => "Left empty, it stays free: any value within these limits may be used.".to_owned(),
-        (true, Some(default), _) => format!("Left empty, {default} is bound."),
-        (true, None, true) => "The policy wants every value named.".to_owned(),
-        (true, None, false) => "Left empty, it cannot be given to a run either.".to_owned(),
+fn unbound(parameter: &Parameter) -> String {
+    match (&parameter.default, parameter.required) {
+        (Some(default), _) => format!("Left empty, {default} is bound."),
+        (None, true) => "The policy wants it named.".to_owned(),
+        (None, false) => "Left empty, it cannot be given to a run either.".to_owned(),
+    }
+}
+
+const fn nothing(parameter: &Parameter) -> &'static str {
+    match (&parameter.default, parameter.required) {
+        (Some(_), _) => "the default",
+        (None, true) => "choose one",
+        (None, false) => "nothing",
     }
 }
 
@@ -155,7 +180,7 @@ pub(crate) fn limits(parameter: &Parameter) -> String {
         (true, ParameterType::String) => "Texts, one on each line".to_owned(),
         (false, ParameterType::Integer) => "A whole number".to_owned(),
         (true, ParameterType::Integer) => "Whole numbers, one on each line".to_owned(),
-        (_, ParameterType::Boolean) => "true or false".to_owned(),
+        (_, ParameterType::Boolean) => "True or false".to_owned(),
     }];
     if !parameter.one_of.is_empty() {
         let all: Vec<_> = parameter.one_of.iter().map(ToString::to_string).collect();
@@ -165,7 +190,7 @@ pub(crate) fn limits(parameter: &Parameter) -> String {
     let lengths = (parameter.min_length.map(i64::from), parameter.max_length.map(i64::from));
     told.extend(range("of", lengths.0, lengths.1, " characters"));
     if let Some(pattern) = &parameter.pattern {
-        told.push(format!("like {pattern}"));
+        told.push(format!("matching {pattern}"));
     }
     format!("{}.", told.join(", "))
 }

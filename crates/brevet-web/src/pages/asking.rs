@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Router<Site> {
 
 /// Lengths of time to choose from, with their seconds.
 const DURATIONS: &[(&str, i64)] =
-    &[("30m", 1_800), ("1h", 3_600), ("2h", 7_200), ("4h", 14_400), ("8h", 28_800), ("24h", 86_400)];
+    &[("30m", 1_800), ("1h", 3_600), ("2h", 7_200), ("4h", 14_400), ("8h", 28_800), ("1d", 86_400)];
 /// What an authorization has when a request names no duration.
 const DURATION_DEFAULT: &str = "4h";
 

@@ -5,8 +5,8 @@ use axum::Router;
 use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{
-    ApprovalType, Authorization, Binding, Execution, NewExecution, OnExpiry, Parameters, Policy, Problem,
-    StartRule, Task, reason,
+    ApprovalType, Authorization, AuthorizationState, Binding, Execution, NewExecution, OnExpiry, Parameters,
+    Policy, Problem, StartRule, Task, reason,
 };
 
 use super::asking::{Asking, Target};
@@ -48,6 +48,8 @@ impl TaskPage {
             Some(id) => visit.api.get(&format!("/authorizations/{}", segment(id))).await.ok(),
             None => None,
         };
+        let authorization =
+            authorization.filter(|found: &Authorization| found.state != AuthorizationState::Ended);
         let page = visit.page(task.name.clone(), Here::Tasks);
         Ok(Self { page, task, policy, authorization, form, told: None, ask: None })
     }
@@ -62,7 +64,8 @@ impl TaskPage {
     }
 
     fn command(&self) -> Vec<Vec<Piece>> {
-        fields::command(&self.task, &Parameters::new())
+        let bound = self.authorization.as_ref().map(|authorization| &authorization.parameters);
+        fields::command(&self.task, bound.unwrap_or(&Parameters::new()))
     }
 
     fn limits(&self, parameter: &brevet_wire::Parameter) -> String {
