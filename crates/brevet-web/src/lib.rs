@@ -11,6 +11,7 @@ mod api;
 mod assets;
 mod cookie;
 mod failure;
+mod fields;
 mod filters;
 mod form;
 mod gate;

@@ -2,32 +2,174 @@
 
 use askama::Template;
 use axum::Router;
-use axum::routing::get;
-use brevet_wire::{Authorization, List, Task};
+use axum::extract::Query;
+use axum::response::Response;
+use axum::routing::{get, post};
+use brevet_wire::{Access, AccessType, Authorization, List, Problem, Request, Role, RoleGroup, Task};
+use serde::Deserialize;
 
-use crate::failure::Answer;
+use super::catalog::by_workload;
+use crate::api::{query, segment};
+use crate::failure::{Answer, Failure};
 use crate::filters;
-use crate::gate::{Site, Visit};
-use crate::page::{Here, Page, show};
+use crate::form::Form;
+use crate::gate::{Site, Visit, or_told};
+use crate::page::{Here, Page, show, show_again};
+use crate::said::Said;
 
 pub(crate) fn routes() -> Router<Site> {
-    Router::new().route("/access", get(access))
+    Router::new().route("/access", get(access)).route("/access/give-back", post(give_back))
+}
+
+/// How many tasks are shown at once.
+const TASKS_LIMIT: &str = "100";
+/// How many authorizations of each state are shown.
+const AUTHORIZATIONS_LIMIT: &str = "50";
+/// How many of one's pending requests are shown; all of them are on the page 'Requests'.
+const PENDING_LIMIT: &str = "5";
+
+#[derive(Default, Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    text: String,
+    cursor: Option<String>,
+}
+
+/// Something to ask for.
+struct Row {
+    kind: &'static str,
+    /// What asks for it: `task`, `role` or `role_group`.
+    field: &'static str,
+    /// Where its page is.
+    part: &'static str,
+    name: String,
+    scope: String,
+    description: String,
+    policy: Option<String>,
 }
 
 #[derive(Template)]
 #[template(path = "access/list.html")]
 struct AccessPage {
     page: Page,
-    authorizations: Vec<Authorization>,
-    tasks: Vec<Task>,
+    told: Option<Problem>,
+    active: Vec<Authorization>,
+    scheduled: Vec<Authorization>,
+    /// What needs no request.
+    standing: Vec<Task>,
+    pending: Vec<Request>,
+    has_more_pending: bool,
+    text: String,
+    workloads: Vec<(String, Vec<Row>)>,
+    first: Option<String>,
+    next: Option<String>,
 }
 
-async fn access(visit: Visit) -> Answer {
-    let authorizations: List<Authorization> = visit.api.get("/authorizations?mine=true&state=active").await?;
-    let tasks: List<Task> = visit.api.get("/tasks?limit=200").await?;
-    show(&AccessPage {
+impl AccessPage {
+    fn uses_left(&self, authorization: &Authorization) -> Option<u32> {
+        authorization.max_uses.map(|most| most.saturating_sub(authorization.uses))
+    }
+
+    /// Where it is run.
+    fn run(&self, authorization: &Authorization) -> String {
+        let Access { kind, name } = &authorization.access;
+        let (scope, name) = name.split_once('\\').unwrap_or(("", name));
+        let at = |part: &str| format!("/{part}/{}/{}", segment(scope), segment(name));
+        match kind {
+            AccessType::Task => query(&at("tasks"), [("under", Some(authorization.id.as_str()))]),
+            AccessType::Role => at("roles"),
+            AccessType::RoleGroup => at("role-groups"),
+        }
+    }
+
+    fn is_task(&self, authorization: &Authorization) -> bool {
+        authorization.access.kind == AccessType::Task
+    }
+}
+
+async fn access(visit: Visit, Query(wanted): Query<Wanted>) -> Answer {
+    show(&page(&visit, wanted, None).await?)
+}
+
+async fn page(visit: &Visit, wanted: Wanted, told: Option<Problem>) -> Result<AccessPage, Failure> {
+    let Wanted { text, cursor } = wanted;
+    let mine = |state| {
+        query(
+            "/authorizations",
+            [("mine", Some("true")), ("limit", Some(AUTHORIZATIONS_LIMIT)), ("state", state)],
+        )
+    };
+    let active: List<Authorization> = visit.api.get(&mine(Some("active"))).await?;
+    let scheduled: List<Authorization> = visit.api.get(&mine(Some("scheduled"))).await?;
+    let may_run = query("/tasks", [("may_run", Some("true")), ("limit", Some(TASKS_LIMIT))]);
+    let runnable: List<Task> = visit.api.get(&may_run).await?;
+    let pending = [("mine", Some("true")), ("status", Some("pending")), ("limit", Some(PENDING_LIMIT))];
+    let pending: List<Request> = visit.api.get(&query("/requests", pending)).await?;
+    let sought = Some(text.trim()).filter(|text| !text.is_empty());
+    let (rows, next) = to_ask_for(visit, sought, cursor.as_deref()).await?;
+    let here = |cursor: Option<&str>| query("/access", [("text", sought), ("cursor", cursor)]) + "#ask";
+    Ok(AccessPage {
         page: visit.page("My access", Here::Access),
-        authorizations: authorizations.items,
-        tasks: tasks.items,
+        told,
+        active: active.items,
+        scheduled: scheduled.items,
+        standing: runnable.items.into_iter().filter(|task| task.authorization.is_none()).collect(),
+        pending: pending.items,
+        has_more_pending: pending.next.is_some(),
+        workloads: by_workload(rows.into_iter(), |row| &row.scope),
+        first: cursor.as_ref().map(|_| here(None)),
+        next: next.map(|next| here(Some(&next))),
+        text,
     })
+}
+
+/// Roles and role groups on the first page, then the tasks.
+async fn to_ask_for(
+    visit: &Visit,
+    text: Option<&str>,
+    cursor: Option<&str>,
+) -> Result<(Vec<Row>, Option<String>), Failure> {
+    let of = |path, cursor| {
+        query(
+            path,
+            [("may_ask", Some("true")), ("limit", Some(TASKS_LIMIT)), ("text", text), ("cursor", cursor)],
+        )
+    };
+    let tasks: List<Task> = visit.api.get(&of("/tasks", cursor)).await?;
+    let mut rows: Vec<_> = tasks.items.into_iter().map(of_task).collect();
+    if cursor.is_none() {
+        let roles: List<Role> = visit.api.get(&of("/roles", None)).await?;
+        let groups: List<RoleGroup> = visit.api.get(&of("/role-groups", None)).await?;
+        rows.extend(roles.items.into_iter().map(of_role));
+        rows.extend(groups.items.into_iter().map(of_role_group));
+    }
+    Ok((rows, tasks.next))
+}
+
+fn of_task(task: Task) -> Row {
+    let Task { name, scope, description, policy, .. } = task;
+    Row { kind: "Task", field: "task", part: "tasks", name, scope, description, policy }
+}
+
+fn of_role(role: Role) -> Row {
+    let Role { name, scope, description, policy, .. } = role;
+    Row { kind: "Role", field: "role", part: "roles", name, scope, description, policy }
+}
+
+fn of_role_group(group: RoleGroup) -> Row {
+    let RoleGroup { name, scope, description, policy, .. } = group;
+    Row { kind: "Role group", field: "role_group", part: "role-groups", name, scope, description, policy }
+}
+
+async fn give_back(visit: Visit, form: Form) -> Result<Response, Failure> {
+    let id = form.text("authorization").unwrap_or_default();
+    let path = format!("/authorizations/{}/give-back", segment(id));
+    let done = visit.api.post::<Authorization>(&path, &serde_json::json!({}), form.key()).await;
+    let again = async |problem: Problem| {
+        show_again(&problem, &page(&visit, Wanted::default(), Some(problem.clone())).await?)
+    };
+    match or_told(done, again).await {
+        Ok(done) => Ok(visit.done(&done, "/access", Said::GivenBack)),
+        Err(answer) => answer,
+    }
 }

@@ -2,8 +2,11 @@
 
 mod access;
 mod account;
+mod asking;
+mod catalog;
 mod live;
 mod requests;
+mod running;
 mod sign_in;
 
 use axum::Router;
@@ -19,7 +22,15 @@ pub(crate) fn guests(site: &Site) -> Router<Site> {
 
 /// What needs somebody; also what is not there at all.
 pub(crate) fn members(site: &Site) -> Router<Site> {
-    let pages = [access::routes, account::routes, live::routes, requests::routes];
+    let pages = [
+        access::routes,
+        account::routes,
+        asking::routes,
+        catalog::routes,
+        live::routes,
+        requests::routes,
+        running::routes,
+    ];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
 }

@@ -157,3 +157,24 @@ async fn a_server_without_an_account_says_so() {
     );
     assert!(office.folder.path().exists());
 }
+
+#[tokio::test]
+async fn tasks_are_found_by_words_and_by_what_the_caller_can_do_with_them() {
+    let office = Office::open().await;
+    let names = async |who: &str, path: &str| -> Vec<String> {
+        let list = office.get(who, path).await.ok();
+        let items = list["items"].as_array().unwrap().iter();
+        items.map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let echo = ["Linux\\Echo"];
+    assert_eq!(names("rita", "/tasks?text=linux/EC").await, echo);
+    assert!(names("rita", "/tasks?text=nothing-like-it").await.is_empty());
+    assert_eq!(names("rita", "/tasks?may_ask=true").await, echo);
+    assert!(names("rita", "/tasks?may_run=true").await.is_empty());
+    office.grant().await;
+    assert_eq!(names("rita", "/tasks?may_run=true&text=echo").await, echo);
+    assert!(names("olaf", "/tasks?may_run=true").await.is_empty());
+    assert_eq!(names("rita", "/roles?text=speak").await, ["Linux\\Speakers"]);
+    assert!(names("rita", "/roles?may_ask=true").await.is_empty());
+    assert_eq!(names("rita", "/role-groups?text=every").await.len(), 1);
+}
