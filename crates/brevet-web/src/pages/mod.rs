@@ -2,7 +2,10 @@
 
 mod access;
 mod account;
+mod authorizations;
+mod executions;
 mod live;
+mod overview;
 mod requests;
 mod sign_in;
 
@@ -19,7 +22,15 @@ pub(crate) fn guests(site: &Site) -> Router<Site> {
 
 /// What needs somebody; also what is not there at all.
 pub(crate) fn members(site: &Site) -> Router<Site> {
-    let pages = [access::routes, account::routes, live::routes, requests::routes];
+    let pages = [
+        access::routes,
+        account::routes,
+        authorizations::routes,
+        executions::routes,
+        live::routes,
+        overview::routes,
+        requests::routes,
+    ];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
 }
