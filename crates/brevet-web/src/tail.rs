@@ -11,7 +11,7 @@ use http_body_util::BodyExt as _;
 use crate::failure::Failure;
 
 /// What a page shows of an output.
-pub(crate) const TAIL_BYTES_MAX: usize = 64 * 1024;
+const TAIL_BYTES_MAX: usize = 64 * 1024;
 /// The longest recording that is read to show its end; a longer one is downloaded.
 pub(crate) const READ_BYTES_MAX: u64 = 8 << 20;
 /// What the server says at once, in base64 with its frame.

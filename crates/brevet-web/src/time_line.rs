@@ -23,7 +23,7 @@ const AXIS: i64 = 24;
 /// The narrowest bar that can be seen.
 const BAR_MIN: i64 = 3;
 /// Workloads that are drawn; those with the newest things.
-pub(crate) const ROWS_MAX: usize = 12;
+const ROWS_MAX: usize = 12;
 /// Rows of the table beside it.
 const ITEMS_MAX: usize = 100;
 

@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
-use brevet_wire::{Basis, Execution, ExecutionState, List, Problem};
+use brevet_wire::{Execution, ExecutionState, List, Problem};
 use serde::Deserialize;
 
 use crate::api::{query, segment};
@@ -17,7 +17,7 @@ use crate::form::Form;
 use crate::gate::{Site, Visit, or_told};
 use crate::page::{Here, Page, show, show_again};
 use crate::said::Said;
-use crate::tail::{self, READ_BYTES_MAX, TAIL_BYTES_MAX, Tail};
+use crate::tail::{self, READ_BYTES_MAX, Tail};
 
 pub(crate) fn routes() -> Router<Site> {
     Router::new()
