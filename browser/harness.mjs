@@ -93,7 +93,7 @@ export class House {
     const lines = Array.from({ length: 20 }, (_, n) => `site: request ${n + 1} answered in ${10 + ((n * 7) % 13)} ms\n`);
     writeFileSync(join(house.folder, "site.log"), lines.join(""), { mode: 0o600 });
     const file = join(house.folder, "tasks", "linux.toml");
-    writeFileSync(file, tasks ?? TASKS(house.folder), { mode: 0o600 });
+    writeFileSync(file, typeof tasks === "string" ? tasks : (tasks ?? TASKS)(house.folder), { mode: 0o600 });
     chmodSync(file, 0o600);
     const { folder } = house;
     const args = ["serve", "--listen", "127.0.0.1:0", "--data", join(folder, "data"), "--tasks", join(folder, "tasks")];

@@ -69,6 +69,11 @@ impl Api {
         Self { is_unattended, ..self }
     }
 
+    /// Whether nobody touched the page that asks.
+    pub(crate) const fn is_unattended(&self) -> bool {
+        self.is_unattended
+    }
+
     /// Asks for something; the path is that below `/api/v1`.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         Ok(self.call(Method::GET, path, None, None).await?.value)

@@ -49,6 +49,7 @@ assets! {
     style "brevet.css" "text/css; charset=utf-8",
     script "brevet.js" "text/javascript; charset=utf-8",
     asking "asking.js" "text/javascript; charset=utf-8",
+    output "output.js" "text/javascript; charset=utf-8",
     icons "icons.svg" "image/svg+xml",
     mark "mark.svg" "image/svg+xml",
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, LOCATION, ORIGIN, REFERRER_POLICY,
+    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, LOCATION, ORIGIN, REFERRER_POLICY,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -74,12 +74,17 @@ impl Site {
     fn api(&self, request: &Request) -> Api {
         let api = Api::new(self.0.api.clone(), self.0.world.connection(request.extensions()));
         let headers = request.headers();
-        let api = api.from_position(cookie::position(headers)).unattended(headers.contains_key(UNATTENDED));
+        let api = api.from_position(cookie::position(headers)).unattended(is_unattended(headers));
         match cookie::token(headers) {
             Some(token) => api.with_token(token),
             None => api,
         }
     }
+}
+
+/// Whether a page asks by itself: it says so, or follows a stream, which a browser takes up again whenever it breaks off.
+fn is_unattended(headers: &HeaderMap) -> bool {
+    headers.contains_key(UNATTENDED) || headers.get(ACCEPT).is_some_and(|kind| kind == "text/event-stream")
 }
 
 impl Visit {

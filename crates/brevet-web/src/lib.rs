@@ -19,6 +19,8 @@ mod page;
 mod pages;
 mod said;
 mod show;
+mod tail;
+mod time_line;
 mod world;
 
 use axum::Router;

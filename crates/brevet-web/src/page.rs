@@ -42,6 +42,7 @@ pub(crate) enum Here {
     Overview,
     Access,
     Requests,
+    Authorizations,
     Executions,
     Tasks,
     Policies,
@@ -69,6 +70,7 @@ const WORK: &[Place] = &[
     place(Here::Overview, "/", "Overview", "overview"),
     place(Here::Access, "/access", "My access", "access"),
     place(Here::Requests, "/requests", "Requests", "requests"),
+    place(Here::Authorizations, "/authorizations", "Authorizations", "clock"),
     place(Here::Executions, "/executions", "Executions", "executions"),
     place(Here::Tasks, "/tasks", "Tasks and roles", "tasks"),
 ];

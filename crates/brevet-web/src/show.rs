@@ -1,6 +1,8 @@
 //! The words that pages use for what the API's types say.
 
-use brevet_wire::{Access, AccessType, AuthorizationState, RequestStatus};
+use brevet_wire::{
+    Access, AccessType, AuthorizationState, Basis, Ending, Execution, ExecutionState, RequestStatus, StopCause,
+};
 
 /// A word and how it looks: `good`, `wait`, `bad`, or nothing of these.
 pub(crate) struct Status {
@@ -36,5 +38,50 @@ pub(crate) const fn access_type(access: &Access) -> &'static str {
         AccessType::Task => "Task",
         AccessType::Role => "Role",
         AccessType::RoleGroup => "Role group",
+    }
+}
+
+/// How a run stands, or ended.
+pub(crate) const fn outcome(execution: &Execution) -> Status {
+    let (word, tone) = match execution.state {
+        ExecutionState::Running if execution.stop_cause.is_some() => ("Stopping", "wait"),
+        ExecutionState::Running => ("Running", "wait"),
+        ExecutionState::Succeeded => ("Succeeded", "good"),
+        ExecutionState::Failed => ("Failed", "bad"),
+        ExecutionState::Stopped => ("Stopped", "bad"),
+        ExecutionState::Unknown => ("Unknown", "bad"),
+    };
+    Status { word, tone }
+}
+
+/// Why a run was, or is being, ended before its own end.
+pub(crate) const fn stop_cause(cause: &StopCause) -> &'static str {
+    match cause {
+        StopCause::Revoked => "its authorization was taken away",
+        StopCause::Expired => "its window ended",
+        StopCause::TimedOut => "it took longer than its task allows",
+        StopCause::ByUser => "somebody stopped it",
+        StopCause::Shutdown => "the server was stopped",
+    }
+}
+
+/// Why a run was allowed.
+pub(crate) const fn basis(basis: &Basis) -> &'static str {
+    match basis {
+        Basis::Authorization => "An authorization",
+        Basis::SystemAccount => "A system account, excluded from access control",
+        Basis::AccessControlOff => "Access control was off, and the person assigned",
+        Basis::Uncovered => "No policy covers the task, and the person is assigned",
+    }
+}
+
+/// How an authorization ended.
+pub(crate) const fn ending(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::RanOut => "It ran out",
+        Ending::GivenBack => "Given back",
+        Ending::Revoked => "Revoked",
+        Ending::UsedUp => "Its last run was used",
+        Ending::Voided => "Voided: person, policy or definition is not what it was",
     }
 }

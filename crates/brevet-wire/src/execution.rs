@@ -90,6 +90,11 @@ pub struct Execution {
     pub digest: String,
     /// The values it runs with, defaults included; secrets left out.
     pub parameters: Parameters,
+    /// What runs, or ran: one string per argument, with `{placeholders}` for secrets; empty where the definition is
+    /// not what it was.
+    pub command: Vec<String>,
+    /// The account of the target under which it runs, when it is not Brevet's own.
+    pub run_as: Option<String>,
     /// Why it was allowed.
     pub basis: Basis,
     /// The authorization, where the basis is one.
@@ -153,6 +158,8 @@ pub enum Stream {
 pub struct OutputChunk {
     /// Where.
     pub stream: Stream,
+    /// When it was read, in microseconds since the start of the run; never less than in the piece before.
+    pub after_micros: u64,
     /// The bytes, in base64 (RFC 4648, section 4, with padding).
     pub data: String,
 }

@@ -4,7 +4,10 @@ mod access;
 mod account;
 mod asking;
 mod catalog;
+mod authorizations;
+mod executions;
 mod live;
+mod overview;
 mod requests;
 mod running;
 mod sign_in;
@@ -30,6 +33,11 @@ pub(crate) fn members(site: &Site) -> Router<Site> {
         live::routes,
         requests::routes,
         running::routes,
+        authorizations::routes,
+        executions::routes,
+        live::routes,
+        overview::routes,
+        requests::routes,
     ];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))

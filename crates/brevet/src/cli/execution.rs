@@ -153,6 +153,8 @@ impl Show for Execution {
             .line("Execution", &self.id)
             .shown("State", state(self))
             .line("Task", &self.task)
+            .maybe("Command", Some(self.command.join(" ")))
+            .maybe("Runs as", self.run_as.as_deref())
             .maybe("With", Some(shown_parameters(&self.parameters)))
             .line("User", &self.user.name)
             .shown("Under", basis(self))

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
-use brevet_core::{Authorization, Basis, Command, Execution, ExecutionId, Refusal, RunOrder, StopCause};
+use brevet_core::{Authorization, AuthorizationId, Basis, Command, Execution, ExecutionId, Refusal, RunOrder, StopCause};
 use brevet_store::{ExecutionFilter, Reader, StoreError};
 use brevet_wire as wire;
 use serde::Deserialize;
@@ -57,6 +57,8 @@ struct Wanted {
     /// One's own only.
     #[serde(default)]
     mine: bool,
+    /// Those under this authorization only.
+    authorization: Option<String>,
     /// How many at most: 50 when left out, never more than 200.
     limit: Option<usize>,
     /// What the last page said as `next`.
@@ -82,15 +84,20 @@ impl Run {
 async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
     let user = wanted.mine.then(|| caller.user());
-    let filter = ExecutionFilter { running: wanted.running, user };
+    let under = wanted.authorization.as_deref().map(|given| id(AuthorizationId::parse(given))).transpose()?;
     let seer = caller.clone();
     let rows = caller.app.stored(move |reader| {
+        // Runs under an authorization are its holder's; of those there are few enough to look through.
+        let holder = under.map(|under| reader.authorization(under)).transpose()?.flatten();
+        let user = user.or(holder.map(|authorization| authorization.holder));
+        let filter = ExecutionFilter { running: wanted.running, user };
         let read = |before, limit| {
             let rows = reader.executions(filter, before, limit)?;
             let items = rows.items.into_iter().map(|row| Run::of(reader, row)).collect::<Result<_, _>>()?;
             Ok(brevet_store::Page { items, next: rows.next })
         };
-        let sees = |run: &Run| seer.view(|view| view.sees_execution(&run.execution, run.under.as_ref()));
+        let is_under = |run: &Run| under.is_none_or(|under| run.execution.basis == Basis::Authorization(under));
+        let sees = |run: &Run| is_under(run) && seer.view(|view| view.sees_execution(&run.execution, run.under.as_ref()));
         scan(page, |run: &Run| run.execution.id.number(), read, sees)
     });
     let rows = rows.await?;

@@ -76,12 +76,13 @@ async fn events(caller: &Caller, id: ExecutionId, mut follow: Follow, pipe: &Pip
     pipe.event("started", &execution(caller, id).await?).await?;
     let mut pulse = pulse().await;
     while let Some(frame) = next(caller, id, &mut follow, &mut pulse, Some(pipe)).await? {
-        let Frame { stream, micros: _, bytes } = frame;
+        let Frame { stream, micros: after_micros, bytes } = frame;
         let stream = match stream {
             Stream::Output => wire::Stream::Stdout,
             Stream::Error => wire::Stream::Stderr,
         };
-        pipe.event("output", &wire::OutputChunk { stream, data: STANDARD.encode(bytes) }).await?;
+        let data = STANDARD.encode(bytes);
+        pipe.event("output", &wire::OutputChunk { stream, after_micros, data }).await?;
     }
     let over =
         |state: &brevet_core::State| state.execution(id).is_none_or(brevet_core::Execution::has_finished);

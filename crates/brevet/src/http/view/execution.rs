@@ -6,6 +6,7 @@ use brevet_core::{
 };
 use brevet_wire as wire;
 
+use super::request::rendered;
 use super::{View, at, parameters};
 
 /// What the state of a run says, apart from each other.
@@ -46,6 +47,7 @@ impl View<'_> {
         let (state, standing) = standing(state);
         let Standing { finished_at, exit_code, signal, stop_cause, problem, output } = standing;
         let (basis, authorization) = self::basis(*basis);
+        let spec = self.state.catalog().task(*task).map(|task| &task.spec).filter(|spec| spec.digest == *digest);
         let stopping = Command::StopRun { execution: *id, cause: StopCause::ByUser(self.viewer) };
         wire::Execution {
             id: id.to_string(),
@@ -53,6 +55,8 @@ impl View<'_> {
             task: self.access_name(Access::Task(*task)),
             digest: digest.to_string(),
             parameters: parameters(values),
+            command: spec.map(|spec| rendered(&spec.command, values)).unwrap_or_default(),
+            run_as: spec.and_then(|spec| spec.run_as.clone()),
             basis,
             authorization,
             flagged: basis == wire::Basis::SystemAccount,

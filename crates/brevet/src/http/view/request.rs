@@ -212,7 +212,7 @@ fn free(task: &Task, bound: &Parameters) -> Vec<String> {
 
 /// The arguments with the bound values put in; what is not bound stays a placeholder. A value is never read
 /// again: one that looks like a placeholder stays what it is.
-fn rendered(command: &[String], bound: &Parameters) -> Vec<String> {
+pub(super) fn rendered(command: &[String], bound: &Parameters) -> Vec<String> {
     command.iter().map(|argument| render(argument, bound)).collect()
 }
 

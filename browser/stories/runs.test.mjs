@@ -1,0 +1,290 @@
+// Runs: followed live, stopped, replayed, searched, downloaded; authorizations that end; the overview.
+
+import assert from "node:assert/strict";
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { House, Visitor, closeChrome } from "../harness.mjs";
+
+const TASKS = (folder) => `
+[workload]
+name = "Linux"
+kind = "command"
+
+[[task]]
+name = "Read-Log"
+description = "Show the newest lines of the site's log"
+run = ["/usr/bin/tail", "-n", "{lines}", "--", "${folder}/site.log"]
+timeout = "10s"
+[task.parameters.lines]
+type = "integer"
+description = "How many"
+min = 1
+max = 100
+default = 10
+
+[[task]]
+name = "Follow-Log"
+description = "Follow the site's log as it is written"
+run = ["/usr/bin/tail", "-f", "--", "${folder}/site.log"]
+timeout = "2m"
+
+[[task]]
+name = "Slow-Words"
+description = "Say some words, one after the other"
+run = ["/usr/bin/sh", "-c", "printf '\\\\033[31mfirst\\\\033[0m <b>bold</b>\\\\n'; sleep 1; echo trouble >&2; sleep 1; echo last"]
+timeout = "10s"
+
+[[task]]
+name = "Restart-Site"
+description = "Restart the site"
+run = ["/usr/bin/echo", "restarted"]
+timeout = "10s"
+
+[[task]]
+name = "Show-Disk-Usage"
+description = "Show how full the disk is"
+run = ["/usr/bin/df", "-h"]
+timeout = "10s"
+
+[[task]]
+name = "Set-Password"
+description = "Set the password of a service"
+run = ["/usr/bin/cat"]
+timeout = "10s"
+
+[[role]]
+name = "Site-Operators"
+description = "Those who keep the site running"
+tasks = ["Read-Log", "Restart-Site", "Slow-Words"]
+`;
+
+let house;
+before(async () => { house = await House.start({ tasks: TASKS }); });
+after(async () => { await closeChrome(); await house.stop(); });
+
+/** An authorization of bob's that alice approved. */
+async function granted(access) {
+  const request = await house.api("bob", "POST", "/requests", { ...access, reason: "The site is slow", duration: "1h" });
+  return (await house.api("alice", "POST", `/requests/${request.id}/approve`, {})).authorization;
+}
+
+const run = (task, parameters = {}) => house.api("bob", "POST", "/executions", { task, parameters });
+
+/** A run of bob's that is over. */
+async function finished(task, parameters) {
+  const { id } = await run(task, parameters);
+  const response = await fetch(`${house.base}/api/v1/executions/${id}/output`, { headers: { authorization: `Bearer ${house.tokens.bob}` } });
+  await response.text();
+  return id;
+}
+
+const output = (visitor) => visitor.page.getByRole("region", { name: "Output" });
+
+test("a run is watched live by who approves such runs, and stopped by who runs it", async () => {
+  await granted({ task: "Linux/Follow-Log" });
+  const { id } = await run("Linux/Follow-Log");
+  const bob = await Visitor.signIn(house, "bob");
+  const alice = await Visitor.signIn(house, "alice", { theme: "dark" });
+  await bob.go("/executions?show=mine");
+  await bob.page.getByRole("row", { name: /Follow-Log.*Running/ }).getByRole("link").click();
+  await alice.go(`/executions/${id}`);
+  await output(alice).getByText("site: request 20 answered").waitFor();
+  appendFileSync(join(house.folder, "site.log"), "site: something new\n");
+  await Promise.all([alice, bob].map((one) => output(one).getByText("site: something new").waitFor()));
+  assert.equal(await alice.page.getByRole("button", { name: "Stop" }).count(), 0);
+  assert.deepEqual(await alice.accessibility(), []);
+  await bob.press("Stop");
+  for (const one of [alice, bob]) {
+    await one.page.getByText("somebody stopped it: bob").waitFor();
+    await one.page.getByText("It is over.").waitFor();
+  }
+  await alice.close();
+  await bob.close();
+});
+
+test("who reads elsewhere in the output is not taken to its end", async () => {
+  await granted({ task: "Linux/Follow-Log" });
+  appendFileSync(join(house.folder, "site.log"), Array.from({ length: 10 }, (_, n) => `more ${n}\n`).join(""));
+  const { id } = await run("Linux/Follow-Log");
+  const bob = await Visitor.signIn(house, "bob", { size: "phone" });
+  await bob.go(`/executions/${id}`);
+  await output(bob).getByText("more 9").waitFor();
+  const place = () => output(bob).evaluate((pre) => [pre.scrollTop, pre.scrollHeight - pre.clientHeight - pre.scrollTop]);
+  const log = (name, count) => appendFileSync(join(house.folder, "site.log"), Array.from({ length: count }, (_, n) => `${name} ${n}\n`).join(""));
+  log("filled", 60);
+  await output(bob).getByText("filled 59").waitFor();
+  assert.ok((await place())[1] < 9, "it follows the end");
+  await output(bob).evaluate((pre) => new Promise((done) => { pre.addEventListener("scroll", done, { once: true }); pre.scrollTop = 30; }));
+  log("later", 20);
+  await output(bob).getByText("later 19").waitFor();
+  assert.equal((await place())[0], 30);
+  await house.api("bob", "POST", `/executions/${id}/stop`, {});
+  await bob.page.getByText("It is over.").waitFor();
+  await bob.close();
+});
+
+test("a finished run is replayed as it came; both streams and control characters are told apart", async () => {
+  await granted({ role: "Linux/Site-Operators" });
+  const id = await finished("Linux/Slow-Words");
+  const bob = await Visitor.signIn(house, "bob");
+  await bob.go(`/executions/${id}`);
+  const lines = output(bob).locator(".line");
+  const replay = bob.page.getByRole("button", { name: "Replay" });
+  await replay.waitFor();
+  assert.deepEqual((await lines.allTextContents()).map((line) => line.trim()), ["\\u{1b}[31mfirst\\u{1b}[0m <b>bold</b>", "trouble", "last"]);
+  assert.equal(await lines.nth(1).evaluate((line) => getComputedStyle(line, "::before").content), '"err "');
+  assert.equal(await output(bob).locator("b").count(), 0);
+  assert.deepEqual(await bob.accessibility(), []);
+  const slider = bob.page.getByLabel("Position");
+  await slider.fill("1500");
+  assert.deepEqual((await lines.allTextContents()).length, 2);
+  assert.match(await bob.text(), /1\.5 of 2\.\d s/);
+  await slider.fill("0");
+  assert.ok(await lines.count() <= 1);
+  await bob.page.getByLabel("Speed").selectOption("4×");
+  await bob.page.getByRole("button", { name: "Play" }).click();
+  await bob.page.getByRole("button", { name: "Pause" }).waitFor();
+  await output(bob).getByText("last").waitFor();
+  await replay.waitFor();
+  await bob.close();
+});
+
+test("a search goes from one place to the next, and the download is what ran", async () => {
+  await granted({ role: "Linux/Site-Operators" });
+  const id = await finished("Linux/Read-Log", { lines: 5 });
+  const bob = await Visitor.signIn(house, "bob");
+  await bob.go(`/executions/${id}`);
+  await bob.page.getByRole("button", { name: "Replay" }).waitFor();
+  const field = bob.page.getByLabel("Search the output");
+  const line = output(bob).locator(".line").first();
+  const word = (await line.textContent()).trim().split(" ").at(-1);
+  await field.fill(word.toUpperCase());
+  const count = bob.page.locator("output[for=search]");
+  assert.match(await count.textContent(), /^1 of \d+$/);
+  const all = Number((await count.textContent()).split(" ").at(-1));
+  assert.equal(await bob.page.evaluate(() => CSS.highlights.get("found").size), all);
+  await field.press("Enter");
+  assert.equal(await count.textContent(), `${all === 1 ? 1 : 2} of ${all}`);
+  await field.press("Shift+Enter");
+  await field.press("Shift+Enter");
+  assert.equal(await count.textContent(), `${all} of ${all}`);
+  await field.fill("nowhere");
+  assert.equal(await count.textContent(), "Not found");
+  const [download] = await Promise.all([bob.page.waitForEvent("download"), bob.page.getByRole("link", { name: "Download the standard output" }).click()]);
+  assert.equal(download.suggestedFilename(), `${id}.txt`);
+  const log = readFileSync(join(house.folder, "site.log"), "utf8").split("\n").slice(-6).join("\n");
+  assert.equal(readFileSync(await download.path(), "utf8"), log);
+  await bob.close();
+});
+
+test("who may not see an output is told who may", async () => {
+  await granted({ role: "Linux/Site-Operators" });
+  const id = await finished("Linux/Read-Log");
+  const adam = await Visitor.signIn(house, "adam");
+  await adam.go(`/executions/${id}`);
+  assert.match(await adam.text(), /You may not see this output/);
+  assert.equal(await output(adam).count(), 0);
+  for (const path of ["output", "output.txt"]) {
+    assert.equal((await adam.page.request.get(`${house.base}/executions/${id}/${path}`)).status(), 404);
+  }
+  await adam.close();
+});
+
+test("a revocation ends a run while it is watched", async () => {
+  const authorization = await granted({ task: "Linux/Follow-Log" });
+  const { id } = await run("Linux/Follow-Log");
+  const bob = await Visitor.signIn(house, "bob");
+  const alice = await Visitor.signIn(house, "alice");
+  await bob.go(`/executions/${id}`);
+  await output(bob).getByText("site: request 20 answered").waitFor();
+  await alice.go("/authorizations");
+  await alice.page.locator(`#${authorization}`).getByRole("link").click();
+  assert.deepEqual(await alice.accessibility(), []);
+  assert.equal(await alice.page.getByRole("button", { name: "Revoke it now" }).isVisible(), false);
+  await alice.page.getByText("Revoke…").click();
+  await alice.page.getByLabel("Comment").fill("That is enough");
+  await alice.press("Revoke it now");
+  assert.match(await alice.text(), /Revoked by alice/);
+  assert.match(await alice.text(), /That is enough/);
+  await bob.page.getByText("its authorization was taken away").waitFor();
+  await bob.page.getByText("It is over.").waitFor();
+  await alice.close();
+  await bob.close();
+});
+
+test("a holder asks for more time or gives back", async () => {
+  const authorization = await granted({ task: "Linux/Restart-Site" });
+  await finished("Linux/Restart-Site");
+  const bob = await Visitor.signIn(house, "bob", { size: "phone" });
+  await bob.go(`/authorizations/${authorization}`);
+  assert.match(await bob.text(), /59 min|1 h/);
+  assert.match(await bob.page.locator("#runs").innerText(), /Linux\\Restart-Site/);
+  assert.equal(await bob.page.getByRole("link", { name: "Ask for more time" }).getAttribute("href"), `/requests/new?extend=${authorization}`);
+  await bob.page.getByText("Give back…").click();
+  await bob.press("Give it back now");
+  assert.match(await bob.text(), /Given back by|Given back,/);
+  await bob.close();
+});
+
+test("the overview counts without reload", async () => {
+  const ada = await Visitor.signIn(house, "ada");
+  await ada.go("/");
+  const figure = (name) => ada.page.getByRole("link", { name }).locator(".figure");
+  const before = Number(await figure(/in force now/).textContent());
+  await granted({ task: "Linux/Show-Disk-Usage" });
+  await ada.page.waitForFunction((count) => document.querySelector(".figure").textContent === String(count), before + 1);
+  const { id } = await (async () => { await granted({ task: "Linux/Follow-Log" }); return run("Linux/Follow-Log"); })();
+  await ada.page.locator(".plot .going").waitFor();
+  await house.api("bob", "POST", `/executions/${id}/stop`, {});
+  await ada.page.locator(".plot .going").waitFor({ state: "detached" });
+  const alice = await Visitor.signIn(house, "alice");
+  await alice.go("/");
+  const request = await house.api("bob", "POST", "/requests", { task: "Linux/Set-Password", reason: "A new one is due" });
+  await alice.page.locator(`#for-${request.id}`).waitFor();
+  await house.api("bob", "POST", `/requests/${request.id}/cancel`, {});
+  await alice.page.getByText("Nothing waits for your decision.").waitFor();
+  await alice.close();
+  await ada.close();
+});
+
+const pages = async () => {
+  const authorization = await granted({ role: "Linux/Site-Operators" });
+  const id = await finished("Linux/Slow-Words");
+  return ["/", "/executions", "/executions?show=running", `/executions/${id}`, `/executions?authorization=${authorization}`, "/authorizations", "/authorizations?show=scheduled", "/authorizations?show=ended", "/authorizations?show=mine", `/authorizations/${authorization}`];
+};
+
+test("every page is accessible, and none scrolls sideways on a phone", async () => {
+  for (const path of await pages()) {
+    for (const [name, size] of [["otto", "desk"], ["bob", "phone"]]) {
+      const visitor = await (visitors[name] ??= Visitor.signIn(house, name, { size }));
+      const response = await visitor.go(path);
+      assert.equal(response.status(), 200, path);
+      assert.deepEqual(await visitor.accessibility(), []);
+      assert.ok(await visitor.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} scrolls sideways`);
+    }
+  }
+  for (const visitor of Object.values(visitors)) await (await visitor).close();
+});
+const visitors = {};
+
+test("every page tells the same without scripts", async () => {
+  const otto = await Visitor.signIn(house, "otto", { scripts: false });
+  for (const path of await pages()) {
+    const response = await otto.go(path);
+    assert.equal(response.status(), 200, path);
+    if (path.startsWith("/executions/")) {
+      assert.deepEqual((await otto.page.locator(".output .line").allTextContents()).map((line) => line.trim()), ["\\u{1b}[31mfirst\\u{1b}[0m <b>bold</b>", "trouble", "last"]);
+    }
+  }
+  await granted({ task: "Linux/Follow-Log" });
+  const { id } = await run("Linux/Follow-Log");
+  await otto.go(`/executions/${id}`);
+  assert.match(await otto.text(), /Reload this page/);
+  await otto.close();
+  const bob = await Visitor.signIn(house, "bob", { scripts: false });
+  await bob.go(`/executions/${id}`);
+  await bob.press("Stop");
+  assert.match(await bob.text(), /told to stop/);
+  await bob.close();
+});
