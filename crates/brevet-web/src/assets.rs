@@ -48,6 +48,8 @@ macro_rules! assets {
 assets! {
     style "brevet.css" "text/css; charset=utf-8",
     script "brevet.js" "text/javascript; charset=utf-8",
+    copy_script "copy.js" "text/javascript; charset=utf-8",
+    set_up_script "setup.js" "text/javascript; charset=utf-8",
     icons "icons.svg" "image/svg+xml",
     mark "mark.svg" "image/svg+xml",
 }

@@ -1,6 +1,6 @@
 //! The words that pages use for what the API's types say.
 
-use brevet_wire::{Access, AccessType, AuthorizationState, RequestStatus};
+use brevet_wire::{Access, AccessType, AuthorizationState, RequestStatus, Uncovered, User};
 
 /// A word and how it looks: `good`, `wait`, `bad`, or nothing of these.
 pub(crate) struct Status {
@@ -36,5 +36,42 @@ pub(crate) const fn access_type(access: &Access) -> &'static str {
         AccessType::Task => "Task",
         AccessType::Role => "Role",
         AccessType::RoleGroup => "Role group",
+    }
+}
+
+/// Below which path the kind of thing has its pages.
+pub(crate) const fn access_path(access: &Access) -> &'static str {
+    match access.kind {
+        AccessType::Task => "tasks",
+        AccessType::Role => "roles",
+        AccessType::RoleGroup => "role-groups",
+    }
+}
+
+/// Whether an account may do anything.
+pub(crate) const fn account_state(user: &User) -> Status {
+    let (word, tone) = match (user.active, &user.locked_until) {
+        (false, _) => ("Disabled", "bad"),
+        (true, Some(_)) => ("Locked", "wait"),
+        (true, None) => ("Active", "good"),
+    };
+    Status { word, tone }
+}
+
+/// What an account may do without asking.
+pub(crate) const fn standing(user: &User) -> &'static str {
+    match (user.administrator, user.auditor) {
+        (true, true) => "Administrator and auditor",
+        (true, false) => "Administrator",
+        (false, true) => "Auditor",
+        (false, false) => "None",
+    }
+}
+
+/// What happens to tasks that no policy covers.
+pub(crate) const fn uncovered(uncovered: &Uncovered) -> &'static str {
+    match uncovered {
+        Uncovered::Refused => "nobody may run them",
+        Uncovered::Assigned => "those assigned may run them",
     }
 }
