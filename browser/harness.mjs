@@ -103,6 +103,7 @@ export class House {
     const told = createInterface({ input: house.process.stdout });
     for await (const line of told) {
       house.base ??= line.match(/ serves (http:\/\/\S+)/)?.[1];
+      house.link ??= line.match(/(http\S+\/setup#code=\S+)/)?.[1];
       house.code ??= line.match(/ --setup (\S+)/)?.[1];
       if (house.base && house.code) break;
     }

@@ -50,6 +50,8 @@ assets! {
     script "brevet.js" "text/javascript; charset=utf-8",
     asking "asking.js" "text/javascript; charset=utf-8",
     output "output.js" "text/javascript; charset=utf-8",
+    copy_script "copy.js" "text/javascript; charset=utf-8",
+    set_up_script "setup.js" "text/javascript; charset=utf-8",
     icons "icons.svg" "image/svg+xml",
     mark "mark.svg" "image/svg+xml",
 }

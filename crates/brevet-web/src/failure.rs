@@ -58,6 +58,14 @@ impl Failure {
         matches!(self.0.status, 400 | 403 | 409 | 422 | 429)
     }
 
+    /// The same as a problem with what was typed, where a name in it, and not the page itself, leads nowhere.
+    pub(crate) fn about_input_if(mut self, status: u16) -> Self {
+        if self.0.status == status {
+            self.0.status = StatusCode::UNPROCESSABLE_ENTITY.as_u16();
+        }
+        self
+    }
+
     /// The problem, where it is about what somebody sent; otherwise it is handed on.
     pub(crate) fn into_told(self) -> Result<Problem, Self> {
         if self.is_about_input() && !self.is_signed_out() { Ok(*self.0) } else { Err(self) }

@@ -135,6 +135,14 @@ pub(crate) fn go_with<T>(done: &Done<T>, path: &str) -> Response {
     response
 }
 
+/// A page that shows what was done, for what cannot be shown a second time.
+pub(crate) fn keep(position: Option<&HeaderValue>, mut shown: Response) -> Response {
+    if let Some(position) = position {
+        cookie::keep_position(shown.headers_mut(), position);
+    }
+    shown
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Visit {
     type Rejection = Failure;
 

@@ -42,6 +42,15 @@ said! {
     Disabled "disabled" "Disabled.",
     Enabled "enabled" "Enabled.",
     PasswordChanged "password-changed" "The password is changed. Sign in with the new one.",
+    MemberAdded "member-added" "Added to the group.",
+    MemberRemoved "member-removed" "Removed from the group.",
+    GroupDeleted "group-deleted" "The group is deleted.",
+    CodeToldOnce "code-told-once" "The account is there. Its code was told once already; make a new one below.",
+    AssignmentAdded "assignment-added" "The assignment is added.",
+    AssignmentRemoved "assignment-removed" "The assignment is removed.",
+    AccessControlOn "access-control-on" "Access control is on.",
+    AccessControlOff "access-control-off" "Access control is off.",
+    PolicyCreated "policy-created" "The policy is in force.",
 }
 
 impl Said {

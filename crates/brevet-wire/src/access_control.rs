@@ -28,6 +28,21 @@ pub struct AccessControl {
     pub uncovered: Uncovered,
 }
 
+/// How much of what is defined needs an approval while access control is on: what the switch changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Coverage {
+    /// Tasks that are defined.
+    pub tasks: u64,
+    /// Those of them that no policy covers.
+    pub uncovered_tasks: u64,
+    /// The first of these by id, as `Scope\Name`: 20 at most.
+    pub uncovered: Vec<String>,
+    /// Assignments there are.
+    pub assignments: u64,
+    /// Those of them that have a task which a policy covers: it needs an approval, whoever is assigned.
+    pub governed_assignments: u64,
+}
+
 /// Switches access control on, or changes its settings while it is on.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,7 @@
 //! The pages, one file for each part of the navigation. Each asks the API, fills a template in, and sends a form on.
 
 mod access;
+mod access_control;
 mod account;
 mod asking;
 mod catalog;
@@ -8,15 +9,22 @@ mod authorizations;
 mod executions;
 mod live;
 mod overview;
+mod assignments;
+mod design;
+mod groups;
+mod live;
+mod people;
 mod requests;
 mod running;
 mod sign_in;
+mod start;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 
 use crate::failure::Failure;
-use crate::gate::{self, Site};
+use crate::gate::{self, Site, Visit};
 
 /// What can be seen without being signed in.
 pub(crate) fn guests(site: &Site) -> Router<Site> {
@@ -38,9 +46,30 @@ pub(crate) fn members(site: &Site) -> Router<Site> {
         live::routes,
         overview::routes,
         requests::routes,
+        access_control::routes,
+        account::routes,
+        assignments::routes,
+        design::routes,
+        groups::routes,
+        live::routes,
+        people::routes,
+        requests::routes,
+        start::routes,
     ];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
+}
+
+/// The most names that a form suggests while one is typed.
+const NAMES_SUGGESTED_MAX: usize = 100;
+
+/// Shows a form to those only whom the API would not refuse afterwards.
+fn administrators_only(visit: &Visit) -> Result<(), Failure> {
+    let detail = "only administrators can do this; ask one of them";
+    match visit.administers() {
+        true => Ok(()),
+        false => Err(Failure::new(StatusCode::FORBIDDEN, "Not yours to change", detail)),
+    }
 }
 
 async fn unknown() -> Failure {

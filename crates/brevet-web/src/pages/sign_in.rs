@@ -27,8 +27,6 @@ pub(crate) fn routes() -> Router<Site> {
 struct Wanted {
     #[serde(default)]
     next: String,
-    #[serde(default)]
-    code: String,
 }
 
 #[derive(Template)]
@@ -87,9 +85,9 @@ async fn sign_in(guest: Guest, form: Form) -> Answer {
     }
 }
 
-async fn code_form(guest: Guest, Query(wanted): Query<Wanted>) -> Answer {
+async fn code_form(guest: Guest) -> Answer {
     let page = guest.page("Set your password", Here::Nowhere);
-    show(&CodePage { page, told: None, name: String::new(), code: wanted.code })
+    show(&CodePage { page, told: None, name: String::new(), code: String::new() })
 }
 
 async fn enrol(guest: Guest, form: Form) -> Answer {
@@ -110,7 +108,7 @@ async fn enrol(guest: Guest, form: Form) -> Answer {
     }
 }
 
-async fn set_up_form(guest: Guest, Query(wanted): Query<Wanted>) -> Answer {
+async fn set_up_form(guest: Guest) -> Answer {
     let health: Health = guest.api.get("/health").await?;
     if !health.needs_setup {
         return Ok(go("/sign-in"));
@@ -121,7 +119,7 @@ async fn set_up_form(guest: Guest, Query(wanted): Query<Wanted>) -> Answer {
         name: String::new(),
         display_name: String::new(),
         email: String::new(),
-        code: wanted.code,
+        code: String::new(),
     })
 }
 

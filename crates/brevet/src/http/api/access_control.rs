@@ -17,6 +17,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .note("Which accounts are excluded is shown to administrators and auditors, and to such an account.")
                 .shows::<wire::AccessControl>("The switch and its settings.")
         })
+        .get("/api/v1/access-control/coverage", Permission::Oversight, coverage, {
+            operation("show_coverage", "Shows how much of what is defined needs an approval while access control is on")
+                .shows::<wire::Coverage>("What the switch changes.")
+        })
         .post("/api/v1/access-control/enable", Permission::Administrator, enable, {
             operation("enable_access_control", "Switches access control on, or changes its settings")
                 .takes::<wire::EnableAccessControl>()
@@ -31,6 +35,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn show(caller: Caller) -> Answer {
     shown(&caller.view(|view| view.access_control()))
+}
+
+async fn coverage(caller: Caller) -> Answer {
+    shown(&caller.view(|view| view.coverage()))
 }
 
 async fn enable(caller: Caller, given: Given<wire::EnableAccessControl>) -> Answer {
