@@ -238,8 +238,7 @@ fn people(state: &State, tasks: usize, was: Option<&[Reach]>, will: Option<&[Rea
         let any = |counts: fn(Reach, Reach) -> bool| {
             u32::from(turns.iter().any(|(before, after)| counts(*before, *after)))
         };
-        people.need_approval +=
-            any(|before, after| before == Reach::ByItself && after == Reach::ByApproval);
+        people.need_approval += any(|before, after| before == Reach::ByItself && after == Reach::ByApproval);
         people.need_none += any(|before, after| before < Reach::ByItself && after == Reach::ByItself);
         people.may_ask += any(|before, after| before == Reach::Refused && after == Reach::ByApproval);
         people.shut_out += any(|before, after| before != Reach::Refused && after == Reach::Refused);
