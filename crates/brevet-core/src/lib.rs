@@ -30,6 +30,7 @@ mod parameter;
 mod past;
 mod permit;
 mod policy;
+mod preview;
 mod quorum;
 mod refusal;
 mod request;
@@ -68,6 +69,7 @@ pub use parameter::{
 pub use past::{Past, Way};
 pub use permit::{Draft, Permit};
 pub use policy::{Approval, Binding, MaximumDuration, Policy, Requesters, StartRule};
+pub use preview::{People, PolicyStep, Preview, Turn, preview};
 pub use quorum::{GroupMinimum, Quorum};
 pub use refusal::{Refusal, WayOut};
 pub use request::{Purpose, Request, RequestState, Verdict, Vote};

@@ -77,3 +77,6 @@ pub const DUE_PER_PASS_MAX: usize = 512;
 pub const ARCHIVE_RETENTION_DEFAULT: Span = Span::hours(24 * 400);
 /// How long entries stay in the database at least, whatever is configured.
 pub const ARCHIVE_RETENTION_MIN: Span = Span::hours(24 * 90);
+/// Pairs of an account and a task that a preview of a policy looks at, before and after; with more of them nobody is
+/// counted.
+pub const PREVIEW_PAIRS_MAX: usize = 500_000;

@@ -54,7 +54,7 @@ pub use proof::{Consistency, Proven, Receipt, hash_text};
 pub use reader::Reader;
 pub use recordings::{PIECE_BYTES_MAX, Recorded, Recordings};
 pub use retire::ArchiveFile;
-pub use search::EntryFilter;
+pub use search::{EntryFilter, Object};
 pub use side::{Credential, Idempotent, SessionRow, SideWrite};
 pub use term::{About, BadWords, Gathered, Outcome, Words};
 pub use tiles::{FileBytes, LedgerFile};

@@ -7,6 +7,7 @@
 //! a limited number of blocks and entries; one that ends there has a cursor, and perhaps no entry.
 
 mod list;
+mod object;
 mod wanted;
 
 use crate::engine::Value;
@@ -22,6 +23,7 @@ use crate::row::signed;
 use crate::term::block::{BLOCK_ENTRIES, Block};
 use crate::term::{Names, Words, indexed};
 use list::{AnyOf, Below, Step, next_block};
+pub use object::Object;
 use wanted::Wanted;
 
 /// Blocks of lists that one page reads, beyond the first of each list.
@@ -40,6 +42,8 @@ pub struct EntryFilter {
     pub request: Option<RequestId>,
     /// About this task only, as `Scope\Name` or `Scope/Name`, in any case.
     pub task: Option<String>,
+    /// About this object only, where it is one that rules are made of.
+    pub object: Option<Object>,
     /// With this outcome only: one of [`crate::Outcome::as_str`].
     pub outcome: Option<String>,
     /// With all of these words in texts, names or parameters.

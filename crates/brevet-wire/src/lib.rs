@@ -25,6 +25,7 @@ mod keys;
 mod ledger;
 mod people;
 mod policy;
+mod preview;
 mod problem;
 mod receipt;
 mod request;
@@ -51,6 +52,7 @@ pub use policy::{
     ApprovalType, ApproverGroup, Binding, NewApproverGroup, NewPolicy, NewRequesters, Policy, PolicyChange,
     Requesters, StartRule,
 };
+pub use preview::{PeopleTouched, PolicyDifference, PolicyPreview, PolicyStep, Turn};
 pub use problem::{BadParameter, Problem, WayOut, ask_command, reason};
 pub use receipt::{Consistency, KeyHandover, Position, Receipt};
 pub use request::{Approve, Deny, NewRequest, Purpose, Request, RequestDecision, RequestStatus, Verdict};

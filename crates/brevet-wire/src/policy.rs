@@ -1,5 +1,7 @@
 //! Approval policies: what an access demands before it is given.
 
+mod words;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

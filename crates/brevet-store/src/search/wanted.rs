@@ -4,8 +4,8 @@ use crate::engine::Connection;
 use crate::engine::Value;
 use brevet_core::{Entry, Event, QualifiedName, RequestId};
 
-use super::EntryFilter;
 use super::list::AnyOf;
+use super::{EntryFilter, Object};
 use crate::error::StoreError;
 use crate::row::signed;
 use crate::term::{self, About, Outcome};
@@ -21,6 +21,7 @@ pub(super) struct Wanted {
     kind: Option<Wish>,
     actor: Option<String>,
     task: Option<String>,
+    object: Option<Object>,
     outcome: Option<String>,
     words: Vec<Wish>,
 }
@@ -52,7 +53,7 @@ impl Wish {
 
 impl Wanted {
     pub(super) fn of(filter: &EntryFilter) -> Self {
-        let EntryFilter { kind, actor, request, task, outcome, text, since: _, until: _ } = filter;
+        let EntryFilter { kind, actor, request, task, object, outcome, text, since: _, until: _ } = filter;
         let kind = kind.as_deref().map(|kind| match kind.strip_suffix('*') {
             Some(family) => Wish::Prefix(family.to_owned()),
             None => Wish::Whole(kind.to_owned()),
@@ -66,13 +67,14 @@ impl Wanted {
             kind,
             actor: actor.clone(),
             task: task.as_ref().map(|task| task.replace('/', "\\")),
+            object: *object,
             outcome: outcome.clone(),
             words: words.collect(),
         }
     }
 
     fn terms(&self) -> impl Iterator<Item = Wish> {
-        let Self { request: _, kind, actor, task, outcome, words } = self;
+        let Self { request: _, kind, actor, task, object: _, outcome, words } = self;
         let kind = kind.iter().map(|kind| kind.terms(term::of_kind));
         let actor = actor.iter().map(|actor| Wish::Whole(term::of_actor(actor)));
         let task = task.iter().map(|task| Wish::Whole(term::of_task(task)));
@@ -96,6 +98,17 @@ impl Wanted {
     /// looked at one by one.
     pub(super) fn lists(&self, connection: &Connection) -> Result<Option<Vec<AnyOf>>, StoreError> {
         let mut lists = Vec::new();
+        // An object has no list of its own: its entries are among those of the kinds that are about such objects.
+        if let Some(object) = self.object {
+            let mut found = Vec::new();
+            for kinds in object.kinds() {
+                found.extend(beginning(connection, &term::of_kind(kinds))?);
+            }
+            match found.is_empty() {
+                true => return Ok(None),
+                false => lists.push(AnyOf::new(found)),
+            }
+        }
         for term in self.terms() {
             let found = match term {
                 Wish::Whole(term) => term::number(connection, &term)?.into_iter().collect(),
@@ -114,6 +127,7 @@ impl Wanted {
     pub(super) fn may_mean(&self, entry: &Entry) -> bool {
         self.kind.as_ref().is_none_or(|kind| kind.meets(entry.event.kind().name))
             && self.actor.as_ref().is_none_or(|actor| *actor == entry.actor.to_string())
+            && self.object.is_none_or(|object| object.is_in(&entry.event))
             && (self.words.is_empty() || self.finds_words(&entry.event))
     }
 

@@ -142,7 +142,7 @@ fn words(event: &Event) -> Vec<String> {
 
 impl Known {
     pub(crate) fn meets(&self, filter: &EntryFilter) -> bool {
-        let EntryFilter { kind, actor, request, task, outcome, text, since, until } = filter;
+        let EntryFilter { kind, actor, request, task, object: _, outcome, text, since, until } = filter;
         let same_kind = |kind: &String| match kind.strip_suffix('*') {
             Some(family) => self.kind.starts_with(family),
             None => self.kind == *kind,

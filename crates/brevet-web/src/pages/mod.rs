@@ -14,6 +14,9 @@ mod design;
 mod groups;
 mod live;
 mod people;
+mod history;
+mod live;
+mod policies;
 mod requests;
 mod running;
 mod sign_in;
@@ -56,6 +59,8 @@ pub(crate) fn members(site: &Site) -> Router<Site> {
         requests::routes,
         start::routes,
     ];
+    let pages =
+        [access::routes, account::routes, history::routes, live::routes, policies::routes, requests::routes];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
 }

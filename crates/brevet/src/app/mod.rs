@@ -15,6 +15,7 @@ mod lists;
 mod notary;
 mod opening;
 mod password;
+mod preview;
 mod published;
 mod reaction;
 mod read;
@@ -92,6 +93,7 @@ struct Inner<W: World> {
     refusals: Refusals,
     set_up_code: SetUpCode,
     hashing: Semaphore,
+    previewing: Semaphore,
     evidence: evidence::Evidence,
     /// Held while an archive is written, or texts are erased.
     archiving: tokio::sync::Mutex<()>,

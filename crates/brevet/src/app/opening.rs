@@ -174,6 +174,7 @@ impl<W: World> App<W> {
                 refusals: Refusals::default(),
                 set_up_code: SetUpCode::default(),
                 hashing: Semaphore::new(HASHES_AT_ONCE),
+                previewing: Semaphore::new(super::preview::PREVIEWS_AT_ONCE),
                 evidence: evidence::Evidence::default(),
                 archiving: tokio::sync::Mutex::default(),
                 origin,

@@ -52,6 +52,7 @@ inputs!(
     wire::NewAssignment,
     wire::NewPolicy,
     wire::PolicyChange,
+    wire::PolicyStep,
     wire::Explain,
     wire::NewRequest,
     wire::Approve,

@@ -7,7 +7,7 @@ use axum::http::Uri;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::{Command, RequestId, Text, TextKind};
-use brevet_store::{EntryFilter, Receipt, Words};
+use brevet_store::{EntryFilter, Object, Receipt, Words};
 use brevet_wire as wire;
 use serde::Deserialize;
 
@@ -59,6 +59,9 @@ struct Wanted {
     request: Option<String>,
     /// About this task, as `Scope\Name` or `Scope/Name`, in any case.
     task: Option<String>,
+    /// About this policy, group, assignment or account by its id (`pol-1`, `grp-2`, `asg-3`, `usr-7`), or about
+    /// `access-control`: how it was made and changed.
+    object: Option<String>,
     /// With this outcome, for example `denied`.
     outcome: Option<String>,
     /// With all of these words, in any case, in a reason, a comment, a name, an address, a description or the value
@@ -89,12 +92,14 @@ fn filter(caller: &Caller, wanted: &Wanted) -> Result<EntryFilter, Failure> {
         Some(name) => Some(caller.app.read(|state| take::user(state, name))?.to_string()),
     };
     let request = wanted.request.as_deref().map(RequestId::parse).transpose();
+    let object = wanted.object.as_deref().map(Object::parse).transpose();
     let text = wanted.text.as_deref().map(Words::parse).transpose();
     Ok(EntryFilter {
         kind: wanted.kind.clone(),
         actor,
         request: id(request)?,
         task: wanted.task.clone(),
+        object: object.map_err(|bad| Failure::unreadable("bad-query", format!("object: {bad}")))?,
         outcome: wanted.outcome.clone(),
         text: text.map_err(|bad| Failure::unreadable("bad-query", format!("text: {bad}")))?,
         since: wanted.since.map(take::timestamp),

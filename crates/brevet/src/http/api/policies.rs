@@ -1,6 +1,6 @@
 //! Approval policies, and why they say what they say.
 
-use brevet_core::{Command, NewPolicy, PolicyId, Refusal, Reply, explain};
+use brevet_core::{Command, NewPolicy, PolicyId, PolicyStep, PolicyTerms, Refusal, Reply, State, explain};
 use brevet_wire as wire;
 
 use crate::http::answer::{changed, created, removed, shown};
@@ -20,6 +20,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
             operation("create_policy", "Creates a policy")
                 .takes::<wire::NewPolicy>()
                 .creates::<wire::Policy>("The policy.")
+        })
+        .post("/api/v1/policies/preview", Permission::Administrator, preview, {
+            operation("preview_policy", "Says what a change of the policies would do; nothing is done")
+                .note(
+                    "It is carried out on a copy of the state, and refused like the change itself: what differs, how many people \
+                     may ask or run in another way, and which requests, authorizations and runs would end.",
+                )
+                .takes::<wire::PolicyStep>()
+                .shows::<wire::PolicyPreview>("What it would do.")
         })
         .get("/api/v1/policies/{id}", Permission::SignedIn, show, {
             operation("show_policy", "Shows a policy").shows::<wire::Policy>("The policy.")
@@ -54,11 +63,7 @@ async fn list(caller: Caller, Query(paging): Query<Paging>) -> Answer {
 
 async fn create(caller: Caller, given: Given<wire::NewPolicy>) -> Answer {
     let new = &given.value;
-    let create = caller.app.read(|state| {
-        let (task, role, role_group) = (new.task.as_deref(), new.role.as_deref(), new.role_group.as_deref());
-        let access = take::access(state, task, role, role_group)?;
-        Ok::<_, Failure>(Command::CreatePolicy(NewPolicy { access, terms: take::terms(state, new)? }))
-    })?;
+    let create = caller.app.read(|state| new_policy(state, new).map(Command::CreatePolicy))?;
     let done = caller.app.command(caller.origin(), create, given.key).await?;
     let Reply::Policy(id) = done.reply else { return Err(Failure::bug("a policy without an id")) };
     created(&done, &format!("/policies/{id}"), &policy(&caller, id)?)
@@ -76,15 +81,8 @@ async fn change(
 ) -> Answer {
     let id = id(PolicyId::parse(&named))?;
     let change = &given.value;
-    let set = caller.app.read(|state| {
-        let policy = state.policy(id).ok_or_else(|| Failure::no_such("policy", id))?;
-        let terms = take::change(state, policy, change)?;
-        Ok::<_, Failure>(Command::SetPolicy {
-            policy: id,
-            seen: change.revision.unwrap_or(policy.revision),
-            terms,
-        })
-    })?;
+    let (seen, terms) = caller.app.read(|state| changed_terms(state, id, change))?;
+    let set = Command::SetPolicy { policy: id, seen, terms };
     let done = caller.app.command(caller.origin(), set, given.key).await?;
     changed(&done, &policy(&caller, id)?)
 }
@@ -93,6 +91,40 @@ async fn remove(caller: Caller, Segments(given): Segments<String>) -> Answer {
     let id = id(PolicyId::parse(&given))?;
     let done = caller.app.command(caller.origin(), Command::RemovePolicy(id), None).await?;
     Ok(removed(&done))
+}
+
+async fn preview(caller: Caller, given: Given<wire::PolicyStep>) -> Answer {
+    let step = caller.app.read(|state| policy_step(state, &given.value))?;
+    let told = caller.app.preview(caller.origin(), step).await?;
+    shown(&caller.view(|view| view.preview(&told)))
+}
+
+fn policy_step(state: &State, given: &wire::PolicyStep) -> Result<PolicyStep, Failure> {
+    match given {
+        wire::PolicyStep::Create(new) => new_policy(state, new).map(PolicyStep::Create),
+        wire::PolicyStep::Change { policy, change } => {
+            let policy = id(PolicyId::parse(policy))?;
+            let (seen, terms) = changed_terms(state, policy, change)?;
+            Ok(PolicyStep::Set { policy, seen, terms })
+        }
+        wire::PolicyStep::Remove { policy } => id(PolicyId::parse(policy)).map(PolicyStep::Remove),
+    }
+}
+
+fn new_policy(state: &State, new: &wire::NewPolicy) -> Result<NewPolicy, Failure> {
+    let (task, role, role_group) = (new.task.as_deref(), new.role.as_deref(), new.role_group.as_deref());
+    let access = take::access(state, task, role, role_group)?;
+    Ok(NewPolicy { access, terms: take::terms(state, new)? })
+}
+
+/// The terms after a change, and the revision that it is of.
+fn changed_terms(
+    state: &State,
+    id: PolicyId,
+    change: &wire::PolicyChange,
+) -> Result<(u32, PolicyTerms), Failure> {
+    let policy = state.policy(id).ok_or_else(|| Failure::no_such("policy", id))?;
+    Ok((change.revision.unwrap_or(policy.revision), take::change(state, policy, change)?))
 }
 
 async fn explain_run(caller: Caller, given: Given<wire::Explain>) -> Answer {
