@@ -48,6 +48,7 @@ macro_rules! assets {
 assets! {
     style "brevet.css" "text/css; charset=utf-8",
     script "brevet.js" "text/javascript; charset=utf-8",
+    inbox "inbox.js" "text/javascript; charset=utf-8",
     icons "icons.svg" "image/svg+xml",
     mark "mark.svg" "image/svg+xml",
 }

@@ -10,6 +10,7 @@ mod execution;
 mod explanation;
 mod people;
 mod policy;
+mod rendered;
 mod request;
 mod way;
 
