@@ -4,8 +4,6 @@
 //! What others appended is held against what this server knows before it is believed: it must go on exactly where this
 //! server's tree ends, and be what the newest signed checkpoint says.
 
-use std::collections::HashMap;
-
 use brevet_core::{Entry, Event, ServerId, Timestamp};
 use brevet_ledger::{Checkpoint, EntryRef, Hash, RightEdge, leaf_hash};
 
@@ -59,11 +57,13 @@ pub struct Sign {
     pub beats: u64,
 }
 
-/// Where the ledger ends, as its row says.
+/// Where the ledger ends, as its row says, and the rows of the entries behind a place in it.
+#[derive(Default)]
 struct Found {
     size: u64,
     edge: Vec<u8>,
     checkpoint: String,
+    rows: Vec<EntryRow>,
 }
 
 impl Store {
@@ -146,8 +146,8 @@ impl Store {
     }
 
     fn read_tail(&self, connection: &Connection) -> Result<Option<(RightEdge, Tail)>, StoreError> {
-        let Found { size, edge, checkpoint } = find_head(connection)?;
         let known = self.edge.size();
+        let Found { size, edge, checkpoint, rows } = find_after(connection, known)?;
         if size == known {
             let is_ours = size == 0 || edge == self.edge.to_bytes();
             return if is_ours { Ok(None) } else { Err(StoreError::Moved) };
@@ -159,7 +159,7 @@ impl Store {
             return Err(StoreError::TooFarBehind { entries: size - known });
         }
         let mut grown = self.edge.clone();
-        let entries = read_entries(connection, &mut grown, size)?;
+        let entries = rows.into_iter().map(|row| row.entry(&mut grown)).collect::<Result<_, _>>()?;
         if grown.size() != size || grown.to_bytes() != edge {
             return Err(StoreError::Moved);
         }
@@ -282,71 +282,70 @@ impl Store {
     }
 }
 
-fn find_head(connection: &Connection) -> Result<Found, StoreError> {
-    let sql = "SELECT size, edge, checkpoint FROM head WHERE one = 1";
+/// Where the ledger ends, and its entries from this one on with their texts: one question, so that it is one moment and one
+/// round trip, and by ranges of keys: a database that has not counted its rows lately may read whole tables for a join.
+fn find_after(connection: &Connection, known: u64) -> Result<Found, StoreError> {
+    let sql = "SELECT size, -2, edge, NULL, checkpoint FROM head WHERE one = 1
+               UNION ALL SELECT seq, -1, leaf, bytes, NULL FROM entry WHERE seq >= ?1 AND seq < ?2
+               UNION ALL SELECT seq, slot, NULL, NULL, value FROM entry_text WHERE seq >= ?1 AND seq < ?2
+               ORDER BY 1, 2";
     let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row(NONE, |row| {
-        Ok(Found { size: row.get::<_, i64>(0)?.unsigned_abs(), edge: row.get(1)?, checkpoint: row.get(2)? })
-    });
-    let nothing = || Found { size: 0, edge: Vec::new(), checkpoint: String::new() };
-    Ok(found.optional()?.unwrap_or_else(nothing))
-}
-
-/// The entries behind an edge, with their texts; the edge grows with them.
-///
-/// Two questions by key ranges, not a join: a database that has not counted its rows lately may read whole tables for one.
-fn read_entries(connection: &Connection, edge: &mut RightEdge, size: u64) -> Result<Vec<Entry>, StoreError> {
-    let range = [signed(edge.size()), signed(size)];
-    let mut texts = read_texts(connection, range)?;
-    let sql = "SELECT seq, leaf, bytes FROM entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(range)?;
-    let mut entries = Vec::new();
+    let mut rows = statement.query([signed(known), signed(known + TAIL_ENTRIES_MAX)])?;
+    let mut found = Found::default();
     while let Some(row) = rows.next()? {
-        let seq: i64 = row.get(0)?;
-        let bytes: Vec<u8> = row.get(2)?;
-        entries.push(take_entry(edge, seq, row.get(1)?, &bytes, texts.remove(&seq).unwrap_or_default())?);
-    }
-    Ok(entries)
-}
-
-/// The texts of entries that are still there, by entry, each with its place in it.
-type Texts = HashMap<i64, Vec<(u32, String)>>;
-
-fn read_texts(connection: &Connection, range: [i64; 2]) -> Result<Texts, StoreError> {
-    let sql = "SELECT seq, slot, value FROM entry_text WHERE seq >= ?1 AND seq < ?2 ORDER BY seq, slot";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(range)?;
-    let mut texts = Texts::new();
-    while let Some(row) = rows.next()? {
-        texts.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?));
-    }
-    Ok(texts)
-}
-
-fn take_entry(
-    edge: &mut RightEdge,
-    seq: i64,
-    leaf: [u8; 32],
-    bytes: &[u8],
-    found: Vec<(u32, String)>,
-) -> Result<Entry, StoreError> {
-    let leaf = Hash::from_bytes(leaf);
-    if leaf_hash(bytes) != leaf || seq.unsigned_abs() != edge.size() {
-        return Err(StoreError::damaged(format!("entry {seq} is not what was hashed")));
-    }
-    edge.append(leaf);
-    let envelope = EntryRef::decode(bytes).map_err(StoreError::damaged)?;
-    if !Event::KINDS.iter().any(|kind| kind.name == envelope.kind) {
-        return Err(StoreError::NewerEntry { kind: envelope.kind.to_owned() });
-    }
-    let mut texts = vec![None; envelope.commitments.len()];
-    for (slot, text) in found {
-        if let Some(place) = texts.get_mut(slot as usize) {
-            *place = Some(text);
+        let number: i64 = row.get(0)?;
+        match row.get::<_, i32>(1)? {
+            HEAD => {
+                (found.size, found.edge, found.checkpoint) = (number.unsigned_abs(), row.get(2)?, row.get(4)?)
+            }
+            ENTRY => {
+                let (leaf, bytes) = (row.get(2)?, row.get(3)?);
+                found.rows.push(EntryRow { seq: number, leaf, bytes, texts: Vec::new() });
+            }
+            slot => {
+                let text = (slot, row.get(4)?);
+                // One without its entry is left for the check of the tree, which misses the entry.
+                found.rows.last_mut().filter(|row| row.seq == number).map(|row| row.texts.push(text));
+            }
         }
     }
-    decode_entry(bytes, texts).map(|(_, entry)| entry).map_err(StoreError::damaged)
+    Ok(found)
+}
+
+/// What stands where a text has its place, in the row of the ledger's end.
+const HEAD: i32 = -2;
+/// The same in the row of an entry.
+const ENTRY: i32 = -1;
+
+/// An entry as it is stored, with the texts that are still there and their places.
+struct EntryRow {
+    seq: i64,
+    leaf: [u8; 32],
+    bytes: Vec<u8>,
+    texts: Vec<(i32, String)>,
+}
+
+impl EntryRow {
+    /// The entry, if it goes on where this edge ends; the edge grows with it.
+    fn entry(self, edge: &mut RightEdge) -> Result<Entry, StoreError> {
+        let Self { seq, leaf, bytes, texts: found } = self;
+        let leaf = Hash::from_bytes(leaf);
+        if leaf_hash(&bytes) != leaf || seq.unsigned_abs() != edge.size() {
+            return Err(StoreError::damaged(format!("entry {seq} is not what was hashed")));
+        }
+        edge.append(leaf);
+        let envelope = EntryRef::decode(&bytes).map_err(StoreError::damaged)?;
+        if !Event::KINDS.iter().any(|kind| kind.name == envelope.kind) {
+            return Err(StoreError::NewerEntry { kind: envelope.kind.to_owned() });
+        }
+        let mut texts = vec![None; envelope.commitments.len()];
+        for (slot, text) in found {
+            if let Some(place) = usize::try_from(slot).ok().and_then(|slot| texts.get_mut(slot)) {
+                *place = Some(text);
+            }
+        }
+        decode_entry(&bytes, texts).map(|(_, entry)| entry).map_err(StoreError::damaged)
+    }
 }
 
 /// The mark of a server's last batch, once nobody is writing any more. What is written here makes the commit wait for all

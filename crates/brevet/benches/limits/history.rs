@@ -11,8 +11,8 @@ use brevet_core::{
 };
 use brevet_ledger::Salt;
 use brevet_store::{
-    AuthorizationFilter, Batch, DataFolder, EntryFilter, ExecutionFilter, Reader, RequestFilter, Store,
-    StoreError, verify_folder,
+    ANCHOR_FILE, Anchor, AuthorizationFilter, Batch, DataFolder, EntryFilter, ExecutionFilter, Reader,
+    RequestFilter, Store, StoreError, verify_folder,
 };
 
 use super::Outcome;
@@ -41,7 +41,7 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     written?;
     let entries = historian.entries();
     note(&format!("{entries} entries were written in {taken:.0} s, {:.0} /s", float(entries) / taken));
-    drop(historian);
+    historian.anchor(large.path())?;
 
     start(large.path(), entries)?;
     verify(large.path(), entries)?;
@@ -242,6 +242,18 @@ impl Historian {
 
     const fn requests(&self) -> u64 {
         self.state.counters().requests - 1
+    }
+
+    /// Writes the anchor as a server would have done, so that one starts on this ledger.
+    pub(crate) fn anchor(self, data: &Path) -> Outcome {
+        Ok(Anchor::hold(&data.join(ANCHOR_FILE))?.replace(self.store.checkpoint())?)
+    }
+
+    /// Stories until so many requests were told in full, then requests that come to nothing until there are so many.
+    pub(crate) fn write_requests(&mut self, full: u64, all: u64) -> Outcome {
+        self.write_until(|history| history.requests() >= full)?;
+        self.brief = true;
+        self.write_until(|history| history.requests() >= all)
     }
 
     pub(crate) fn write_until(&mut self, enough: impl Fn(&Self) -> bool) -> Outcome {

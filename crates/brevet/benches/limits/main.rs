@@ -20,6 +20,7 @@ mod measure;
 mod memory;
 mod organization;
 mod output;
+mod pages;
 mod postgres;
 mod run;
 mod search;
@@ -35,7 +36,7 @@ use measure::Sizes;
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 type Topic = fn(&Sizes) -> Outcome;
 
-const TOPICS: [(&str, Topic); 11] = [
+const TOPICS: [(&str, Topic); 12] = [
     ("decision", decision::measure),
     ("check", check::measure),
     ("durable", durable::measure),
@@ -44,6 +45,7 @@ const TOPICS: [(&str, Topic); 11] = [
     ("output", output::measure),
     ("history", history::measure),
     ("search", search::measure),
+    ("pages", pages::measure),
     ("memory", memory::measure),
     ("verify", verify::measure),
     ("tree", tree::measure),

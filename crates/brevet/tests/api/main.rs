@@ -5,6 +5,7 @@
 mod inputs;
 mod network;
 mod office;
+mod pages;
 mod permissions;
 mod reading;
 mod repeating;

@@ -79,6 +79,18 @@ async fn a_session_ends_when_unused_and_in_any_case() {
 }
 
 #[tokio::test]
+async fn what_nobody_sits_in_front_of_does_not_keep_a_session_alive() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    let token = bob_signs_in(&house).await;
+    house.clock.forward(Span::from_micros(SESSION_IDLE.micros() - 1).unwrap());
+    assert!(house.app.session_unattended(&token).await.is_ok());
+    house.clock.forward(Span::from_micros(1).unwrap());
+    assert!(house.app.session_unattended(&token).await.is_err());
+    assert!(house.app.session(&token).await.is_err());
+}
+
+#[tokio::test]
 async fn a_session_outlives_a_restart_and_no_disabling() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
