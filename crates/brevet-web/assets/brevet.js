@@ -36,23 +36,47 @@ function tellTimes(root) {
 }
 
 // Live parts: elements with `data-live` and an id are taken anew from the same address when the ledger goes on, unless
-// somebody is typing in them.
+// somebody is typing in them. Those with `data-live-too` go along, but ask for nothing by themselves.
 const FETCH_PAUSE_MS = 500;
 const RETRY_PAUSE_MS = 5000;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
+const isText = (field) => field.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=hidden])");
+const isBeingTypedIn = (part) => [...part.querySelectorAll("input, select, textarea")]
+  .some((field) => isText(field) && (field === document.activeElement || (field.value ?? "") !== (field.defaultValue ?? field.value)));
+
+// What somebody did to a part that is taken anew: what they chose, opened, and where they are.
+function keepState(old, next) {
+  for (const box of old.querySelectorAll("input[type=checkbox][id]:checked")) {
+    const same = next.querySelector(`#${CSS.escape(box.id)}`);
+    if (same) same.checked = true;
+  }
+  const at = old.contains(document.activeElement) ? document.activeElement.id : "";
+  return () => { if (at) document.getElementById(at)?.focus({ preventScroll: true }); };
+}
+
+// Whether it must stay as it is: somebody types in it, has opened a part of it, or is at a place that would be lost.
+function isInUse(old, next) {
+  const at = document.activeElement;
+  const isLost = old.contains(at) && !(at.id && next.querySelector(`#${CSS.escape(at.id)}`));
+  return isLost || isBeingTypedIn(old) || old.querySelector("details[open]");
+}
+
 async function refresh() {
   const response = await fetch(location.href, { headers: { "brevet-unattended": "1" } });
-  if (!response.ok || response.redirected) return location.reload();
+  // A page that a form was answered with has no address of its own: it stays as it is.
+  if (!response.ok || response.redirected) return;
   const fresh = parse(await response.text());
-  for (const old of document.querySelectorAll("[data-live]")) {
+  for (const old of document.querySelectorAll("[data-live], [data-live-too]")) {
     const next = fresh.getElementById(old.id);
-    if (!next || old.contains(document.activeElement)) continue;
+    if (!next || isInUse(old, next)) continue;
     tellTimes(next);
     if (next.innerHTML === old.innerHTML) continue;
     const known = new Set([...old.querySelectorAll("[id]")].map((one) => one.id));
     const adopted = document.adoptNode(next);
+    const focus = keepState(old, adopted);
     old.replaceWith(adopted);
+    focus();
     for (const row of adopted.querySelectorAll("[data-row]")) row.classList.toggle("fresh", !known.has(row.id));
     adopted.dispatchEvent(new CustomEvent("brevet:fresh", { bubbles: true }));
   }

@@ -52,6 +52,7 @@ assets! {
     output "output.js" "text/javascript; charset=utf-8",
     copy_script "copy.js" "text/javascript; charset=utf-8",
     set_up_script "setup.js" "text/javascript; charset=utf-8",
+    inbox "inbox.js" "text/javascript; charset=utf-8",
     icons "icons.svg" "image/svg+xml",
     mark "mark.svg" "image/svg+xml",
 }

@@ -1,4 +1,5 @@
 //! How values are written in pages.
+#![expect(unreachable_pub, reason = "askama's macro makes public types of the functions")]
 
 use std::fmt::{self, Display};
 

@@ -68,7 +68,7 @@ impl Site {
 
     fn frame(&self, uri: &Uri) -> Result<Frame, Failure> {
         let (nonce, key) = (self.draw()?, self.draw()?);
-        Ok(Frame { nonce, key, now: self.0.world.now(), said: Said::of(uri), me: None, path: target(uri) })
+        Ok(Frame { nonce, key, now: self.0.world.now(), said: Said::of(uri), me: None })
     }
 
     fn api(&self, request: &Request) -> Api {

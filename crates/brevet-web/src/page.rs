@@ -13,6 +13,9 @@ use crate::assets;
 use crate::failure::{Answer, Failure};
 use crate::said::Said;
 
+/// As far as the API counts what waits for somebody.
+const WAITING_COUNTED_MAX: usize = 100;
+
 /// What is around a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
@@ -23,8 +26,6 @@ pub(crate) struct Frame {
     pub(crate) now: Timestamp,
     pub(crate) said: Option<Said>,
     pub(crate) me: Option<Arc<WhoAmI>>,
-    /// Its address.
-    pub(crate) path: String,
 }
 
 /// A page, before its content.
@@ -109,6 +110,15 @@ impl Page {
 
     pub(crate) fn audits(&self) -> bool {
         self.me().is_some_and(|me| me.user.auditor)
+    }
+
+    /// How many requests wait for whoever looks, as it stands beside the navigation.
+    pub(crate) fn waiting(&self) -> Option<String> {
+        match self.me().map_or(0, |me| me.waiting) {
+            0 => None,
+            count if count >= WAITING_COUNTED_MAX => Some(format!("{}+", WAITING_COUNTED_MAX - 1)),
+            count => Some(count.to_string()),
+        }
     }
 
     pub(crate) fn nonce(&self) -> &str {

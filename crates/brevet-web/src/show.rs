@@ -1,9 +1,9 @@
 //! The words that pages use for what the API's types say.
 
 use brevet_wire::{
-    Access, AccessType, AuthorizationState, Basis, Ending, Execution, ExecutionState, RequestStatus, StopCause,
+    Access, AccessType, AuthorizationState, Basis, Ending, Execution, ExecutionState, RequestStatus,
+    StopCause, Uncovered, User,
 };
-use brevet_wire::{Access, AccessType, AuthorizationState, RequestStatus, Uncovered, User};
 
 /// A word and how it looks: `good`, `wait`, `bad`, or nothing of these.
 pub(crate) struct Status {
@@ -51,21 +51,6 @@ pub(crate) const fn outcome(execution: &Execution) -> Status {
         ExecutionState::Failed => ("Failed", "bad"),
         ExecutionState::Stopped => ("Stopped", "bad"),
         ExecutionState::Unknown => ("Unknown", "bad"),
-/// Below which path the kind of thing has its pages.
-pub(crate) const fn access_path(access: &Access) -> &'static str {
-    match access.kind {
-        AccessType::Task => "tasks",
-        AccessType::Role => "roles",
-        AccessType::RoleGroup => "role-groups",
-    }
-}
-
-/// Whether an account may do anything.
-pub(crate) const fn account_state(user: &User) -> Status {
-    let (word, tone) = match (user.active, &user.locked_until) {
-        (false, _) => ("Disabled", "bad"),
-        (true, Some(_)) => ("Locked", "wait"),
-        (true, None) => ("Active", "good"),
     };
     Status { word, tone }
 }
@@ -99,6 +84,28 @@ pub(crate) const fn ending(ending: &Ending) -> &'static str {
         Ending::Revoked => "Revoked",
         Ending::UsedUp => "Its last run was used",
         Ending::Voided => "Voided: person, policy or definition is not what it was",
+    }
+}
+
+/// Below which path the kind of thing has its pages.
+pub(crate) const fn access_path(access: &Access) -> &'static str {
+    match access.kind {
+        AccessType::Task => "tasks",
+        AccessType::Role => "roles",
+        AccessType::RoleGroup => "role-groups",
+    }
+}
+
+/// Whether an account may do anything.
+pub(crate) const fn account_state(user: &User) -> Status {
+    let (word, tone) = match (user.active, &user.locked_until) {
+        (false, _) => ("Disabled", "bad"),
+        (true, Some(_)) => ("Locked", "wait"),
+        (true, None) => ("Active", "good"),
+    };
+    Status { word, tone }
+}
+
 /// What an account may do without asking.
 pub(crate) const fn standing(user: &User) -> &'static str {
     match (user.administrator, user.auditor) {

@@ -55,7 +55,9 @@ pub use policy::{
 pub use preview::{PeopleTouched, PolicyDifference, PolicyPreview, PolicyStep, Turn};
 pub use problem::{BadParameter, Problem, WayOut, ask_command, reason};
 pub use receipt::{Consistency, KeyHandover, Position, Receipt};
-pub use request::{Approve, Deny, NewRequest, Purpose, Request, RequestDecision, RequestStatus, Verdict};
+pub use request::{
+    Approve, Deny, NewRequest, Piece, Purpose, Request, RequestDecision, RequestStatus, Verdict,
+};
 pub use scalar::{List, Reference, SecretText, Time};
 pub use session::{ChangePassword, Health, Session, SetUp, SignIn, WhoAmI};
 pub use way::Way;

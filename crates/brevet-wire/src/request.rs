@@ -58,6 +58,17 @@ pub struct RequestDecision {
     pub comment: Option<String>,
 }
 
+/// A part of one argument of what would run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Piece {
+    /// As it will be handed over; `{name}` where the value is not bound.
+    pub text: String,
+    /// Whose value it is; of none where the definition itself says it.
+    pub parameter: Option<String>,
+    /// Whether the value is still free.
+    pub is_free: bool,
+}
+
 /// A person asks for an access, with a reason and a duration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Request {
@@ -82,6 +93,9 @@ pub struct Request {
     /// For a task, what would run: one string per argument, with the values that are bound put in and
     /// `{placeholders}` for the others.
     pub command: Vec<String>,
+    /// The same, each argument piece by piece: what the definition says, and what stands for a parameter.
+    #[serde(default)]
+    pub arguments: Vec<Vec<Piece>>,
     /// For a task, the account of the target under which it runs, when it is not Brevet's own.
     pub run_as: Option<String>,
     /// SHA-256 of the definition that is asked for, in hexadecimal.
@@ -115,6 +129,9 @@ pub struct Request {
     pub authorization: Option<String>,
     /// Whether whoever asks may decide on it.
     pub may_decide: bool,
+    /// Why they may not, while it is pending.
+    #[serde(default)]
+    pub may_not_decide: Option<String>,
     /// Whether whoever asks may cancel it.
     pub may_cancel: bool,
 }

@@ -74,6 +74,9 @@ pub struct WhoAmI {
     pub expires_at: Time,
     /// It ends earlier when nothing is asked for so long, in seconds.
     pub idle_seconds: i64,
+    /// How many requests wait for their decision; counted up to 100.
+    #[serde(default)]
+    pub waiting: usize,
     /// What the server cannot prove to somebody who does not trust its operator.
     pub warning: Option<String>,
 }

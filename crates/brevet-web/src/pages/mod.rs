@@ -4,18 +4,16 @@ mod access;
 mod access_control;
 mod account;
 mod asking;
-mod catalog;
-mod authorizations;
-mod executions;
-mod live;
-mod overview;
 mod assignments;
+mod authorizations;
+mod catalog;
 mod design;
+mod executions;
 mod groups;
-mod live;
-mod people;
 mod history;
 mod live;
+mod overview;
+mod people;
 mod policies;
 mod requests;
 mod running;
@@ -38,29 +36,24 @@ pub(crate) fn guests(site: &Site) -> Router<Site> {
 pub(crate) fn members(site: &Site) -> Router<Site> {
     let pages = [
         access::routes,
-        account::routes,
-        asking::routes,
-        catalog::routes,
-        live::routes,
-        requests::routes,
-        running::routes,
-        authorizations::routes,
-        executions::routes,
-        live::routes,
-        overview::routes,
-        requests::routes,
         access_control::routes,
         account::routes,
+        asking::routes,
         assignments::routes,
+        authorizations::routes,
+        catalog::routes,
         design::routes,
+        executions::routes,
         groups::routes,
+        history::routes,
         live::routes,
+        overview::routes,
         people::routes,
+        policies::routes,
         requests::routes,
+        running::routes,
         start::routes,
     ];
-    let pages =
-        [access::routes, account::routes, history::routes, live::routes, policies::routes, requests::routes];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
 }

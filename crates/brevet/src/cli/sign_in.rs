@@ -112,7 +112,7 @@ pub(super) async fn whoami(context: &mut Context) -> Result<Done, Failure> {
 
 impl Show for WhoAmI {
     fn show(&self, view: &View) -> String {
-        let Self { user, session, expires_at, idle_seconds, warning } = self;
+        let Self { user, session, expires_at, idle_seconds, waiting, warning } = self;
         let idle = format!("or after {} min without a call", idle_seconds / 60);
         Sheet::default()
             .line("User", &user.name)
@@ -122,6 +122,10 @@ impl Show for WhoAmI {
             .maybe("Groups", Some(names(&user.groups)))
             .line("Session", session)
             .toned("Ends", format!("{}, {idle}", view.clock.both(*expires_at)), Tone::Quiet)
+            .maybe(
+                "Waiting",
+                (*waiting > 0).then(|| format!("{waiting} for your decision (brevet request list --for-me)")),
+            )
             .maybe("Warning", warning.as_deref())
             .text(view)
     }

@@ -27,6 +27,11 @@ pub(super) const SCAN_ROWS_MAX: usize = 2_000;
 /// before anything that is run.
 pub(super) const STORY_ENTRIES_MAX: usize = brevet_core::APPROVALS_NEEDED_MAX as usize + 2;
 
+/// Requests that wait for somebody, as far as they are counted.
+pub(super) const WAITING_COUNTED_MAX: usize = 100;
+/// Pending requests that are looked at to count them.
+pub(super) const WAITING_LOOKED_AT_MAX: usize = 10_000;
+
 /// How long an answer is held back for somebody who waits.
 pub(super) const WAIT_SECONDS_MAX: u64 = 60;
 /// How often a stream says that it is still there, and looks whether its reader may still read it.

@@ -127,6 +127,7 @@ async fn whoami(caller: Caller) -> Answer {
         session: caller.session.id.to_string(),
         expires_at: wire::Time::from_micros(caller.session.ends().micros()),
         idle_seconds: SESSION_IDLE.whole_seconds(),
+        waiting: caller.view(|view| view.waiting()),
         warning: caller.app.standing().warning().map(str::to_owned),
     })
 }

@@ -6,8 +6,7 @@ use brevet_core::{
 };
 use brevet_wire as wire;
 
-use super::request::rendered;
-use super::{View, at, parameters};
+use super::{View, at, parameters, rendered};
 
 /// What the state of a run says, apart from each other.
 #[derive(Default)]
@@ -47,7 +46,8 @@ impl View<'_> {
         let (state, standing) = standing(state);
         let Standing { finished_at, exit_code, signal, stop_cause, problem, output } = standing;
         let (basis, authorization) = self::basis(*basis);
-        let spec = self.state.catalog().task(*task).map(|task| &task.spec).filter(|spec| spec.digest == *digest);
+        let spec =
+            self.state.catalog().task(*task).map(|task| &task.spec).filter(|spec| spec.digest == *digest);
         let stopping = Command::StopRun { execution: *id, cause: StopCause::ByUser(self.viewer) };
         wire::Execution {
             id: id.to_string(),
@@ -55,7 +55,7 @@ impl View<'_> {
             task: self.access_name(Access::Task(*task)),
             digest: digest.to_string(),
             parameters: parameters(values),
-            command: spec.map(|spec| rendered(&spec.command, values)).unwrap_or_default(),
+            command: spec.map(|spec| rendered::command(spec, values)).unwrap_or_default(),
             run_as: spec.and_then(|spec| spec.run_as.clone()),
             basis,
             authorization,

@@ -11,6 +11,7 @@ mod explanation;
 mod people;
 mod policy;
 mod preview;
+mod rendered;
 mod request;
 mod way;
 

@@ -1,14 +1,15 @@
 //! Requests, and what was decided on them.
 
 use brevet_core::{
-    Access, Approval, Command, Event, ParameterName, Parameters, Policy, Purpose, Request, RequestState,
-    Task, Text, Timestamp, UserId, Verdict,
+    Access, Approval, Command, Event, Parameters, Policy, Purpose, Refusal, Request, RequestState, Task,
+    Text, Timestamp, UserId, Verdict, decide,
 };
 use brevet_store::{Reader, RequestRow, StoreError, StoredEntry};
 use brevet_wire as wire;
 
+use super::rendered::{arguments, command};
 use super::{View, at, parameters, span, text};
-use crate::http::limit::STORY_ENTRIES_MAX;
+use crate::http::limit::{STORY_ENTRIES_MAX, WAITING_COUNTED_MAX, WAITING_LOOKED_AT_MAX};
 
 /// A request, with what only the ledger tells about it.
 pub(in crate::http) struct RequestTold {
@@ -61,16 +62,30 @@ impl View<'_> {
 
     /// Whether a request waits for their decision.
     pub(in crate::http) fn may_decide(&self, request: &Request) -> bool {
-        let RequestState::Pending { votes, .. } = &request.state else { return false };
+        request.is_pending() && self.may_not_decide(request).is_none()
+    }
+
+    /// Why a pending request does not wait for their decision; `None` where it does, and once it is over.
+    fn may_not_decide(&self, request: &Request) -> Option<Refusal> {
+        let RequestState::Pending { votes, .. } = &request.state else { return None };
         let person = self.state.person(self.viewer);
-        let voted = votes.iter().any(|vote| self.state.person(vote.by) == person);
-        let deny = Command::Decide {
-            request: request.id,
-            verdict: Verdict::Deny,
-            duration: None,
-            comment: Text::default(),
-        };
-        !voted && self.could(deny)
+        if votes.iter().any(|vote| self.state.person(vote.by) == person) {
+            return Some(Refusal::AlreadyVoted { request: request.id });
+        }
+        let (request, comment) = (request.id, Text::default());
+        let deny = Command::Decide { request, verdict: Verdict::Deny, duration: None, comment };
+        decide(self.state, self.now, self.origin, deny).err()
+    }
+
+    /// How many pending requests wait for their decision: exact below [`WAITING_COUNTED_MAX`], as long as no more than
+    /// [`WAITING_LOOKED_AT_MAX`] are pending in all.
+    pub(in crate::http) fn waiting(&self) -> usize {
+        let pending = self.state.requests().take(WAITING_LOOKED_AT_MAX);
+        let routed = pending.filter(|request| {
+            let policy = self.state.policy(request.policy);
+            policy.is_some_and(|policy| self.state.is_approver(policy, self.viewer))
+        });
+        routed.filter(|request| self.may_decide(request)).take(WAITING_COUNTED_MAX).count()
     }
 
     /// Whether a request is, or was, routed to them.
@@ -120,7 +135,8 @@ impl View<'_> {
             parameters: parameters(bound),
             free_parameters: task.map(|task| free(task, bound)).unwrap_or_default(),
             binding: policy.map_or(wire::Binding::Exact, |policy| super::policy::binding(policy.binding)),
-            command: task.map(|task| rendered(&task.spec.command, bound)).unwrap_or_default(),
+            command: task.map(|task| command(&task.spec, bound)).unwrap_or_default(),
+            arguments: task.map(|task| arguments(&task.spec, bound)).unwrap_or_default(),
             run_as: task.and_then(|task| task.spec.run_as.clone()),
             digest: digest.to_string(),
             policy: policy_id.to_string(),
@@ -137,6 +153,7 @@ impl View<'_> {
             approver_groups: policy.map(|policy| self.deciding_groups(policy)).unwrap_or_default(),
             authorization,
             may_decide: self.may_decide(&told.row.request),
+            may_not_decide: self.may_not_decide(&told.row.request).map(|refusal| refusal.to_string()),
             may_cancel: self.could(Command::Cancel(*id)),
         }
     }
@@ -208,62 +225,4 @@ fn status(state: &RequestState) -> (wire::RequestStatus, Option<Timestamp>, Opti
 fn free(task: &Task, bound: &Parameters) -> Vec<String> {
     let names = task.spec.parameters.iter().map(|spec| &spec.name);
     names.filter(|name| !bound.contains_key(name)).map(ToString::to_string).collect()
-}
-
-/// The arguments with the bound values put in; what is not bound stays a placeholder. A value is never read
-/// again: one that looks like a placeholder stays what it is.
-pub(super) fn rendered(command: &[String], bound: &Parameters) -> Vec<String> {
-    command.iter().map(|argument| render(argument, bound)).collect()
-}
-
-fn render(argument: &str, bound: &Parameters) -> String {
-    let mut shown = String::with_capacity(argument.len());
-    let mut rest = argument;
-    while let Some(at) = rest.find(['{', '}']) {
-        shown.push_str(&rest[..at]);
-        let (brace, after) = rest[at..].split_at(1);
-        if after.starts_with(brace) {
-            shown.push_str(&rest[at..at + 2]);
-            rest = &after[1..];
-            continue;
-        }
-        let named =
-            after.split_once('}').and_then(|(name, tail)| Some((ParameterName::parse(name).ok()?, tail)));
-        match named.and_then(|(name, tail)| Some((bound.get(&name)?, tail))) {
-            Some((value, tail)) if brace == "{" => {
-                shown.push_str(&value.to_string());
-                rest = tail;
-            }
-            _ => {
-                shown.push_str(brace);
-                rest = after;
-            }
-        }
-    }
-    shown.push_str(rest);
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::render;
-    use brevet_core::{ParameterName, Parameters, Value};
-
-    #[test]
-    fn what_would_run_has_the_bound_values_and_the_placeholders_of_the_others() {
-        let bound = Parameters::from([
-            (ParameterName::parse("unit").unwrap(), Value::Text("{host}".into())),
-            (ParameterName::parse("level").unwrap(), Value::Integer(3)),
-        ]);
-        for (argument, shown) in [
-            ("{unit}", "{host}"),
-            ("--level={level}:{host}", "--level=3:{host}"),
-            ("{{unit}}", "{{unit}}"),
-            ("{unit", "{unit"),
-            ("}{level}", "}3"),
-            ("plain", "plain"),
-        ] {
-            assert_eq!(render(argument, &bound), shown);
-        }
-    }
 }
