@@ -252,6 +252,74 @@ test("a list narrows as one types", async () => {
   await bob.close();
 });
 
+test("a policy that binds exactly wants every value, and a run takes no other", async () => {
+  const { policy } = await house.api("ada", "GET", "/tasks/Linux/Restart-Site");
+  await house.api("ada", "PATCH", `/policies/${policy}`, { binding: "exact" });
+  const bob = await Visitor.signIn(house, "bob", { scripts: false });
+  await bob.go("/requests/new?task=Linux/Restart-Site");
+  assert.notEqual(await bob.page.getByLabel("unit").getAttribute("required"), null);
+  await bob.page.getByLabel("unit").fill("web");
+  await bob.page.getByLabel("Reason").fill("Exactly this");
+  await bob.press("Ask");
+  const request = await house.api("bob", "GET", `/requests/${id(bob)}`);
+  assert.deepEqual(request.parameters, { unit: "web", force: false });
+  const { authorization } = await approve(request.id);
+  await bob.go(`/tasks/Linux/Restart-Site?under=${authorization}`);
+  for (const name of ["unit", "force"]) assert.notEqual(await bob.page.getByLabel(name).getAttribute("readonly"), null, name);
+  await bob.press("Run");
+  assert.equal((await ended(bob)).state, "succeeded");
+  await house.api("bob", "POST", `/authorizations/${authorization}/give-back`, {});
+  await house.api("ada", "PATCH", `/policies/${policy}`, { binding: "open" });
+  await bob.close();
+});
+
+const LISTS = `
+[workload]
+name = "Linux"
+kind = "command"
+[[task]]
+name = "Tell"
+run = ["/usr/bin/echo", "{hosts}", "{zones}"]
+timeout = "10s"
+[task.parameters.hosts]
+type = "list of string"
+[task.parameters.zones]
+type = "list of string"
+one_of = ["north", "south", "east"]
+`;
+
+test("lists have a value on each line, or are chosen", async () => {
+  const lists = await House.start({ empty: true, tasks: LISTS });
+  try {
+    await lists.setUp("ada");
+    await lists.person("bob");
+    await lists.api("ada", "POST", "/groups", { name: "Approvers" });
+    await lists.api("ada", "POST", "/groups/Approvers/members", { user: "ada" });
+    await lists.api("ada", "POST", "/access-control/enable", { default_approver_group: "Approvers" });
+    await lists.api("ada", "POST", "/policies", { task: "Linux/Tell", approval_type: "manual" });
+    const bob = await Visitor.signIn(lists, "bob");
+    await bob.go("/tasks/Linux/Tell");
+    await bob.page.getByLabel("hosts").fill("a\n\nb c");
+    await bob.page.getByLabel("north").check();
+    await bob.page.getByLabel("east").check();
+    await bob.press("Run");
+    assert.equal(await bob.page.getByLabel("hosts").inputValue(), "a\nb c");
+    assert.match(await bob.page.getByRole("region", { name: "What would run" }).innerText(), /a,b c north,east/);
+    await bob.page.getByLabel("Reason").fill("To tell");
+    await bob.press("Ask");
+    const request = await lists.api("bob", "GET", `/requests/${id(bob)}`);
+    assert.deepEqual(request.parameters, { hosts: ["a", "b c"], zones: ["north", "east"] });
+    await lists.api("ada", "POST", `/requests/${request.id}/approve`, {});
+    await bob.go("/tasks/Linux/Tell");
+    assert.equal(await bob.page.getByLabel("hosts").inputValue(), "a\nb c");
+    await bob.press("Run");
+    assert.match(id(bob), /^exe-/);
+    await bob.close();
+  } finally {
+    await lists.stop();
+  }
+});
+
 const PAGES = [
   "/access", "/access?text=nothing-like-it", "/tasks", "/roles", "/role-groups", "/tasks/Linux/Set-Password", "/tasks/Linux/Restart-Site",
   "/roles/Linux/Site-Operators", "/role-groups/Linux/Operations", "/requests/new?task=Linux/Restart-Site", "/requests/new?role=Linux/Site-Operators",
@@ -282,7 +350,20 @@ test("a page with a refusal is sound too, and somebody who may not ask is told s
   await otto.go("/tasks/Linux/Read-Log");
   assert.equal(await otto.page.getByRole("link", { name: "Ask for it" }).count(), 0);
   await otto.press("Run");
-  assert.match(await otto.text(), /not among those who may ask/);
+  assert.match(await otto.text(), /you are not among them/);
   assert.deepEqual(await otto.accessibility(), []);
+  await otto.close();
+});
+
+test("while access control is off, what is assigned runs without a request", async () => {
+  await house.api("ada", "POST", "/assignments", { user: "otto", task: "Linux/Show-Disk-Usage" });
+  await house.api("ada", "POST", "/access-control/disable", {});
+  const otto = await Visitor.signIn(house, "otto");
+  await otto.go("/access");
+  await otto.press("Run Linux\\Show-Disk-Usage", "link");
+  assert.match(await otto.text(), /You need no request for it/);
+  await otto.page.getByLabel("path").selectOption("/");
+  await otto.press("Run");
+  assert.match(id(otto), /^exe-/);
   await otto.close();
 });
