@@ -21,6 +21,10 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+function row(role, name, ...children) {
+  return element("div", { className: "tools", role, ariaLabel: name }, ...children);
+}
+
 // Lines of text, the newest of them.
 class Screen {
   constructor(pre) {
@@ -87,12 +91,13 @@ class Search {
     this.field = element("input", { type: "search", id: "search", autocomplete: "off", spellcheck: false });
     this.count = element("output", { htmlFor: "search" });
     const button = (name, step) => {
-      const made = element("button", { type: "button", className: "smaller", textContent: name });
+      const made = element("button", { type: "button", textContent: name });
       made.addEventListener("click", () => this.go(step));
       return made;
     };
     const label = element("label", { htmlFor: "search", textContent: "Search the output" });
-    tools.append(element("div", { className: "field" }, label, this.field), button("Previous", -1), button("Next", 1), this.count);
+    const field = element("div", { className: "field" }, label, this.field);
+    tools.append(row("search", "Search", field, button("Previous", -1), button("Next", 1), this.count));
     this.field.addEventListener("input", () => this.look(true));
     this.field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.go(event.shiftKey ? -1 : 1);
@@ -165,12 +170,12 @@ class Replay {
   constructor(screen, record, tools, changed) {
     Object.assign(this, { screen, record, changed, end: record.at(-1).after, shown: record.length, playing: false });
     this.position = this.end;
-    this.button = element("button", { type: "button", className: "smaller", textContent: "Replay" });
+    this.button = element("button", { type: "button", textContent: "Replay" });
     this.speed = element("select", { id: "speed" }, ...[1, 4, 16].map((n) => element("option", { value: n, textContent: `${n}×` })));
     this.slider = element("input", { type: "range", id: "position", min: 0, max: Math.max(1, Math.ceil(this.end / 1000)), step: 1 });
     this.told = element("output", { htmlFor: "position" });
-    const field = (id, name, input) => element("div", { className: "field" }, element("label", { htmlFor: id, textContent: name }), input);
-    tools.append(this.button, field("speed", "Speed", this.speed), field("position", "Position", this.slider), this.told);
+    const field = (id, name, input) => element("div", { className: `field ${id}` }, element("label", { htmlFor: id, textContent: name }), input);
+    tools.append(row("group", "Replay", this.button, field("speed", "Speed", this.speed), field("position", "Position", this.slider), this.told));
     this.button.addEventListener("click", () => this.toggle());
     this.slider.addEventListener("input", () => this.show(Number(this.slider.value) >= Number(this.slider.max) ? this.end : this.slider.value * 1000));
     this.tell();

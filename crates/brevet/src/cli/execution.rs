@@ -47,6 +47,9 @@ pub(crate) struct ListArgs {
     /// Only those that are not over
     #[arg(long)]
     running: bool,
+    /// Only those under this authorization
+    #[arg(long, value_name = "ID")]
+    authorization: Option<String>,
     #[command(flatten)]
     limit: LimitArgs,
 }
@@ -76,7 +79,11 @@ pub(super) fn path(execution: &str) -> String {
 
 async fn list(context: &mut Context, args: &ListArgs) -> Result<Done, Failure> {
     let yes = |wanted: bool| wanted.then(|| "true".to_owned());
-    let fields = [("mine", yes(args.mine)), ("running", yes(args.running))];
+    let fields = [
+        ("mine", yes(args.mine)),
+        ("running", yes(args.running)),
+        ("authorization", args.authorization.clone()),
+    ];
     let listed = context.list::<Execution>("/executions", &fields, args.limit.limit).await?;
     let none = if args.running { "Nothing is running." } else { "No executions." };
     context.console.list(&listed.items, &listed.answered, none)?;

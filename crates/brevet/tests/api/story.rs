@@ -97,6 +97,26 @@ async fn whoever_comes_too_late_is_told_how_it_ended() {
 }
 
 #[tokio::test]
+async fn a_run_says_what_ran_and_is_listed_under_its_authorization() {
+    let office = Office::open().await;
+    let first = office.grant().await;
+    let one = office.run("hello").await;
+    office.post("rita", &format!("/authorizations/{first}/give-back"), json!({})).await.ok();
+    let second = office.grant().await;
+    let two = office.run("again").await;
+    let run = office.get("rita", &format!("/executions/{one}")).await.json();
+    assert_eq!((&run["command"], &run["run_as"]), (&json!(["/usr/bin/echo", "hello", "1"]), &json!(null)));
+    for (who, authorization, listed) in
+        [("rita", &first, vec![&one]), ("anna", &second, vec![&two]), ("olaf", &first, vec![])]
+    {
+        let list = office.get(who, &format!("/executions?authorization={authorization}")).await.json();
+        let ids: Vec<_> = list["items"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, listed, "{who} {authorization}");
+    }
+    office.get("rita", "/executions?authorization=req-1").await.problem(400);
+}
+
+#[tokio::test]
 async fn a_run_streams_what_it_writes_and_so_does_its_recording() {
     let office = Office::open().await;
     office.grant().await;
@@ -114,6 +134,9 @@ async fn a_run_streams_what_it_writes_and_so_does_its_recording() {
         })
         .collect();
     assert_eq!(written, b"hello 1\n");
+    let times: Vec<u64> =
+        events.iter().filter_map(|(_, chunk)| chunk["after_micros"].as_u64()).collect();
+    assert!(!times.is_empty() && times.is_sorted(), "{times:?}");
     let finished = &events.last().unwrap().1;
     assert_eq!((&finished["state"], &finished["exit_code"]), (&json!("succeeded"), &json!(0)));
     let request = Request::builder()
