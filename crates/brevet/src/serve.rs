@@ -207,7 +207,10 @@ fn greet(app: &App, config: &Config, address: std::net::SocketAddr) -> anyhow::R
     writeln!(out, "  witnesses  {}", witnesses(&app.standing()))?;
     if let Some(OneTimeCode { code, expires: _, entry: _ }) = app.make_setup_code()? {
         let code = code.reveal(str::to_owned);
-        writeln!(out, "\nThis is the first start. Within an hour, create the first administrator in a browser:")?;
+        writeln!(
+            out,
+            "\nThis is the first start. Within an hour, create the first administrator in a browser:"
+        )?;
         // What stands behind the # stays in the browser: no log on the way has the code.
         writeln!(out, "\n  {scheme}://{address}/setup#code={code}\n\nor with:")?;
         writeln!(out, "\n  brevet login --server {scheme}://{address} --user NAME --setup {code}\n")?;

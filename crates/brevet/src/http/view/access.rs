@@ -36,7 +36,11 @@ impl View<'_> {
         wire::Coverage {
             tasks: defined().count() as u64,
             uncovered_tasks: uncovered.len() as u64,
-            uncovered: uncovered.iter().take(UNCOVERED_SHOWN_MAX).map(|task| task.spec.name.to_string()).collect(),
+            uncovered: uncovered
+                .iter()
+                .take(UNCOVERED_SHOWN_MAX)
+                .map(|task| task.spec.name.to_string())
+                .collect(),
             assignments: self.state.assignments().count() as u64,
             governed_assignments: self.state.assignments().filter(governed).count() as u64,
         }
