@@ -6,6 +6,7 @@ mod inputs;
 mod network;
 mod office;
 mod permissions;
+mod preview;
 mod reading;
 mod repeating;
 mod routes;
