@@ -102,7 +102,7 @@ fn check_terms(state: &State, access: Access, terms: &PolicyTerms) -> Result<(),
     match &terms.requesters {
         Requesters::Anyone if terms.approval == Approval::Auto => {
             return invalid(
-                "an Auto policy must name who may ask: add --requester USER or --requester-group GROUP",
+                "an Auto policy must name who may ask: at least one user or group",
             );
         }
         Requesters::Named(named) if named.is_empty() => {

@@ -55,12 +55,12 @@ impl Policy {
         format!("{} of {of}", self.approvals)
     }
 
-    /// Who may ask, by name.
+    /// Who may ask, by name. There is always somebody; whom a reader may not see is not named.
     pub fn requesters_in_words(&self) -> String {
         let Some(named) = &self.requesters else { return "anyone who is active".into() };
         let groups = named.groups.iter().map(|group| format!("group {}", group.name));
         let all: Vec<String> = named.users.iter().map(|user| user.name.clone()).chain(groups).collect();
-        if all.is_empty() { "nobody".into() } else { all.join(", ") }
+        if all.is_empty() { "others".into() } else { all.join(", ") }
     }
 
     /// When the clock of an authorization starts.

@@ -32,6 +32,7 @@ mod offline;
 mod password;
 mod policy;
 mod policy_args;
+mod policy_preview;
 mod request;
 mod request_show;
 mod request_wait;

@@ -1,6 +1,8 @@
 //! `brevet policy`: what an access demands before it is given.
 
-use brevet_wire::{AccessType, ApprovalType, Binding, Explain, Explanation, Policy, StartRule};
+use brevet_wire::{
+    AccessType, ApprovalType, Binding, Explain, Explanation, Policy, PolicyPreview, PolicyStep,
+};
 use clap::{Args, Subcommand};
 
 use super::args;
@@ -27,10 +29,13 @@ pub(crate) enum Command {
     },
     Set(SetArgs),
     /// Remove a policy: pending requests and authorizations under it end
-    #[command(after_help = "Example:\n  brevet policy remove pol-3")]
+    #[command(after_help = "Example:\n  brevet policy remove pol-3 --dry-run")]
     Remove {
         /// Its id
         policy: String,
+        /// Only say what it would do
+        #[arg(long)]
+        dry_run: bool,
     },
     Explain(ExplainArgs),
 }
@@ -54,6 +59,16 @@ pub(crate) struct ExplainArgs {
 
 pub(super) async fn run(context: &mut Context, command: Command) -> Result<Done, Failure> {
     match command {
+        Command::Create(args) if args.dry_run => {
+            return preview(context, PolicyStep::Create(args.policy()?)).await;
+        }
+        Command::Set(args) if args.dry_run => {
+            let policy = args.policy.clone();
+            return preview(context, PolicyStep::Change { policy, change: args.change()? }).await;
+        }
+        Command::Remove { policy, dry_run: true } => {
+            return preview(context, PolicyStep::Remove { policy }).await;
+        }
         Command::Create(args) => {
             let answer = context.client()?.post("/policies", &args.policy()?).await?;
             context.console.one(&answer.read::<Policy>()?, &answer.value()?)?;
@@ -70,7 +85,7 @@ pub(super) async fn run(context: &mut Context, command: Command) -> Result<Done,
             let answer = context.client()?.patch(&path, &args.change()?).await?;
             context.console.one(&answer.read::<Policy>()?, &answer.value()?)?;
         }
-        Command::Remove { policy } => {
+        Command::Remove { policy, dry_run: false } => {
             let answer = context.client()?.delete(&path(&policy)).await?;
             context.console.done(&format!("Removed {policy}."), &answer.value()?)?;
         }
@@ -81,6 +96,13 @@ pub(super) async fn run(context: &mut Context, command: Command) -> Result<Done,
             context.console.one(&answer.read::<Explanation>()?, &answer.value()?)?;
         }
     }
+    Ok(Done::Well)
+}
+
+/// Says what would be done, and does nothing.
+async fn preview(context: &mut Context, step: PolicyStep) -> Result<Done, Failure> {
+    let answer = context.client()?.post("/policies/preview", &step).await?;
+    context.console.one(&answer.read::<PolicyPreview>()?, &answer.value()?)?;
     Ok(Done::Well)
 }
 
@@ -110,13 +132,6 @@ impl Row for Policy {
 
 impl Show for Policy {
     fn show(&self, view: &View) -> String {
-        let start = match (self.start, &self.claim_within) {
-            (StartRule::Approval, _) => "at approval".into(),
-            (StartRule::FirstUse, None) => "at the first run".into(),
-            (StartRule::FirstUse, Some(within)) => {
-                format!("at the first run, within {within} of the approval")
-            }
-        };
         let binding = match self.binding {
             Binding::Open => "open: values that a request does not name stay free",
             Binding::Exact => "exact: a request names every value, and only those run",
@@ -128,7 +143,7 @@ impl Show for Policy {
             .line("Who may ask", requesters(self))
             .line("Longest duration", &self.maximum_duration)
             .line("A request waits", &self.pending_lifetime)
-            .line("The clock starts", start)
+            .line("The clock starts", self.start_in_words())
             .line("Runs", self.max_uses.map_or("any number".into(), |uses| format!("at most {uses}")))
             .line("Binding", binding)
             .text(view)

@@ -23,6 +23,9 @@ pub(crate) struct CreateArgs {
     approval_type: ApprovalType,
     #[command(flatten)]
     terms: TermsArgs,
+    /// Only say what it would do
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 /// Change an approval policy: only what is named changes
@@ -48,6 +51,9 @@ pub(crate) struct SetArgs {
     any_uses: bool,
     #[command(flatten)]
     terms: TermsArgs,
+    /// Only say what it would do
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -96,7 +102,7 @@ impl CreateArgs {
     /// As the API takes it.
     pub(super) fn policy(self) -> Result<NewPolicy, Failure> {
         let requesters = self.terms.requesters();
-        let Self { access: AccessArgs { task, role, role_group }, approval_type, terms } = self;
+        let Self { access: AccessArgs { task, role, role_group }, approval_type, terms, dry_run: _ } = self;
         if approval_type == ApprovalType::Auto && requesters.is_none() {
             return Err(Failure::Usage(
                 "with --approval-type auto nobody is asked, so those who may ask are named: \
@@ -126,8 +132,16 @@ impl SetArgs {
     /// As the API takes it.
     pub(super) fn change(self) -> Result<PolicyChange, Failure> {
         let requesters = self.terms.requesters().map(Some);
-        let Self { policy: _, revision, approval_type, default_approvers, any_requester, any_uses, terms } =
-            self;
+        let Self {
+            policy: _,
+            revision,
+            approval_type,
+            default_approvers,
+            any_requester,
+            any_uses,
+            terms,
+            dry_run: _,
+        } = self;
         let named_groups = (!terms.approver_groups.is_empty()).then_some(terms.approver_groups);
         let change = PolicyChange {
             revision: None,

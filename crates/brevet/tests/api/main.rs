@@ -7,6 +7,7 @@ mod network;
 mod office;
 mod pages;
 mod permissions;
+mod preview;
 mod reading;
 mod repeating;
 mod routes;
