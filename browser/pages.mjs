@@ -5,7 +5,7 @@ export const PAGES = (ids) => [
   ["overview", "ada", "/"],
   ["access", "bob", "/access"],
   ["request-new", "bob", "/requests/new?task=Linux/Restart-Site"],
-  ["requests-inbox", "alice", "/requests"],
+  ["requests", "alice", "/requests"],
   ["requests-all", "ada", "/requests?show=all"],
   ["request-waits", "alice", `/requests/${ids.waiting[0]}`],
   ["request-approved", "bob", `/requests/${ids.approved}`],

@@ -45,21 +45,32 @@ const isText = (field) => field.matches("textarea, select, input:not([type=check
 const isBeingTypedIn = (part) => [...part.querySelectorAll("input, select, textarea")]
   .some((field) => isText(field) && (field === document.activeElement || (field.value ?? "") !== (field.defaultValue ?? field.value)));
 
-// What somebody did to a part that is taken anew: what they chose, opened, and where they are.
-function keepState(old, next) {
-  for (const box of old.querySelectorAll("input[type=checkbox][id]:checked")) {
-    const same = next.querySelector(`#${CSS.escape(box.id)}`);
-    if (same) same.checked = true;
-  }
-  const at = old.contains(document.activeElement) ? document.activeElement.id : "";
-  return () => { if (at) document.getElementById(at)?.focus({ preventScroll: true }); };
+// Where somebody is in a part that is taken anew: the same place in it, or in a list the row that follows.
+function placeIn(next, at) {
+  const same = at.id && next.querySelector(`#${CSS.escape(at.id)}`);
+  const row = at.closest("[data-row]");
+  if (same || !row) return same;
+  const index = [...row.parentElement.querySelectorAll("[data-row]")].indexOf(row);
+  const rows = next.querySelectorAll("[data-row]");
+  return rows[Math.min(index, rows.length - 1)]?.querySelector("a");
 }
 
 // Whether it must stay as it is: somebody types in it, has opened a part of it, or is at a place that would be lost.
 function isInUse(old, next) {
   const at = document.activeElement;
-  const isLost = old.contains(at) && !(at.id && next.querySelector(`#${CSS.escape(at.id)}`));
+  const isLost = old.contains(at) && !at.closest("[data-row]") && !placeIn(next, at);
   return isLost || isBeingTypedIn(old) || old.querySelector("details[open]");
+}
+
+// What is chosen stays chosen, and focus stays where it was.
+function replace(old, next) {
+  for (const box of old.querySelectorAll("input[type=checkbox][id]:checked")) {
+    const same = next.querySelector(`#${CSS.escape(box.id)}`);
+    if (same) same.checked = true;
+  }
+  const place = old.contains(document.activeElement) ? placeIn(next, document.activeElement) : null;
+  old.replaceWith(next);
+  place?.focus({ preventScroll: true });
 }
 
 async function refresh() {
@@ -74,9 +85,7 @@ async function refresh() {
     if (next.innerHTML === old.innerHTML) continue;
     const known = new Set([...old.querySelectorAll("[id]")].map((one) => one.id));
     const adopted = document.adoptNode(next);
-    const focus = keepState(old, adopted);
-    old.replaceWith(adopted);
-    focus();
+    replace(old, adopted);
     for (const row of adopted.querySelectorAll("[data-row]")) row.classList.toggle("fresh", !known.has(row.id));
     adopted.dispatchEvent(new CustomEvent("brevet:fresh", { bubbles: true }));
   }

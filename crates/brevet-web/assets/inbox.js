@@ -51,7 +51,7 @@ function lead(verdict) {
 
 function intend(comment, verdict) {
   comment.form.dataset.intent = verdict;
-  comment.closest("[data-live]").querySelector("[data-intent]").textContent = WORDS[verdict];
+  comment.closest("[data-live]").querySelector("[data-meant]").textContent = WORDS[verdict];
   comment.scrollIntoView({ block: "center" });
   comment.focus();
 }
@@ -107,7 +107,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("focusout", ({ target }) => {
   if (target.id !== "comment" || !target.form) return;
   delete target.form.dataset.intent;
-  const told = target.form.querySelector("[data-intent]");
+  const told = target.form.querySelector("[data-meant]");
   if (told) told.textContent = "";
 });
 

@@ -68,6 +68,11 @@ impl DetailPage {
         self.request.access.name.split_once('\\').map_or("", |(scope, _)| scope)
     }
 
+    fn is_secret(&self, name: &str) -> bool {
+        let Asked::Task(task) = &self.asked else { return false };
+        task.parameters.iter().any(|parameter| parameter.secret && parameter.name == name)
+    }
+
     fn approvals(&self) -> usize {
         self.request.decisions.iter().filter(|decision| decision.verdict == Verdict::Approve).count()
     }
