@@ -50,6 +50,7 @@ assets! {
     script "brevet.js" "text/javascript; charset=utf-8",
     icons "icons.svg" "image/svg+xml",
     mark "mark.svg" "image/svg+xml",
+    verify "verify.js" "text/javascript; charset=utf-8",
 }
 
 pub(crate) fn routes() -> Router<Site> {

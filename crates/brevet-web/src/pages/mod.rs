@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod audit;
 mod live;
 mod requests;
 mod sign_in;
@@ -19,7 +20,7 @@ pub(crate) fn guests(site: &Site) -> Router<Site> {
 
 /// What needs somebody; also what is not there at all.
 pub(crate) fn members(site: &Site) -> Router<Site> {
-    let pages = [access::routes, account::routes, live::routes, requests::routes];
+    let pages = [access::routes, account::routes, audit::routes, live::routes, requests::routes];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
 }
