@@ -124,6 +124,13 @@ impl Api {
         self.answer(Method::GET, path, None, None, accept).await
     }
 
+    /// A file of the ledger (C2SP tlog-tiles); the path is that below `/ledger/`.
+    pub(crate) async fn ledger_file(&self, path: &str) -> Result<Response, Failure> {
+        let request = Request::builder().uri(format!("/ledger/{path}"));
+        let request = request.body(Body::empty()).map_err(|_| Failure::unreadable("this is no path"))?;
+        self.send(request).await
+    }
+
     async fn answer(
         &self,
         method: Method,
@@ -147,7 +154,10 @@ impl Api {
             request = request.header(UNATTENDED, "1");
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_vec()));
-        let mut request = request.body(body).map_err(|error| Failure::bug(&error.to_string()))?;
+        self.send(request.body(body).map_err(|error| Failure::bug(&error.to_string()))?).await
+    }
+
+    async fn send(&self, mut request: Request<Body>) -> Result<Response, Failure> {
         if let Some(token) = &self.token {
             let bearer = token.reveal(|token| HeaderValue::try_from(format!("Bearer {token}")));
             let mut bearer = bearer.map_err(|_| Failure::signed_out())?;

@@ -55,6 +55,7 @@ assets! {
     inbox "inbox.js" "text/javascript; charset=utf-8",
     icons "icons.svg" "image/svg+xml",
     mark "mark.svg" "image/svg+xml",
+    verify "verify.js" "text/javascript; charset=utf-8",
 }
 
 pub(crate) fn routes() -> Router<Site> {

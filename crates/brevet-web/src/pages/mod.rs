@@ -11,6 +11,7 @@ mod design;
 mod executions;
 mod groups;
 mod history;
+mod audit;
 mod live;
 mod overview;
 mod people;
@@ -54,6 +55,7 @@ pub(crate) fn members(site: &Site) -> Router<Site> {
         running::routes,
         start::routes,
     ];
+    let pages = [access::routes, account::routes, audit::routes, live::routes, requests::routes];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
 }
