@@ -5,13 +5,13 @@ mod access_control;
 mod account;
 mod asking;
 mod assignments;
+mod audit;
 mod authorizations;
 mod catalog;
 mod design;
 mod executions;
 mod groups;
 mod history;
-mod audit;
 mod live;
 mod overview;
 mod people;
@@ -41,6 +41,7 @@ pub(crate) fn members(site: &Site) -> Router<Site> {
         account::routes,
         asking::routes,
         assignments::routes,
+        audit::routes,
         authorizations::routes,
         catalog::routes,
         design::routes,
@@ -55,7 +56,6 @@ pub(crate) fn members(site: &Site) -> Router<Site> {
         running::routes,
         start::routes,
     ];
-    let pages = [access::routes, account::routes, audit::routes, live::routes, requests::routes];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
     pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
 }
