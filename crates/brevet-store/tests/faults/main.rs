@@ -8,6 +8,7 @@ mod cluster;
 #[path = "../engines/engine.rs"]
 #[macro_use]
 mod engine;
+mod given_up;
 mod interleaved;
 mod lost;
 #[path = "../sample/mod.rs"]
