@@ -70,6 +70,8 @@ pub enum SideWrite {
     CloseSession(SessionId),
     /// Ends a session that nobody used since an instant.
     CloseUnused(SessionId, Timestamp),
+    /// Ends all sessions that nobody used since an instant.
+    CloseAllUnused(Timestamp),
     /// Ends all sessions of a user.
     CloseSessionsOf(UserId),
     /// Keeps an answer.
@@ -152,6 +154,9 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
             let values = params![signed(id.number()), since.micros()];
             run("DELETE FROM session WHERE id = ?1 AND seen <= ?2", values)
         }
+        SideWrite::CloseAllUnused(since) => {
+            run("DELETE FROM session WHERE seen <= ?1", params![since.micros()])
+        }
         SideWrite::CloseSession(id) => run("DELETE FROM session WHERE id = ?1", params![signed(id.number())]),
         SideWrite::CloseSessionsOf(user) => {
             run("DELETE FROM session WHERE \"user\" = ?1", params![user.number()])
@@ -225,6 +230,13 @@ pub(crate) fn sessions(connection: &Connection) -> Result<Vec<SessionRow>, Store
         connection.prepare("SELECT id, hash, \"user\", opened, seen FROM session ORDER BY id")?;
     let rows = statement.query_map(NONE, session_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether there is a session that nobody used since an instant.
+pub(crate) fn has_unused(connection: &Connection, since: Timestamp) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM session WHERE seen <= ?1";
+    let unused: i64 = connection.query_row(sql, [since.micros()], |row| row.get(0))?;
+    Ok(unused > 0)
 }
 
 /// The session of a token, by its SHA-256.
