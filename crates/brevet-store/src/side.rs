@@ -124,17 +124,7 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
     let run =
         |sql: &str, values: &[&dyn rusqlite::ToSql]| connection.execute_later(sql, values).map_err(writing);
     match write {
-        SideWrite::Credential(user, Credential { password, code }) => run(
-            "INSERT INTO credential (\"user\", password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (\"user\") DO UPDATE SET password = excluded.password, code_hash = excluded.code_hash,
-             code_expires = excluded.code_expires",
-            params![
-                user.number(),
-                password,
-                code.as_ref().map(|(hash, _)| hash),
-                code.as_ref().map(|(_, expires)| expires.micros())
-            ],
-        ),
+        SideWrite::Credential(user, credential) => put_credential(connection, *user, credential),
         SideWrite::Code { user, hash, expires } => {
             run(
                 "INSERT INTO credential (\"user\", code_hash, code_expires) VALUES (?1, ?2, ?3) ON CONFLICT (\"user\")
@@ -192,6 +182,18 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
             params![name, signed(*position)],
         ),
     }
+}
+
+fn put_credential(
+    connection: &Transaction<'_>,
+    user: UserId,
+    Credential { password, code }: &Credential,
+) -> Result<(), StoreError> {
+    let (hash, expires) = code.as_ref().map(|(hash, expires)| (hash, expires.micros())).unzip();
+    let sql = "INSERT INTO credential (\"user\", password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (\"user\") DO UPDATE SET password = excluded.password, code_hash = excluded.code_hash,
+               code_expires = excluded.code_expires";
+    connection.execute_later(sql, params![user.number(), password, hash, expires]).map_err(writing)
 }
 
 pub(crate) fn idempotent(

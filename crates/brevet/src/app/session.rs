@@ -228,13 +228,15 @@ mod tests {
     const BOB: UserId = UserId::new(3);
     const TOKEN: &str = "brevet_of-bob";
 
+    type End = fn(&Sessions);
+
     fn row() -> SessionRow {
         SessionRow { id: SessionId::new(7), hash: hash(TOKEN), user: BOB, opened: NOW, seen: NOW }
     }
 
     #[test]
     fn a_session_that_arrives_while_sessions_end_is_not_let_in() {
-        let ends: [(&str, fn(&Sessions)); 5] = [
+        let ends: [(&str, End); 5] = [
             ("its user is disabled", |sessions| sessions.react(&Event::UserDisabled { user: BOB })),
             ("its user has another password", |sessions| sessions.react(&Event::PasswordSet { user: BOB })),
             ("it is signed out", |sessions| {

@@ -14,4 +14,5 @@ mod house;
 mod shared;
 mod signing_in;
 #[path = "../../../brevet-store/tests/engines/wire_cutter.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod wire_cutter;
