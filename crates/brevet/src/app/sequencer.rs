@@ -177,6 +177,8 @@ impl<W: World> Sequencer<W> {
             self.broken = self.halt.why().cloned();
         }
         if self.has_ended() {
+            // What is due stays so.
+            self.failed = true;
             return batch.into_iter().for_each(|item| answer(item.answer, Err(AppError::Stopping)));
         }
         let mut pending = Pending::default();
