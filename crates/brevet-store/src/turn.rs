@@ -57,11 +57,13 @@ pub struct Sign {
     pub beats: u64,
 }
 
-/// Where the ledger ends, as its row says.
+/// Where the ledger ends, as its row says, and the rows of the entries behind a place in it.
+#[derive(Default)]
 struct Found {
     size: u64,
     edge: Vec<u8>,
     checkpoint: String,
+    rows: Vec<EntryRow>,
 }
 
 impl Store {
@@ -144,8 +146,8 @@ impl Store {
     }
 
     fn read_tail(&self, connection: &Connection) -> Result<Option<(RightEdge, Tail)>, StoreError> {
-        let Found { size, edge, checkpoint } = find_head(connection)?;
         let known = self.edge.size();
+        let Found { size, edge, checkpoint, rows } = find_after(connection, known)?;
         if size == known {
             let is_ours = size == 0 || edge == self.edge.to_bytes();
             return if is_ours { Ok(None) } else { Err(StoreError::Moved) };
@@ -157,7 +159,7 @@ impl Store {
             return Err(StoreError::TooFarBehind { entries: size - known });
         }
         let mut grown = self.edge.clone();
-        let entries = read_entries(connection, &mut grown, size)?;
+        let entries = rows.into_iter().map(|row| row.entry(&mut grown)).collect::<Result<_, _>>()?;
         if grown.size() != size || grown.to_bytes() != edge {
             return Err(StoreError::Moved);
         }
@@ -280,48 +282,53 @@ impl Store {
     }
 }
 
-fn find_head(connection: &Connection) -> Result<Found, StoreError> {
-    let sql = "SELECT size, edge, checkpoint FROM head WHERE one = 1";
+/// Where the ledger ends, and its entries from this one on with their texts: one question, so that it is one moment and one
+/// round trip, and by ranges of keys: a database that has not counted its rows lately may read whole tables for a join.
+fn find_after(connection: &Connection, known: u64) -> Result<Found, StoreError> {
+    let sql = "SELECT size, -2, edge, NULL, checkpoint FROM head WHERE one = 1
+               UNION ALL SELECT seq, -1, leaf, bytes, NULL FROM entry WHERE seq >= ?1 AND seq < ?2
+               UNION ALL SELECT seq, slot, NULL, NULL, value FROM entry_text WHERE seq >= ?1 AND seq < ?2
+               ORDER BY 1, 2";
     let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row(NONE, |row| {
-        Ok(Found { size: row.get::<_, i64>(0)?.unsigned_abs(), edge: row.get(1)?, checkpoint: row.get(2)? })
-    });
-    let nothing = || Found { size: 0, edge: Vec::new(), checkpoint: String::new() };
-    Ok(found.optional()?.unwrap_or_else(nothing))
-}
-
-/// The entries behind an edge, with their texts; the edge grows with them.
-fn read_entries(connection: &Connection, edge: &mut RightEdge, size: u64) -> Result<Vec<Entry>, StoreError> {
-    // Bounded on both sides, so that a database that knows nothing of the values expects few rows, and goes by the keys.
-    let sql = "SELECT entry.seq, leaf, bytes, slot, value FROM entry
-               LEFT JOIN entry_text ON entry_text.seq = entry.seq
-               WHERE entry.seq >= ?1 AND entry.seq < ?2 ORDER BY entry.seq, slot";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([signed(edge.size()), signed(size)])?;
-    let (mut entries, mut reading) = (Vec::new(), None::<Reading>);
+    let mut rows = statement.query([signed(known), signed(known + TAIL_ENTRIES_MAX)])?;
+    let mut found = Found::default();
     while let Some(row) = rows.next()? {
-        let seq: i64 = row.get(0)?;
-        if reading.as_ref().is_none_or(|reading| reading.seq != seq) {
-            entries.extend(reading.take().map(Reading::entry).transpose()?);
-            reading = Some(Reading::begin(edge, seq, row.get(1)?, row.get(2)?)?);
-        }
-        if let (Some(reading), Some(slot)) = (&mut reading, row.get::<_, Option<u32>>(3)?) {
-            reading.take_text(slot, row.get(4)?);
+        let number: i64 = row.get(0)?;
+        match row.get::<_, i32>(1)? {
+            HEAD => {
+                (found.size, found.edge, found.checkpoint) = (number.unsigned_abs(), row.get(2)?, row.get(4)?)
+            }
+            ENTRY => {
+                let (leaf, bytes) = (row.get(2)?, row.get(3)?);
+                found.rows.push(EntryRow { seq: number, leaf, bytes, texts: Vec::new() });
+            }
+            slot => {
+                let text = (slot, row.get(4)?);
+                // One without its entry is left for the check of the tree, which misses the entry.
+                found.rows.last_mut().filter(|row| row.seq == number).map(|row| row.texts.push(text));
+            }
         }
     }
-    entries.extend(reading.map(Reading::entry).transpose()?);
-    Ok(entries)
+    Ok(found)
 }
 
-/// An entry whose texts are being read.
-struct Reading {
+/// What stands where a text has its place, in the row of the ledger's end.
+const HEAD: i32 = -2;
+/// The same in the row of an entry.
+const ENTRY: i32 = -1;
+
+/// An entry as it is stored, with the texts that are still there and their places.
+struct EntryRow {
     seq: i64,
+    leaf: [u8; 32],
     bytes: Vec<u8>,
-    texts: Vec<Option<String>>,
+    texts: Vec<(i32, String)>,
 }
 
-impl Reading {
-    fn begin(edge: &mut RightEdge, seq: i64, leaf: [u8; 32], bytes: Vec<u8>) -> Result<Self, StoreError> {
+impl EntryRow {
+    /// The entry, if it goes on where this edge ends; the edge grows with it.
+    fn entry(self, edge: &mut RightEdge) -> Result<Entry, StoreError> {
+        let Self { seq, leaf, bytes, texts: found } = self;
         let leaf = Hash::from_bytes(leaf);
         if leaf_hash(&bytes) != leaf || seq.unsigned_abs() != edge.size() {
             return Err(StoreError::damaged(format!("entry {seq} is not what was hashed")));
@@ -331,19 +338,13 @@ impl Reading {
         if !Event::KINDS.iter().any(|kind| kind.name == envelope.kind) {
             return Err(StoreError::NewerEntry { kind: envelope.kind.to_owned() });
         }
-        let texts = vec![None; envelope.commitments.len()];
-        Ok(Self { seq, bytes, texts })
-    }
-
-    fn take_text(&mut self, slot: u32, text: String) {
-        if let Some(place) = self.texts.get_mut(slot as usize) {
-            *place = Some(text);
+        let mut texts = vec![None; envelope.commitments.len()];
+        for (slot, text) in found {
+            if let Some(place) = usize::try_from(slot).ok().and_then(|slot| texts.get_mut(slot)) {
+                *place = Some(text);
+            }
         }
-    }
-
-    fn entry(self) -> Result<Entry, StoreError> {
-        let (_, entry) = decode_entry(&self.bytes, self.texts).map_err(StoreError::damaged)?;
-        Ok(entry)
+        decode_entry(&bytes, texts).map(|(_, entry)| entry).map_err(StoreError::damaged)
     }
 }
 
