@@ -136,7 +136,7 @@ pub enum StoreError {
     OtherKey,
     /// The database went away after it was told to keep a batch, and before it said that it did.
     #[error(
-        "the database went away while it was told to keep what was done; it will be asked whether it did: {source}"
+        "the database went away while it was told to keep what was done, and did not say whether it did: {source}"
     )]
     Unanswered {
         /// What became of the connection.
@@ -202,6 +202,17 @@ impl StoreError {
             }
             Self::Database { source: DatabaseFault::Postgres(_), .. } => Aftermath::OnlyThisBatch,
             _ => Aftermath::Uncertain,
+        }
+    }
+
+    /// Whether what was to be written may be there all the same: nobody knows before a restart has looked.
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Unanswered { .. } | Self::Unknowable => true,
+            Self::Database { doing: "written", .. } => {
+                self.aftermath() == Aftermath::Uncertain && !self.is_busy()
+            }
+            _ => false,
         }
     }
 

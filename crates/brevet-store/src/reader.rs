@@ -2,7 +2,9 @@
 //! never waits for the writer.
 
 use crate::engine::{Connection, NONE, OptionalExtension, params};
-use brevet_core::{Authorization, AuthorizationId, Entry, Execution, ExecutionId, Request, RequestId};
+use brevet_core::{
+    Authorization, AuthorizationId, Entry, Execution, ExecutionId, Request, RequestId, Timestamp,
+};
 use brevet_ledger::EntryRef;
 
 use crate::codec::{StoredEntry, decode_entry};
@@ -90,6 +92,14 @@ impl Reader {
     /// The session of a token, by the SHA-256 of that.
     pub fn session(&self, hash: &[u8; 32]) -> Result<Option<crate::SessionRow>, StoreError> {
         crate::side::session(&self.connection, hash)
+    }
+
+    /// Whether there is a session that nobody used since an instant, as far as is stored.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn has_unused_sessions(&self, since: Timestamp) -> Result<bool, StoreError> {
+        crate::side::has_unused(&self.connection, since)
     }
 
     /// The answer that was kept for somebody's key.

@@ -70,6 +70,8 @@ pub enum SideWrite {
     CloseSession(SessionId),
     /// Ends a session that nobody used since an instant.
     CloseUnused(SessionId, Timestamp),
+    /// Ends all sessions that nobody used since an instant.
+    CloseAllUnused(Timestamp),
     /// Ends all sessions of a user.
     CloseSessionsOf(UserId),
     /// Keeps an answer.
@@ -122,17 +124,7 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
     let run =
         |sql: &str, values: &[&dyn rusqlite::ToSql]| connection.execute_later(sql, values).map_err(writing);
     match write {
-        SideWrite::Credential(user, Credential { password, code }) => run(
-            "INSERT INTO credential (\"user\", password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (\"user\") DO UPDATE SET password = excluded.password, code_hash = excluded.code_hash,
-             code_expires = excluded.code_expires",
-            params![
-                user.number(),
-                password,
-                code.as_ref().map(|(hash, _)| hash),
-                code.as_ref().map(|(_, expires)| expires.micros())
-            ],
-        ),
+        SideWrite::Credential(user, credential) => put_credential(connection, *user, credential),
         SideWrite::Code { user, hash, expires } => {
             run(
                 "INSERT INTO credential (\"user\", code_hash, code_expires) VALUES (?1, ?2, ?3) ON CONFLICT (\"user\")
@@ -151,6 +143,9 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
         SideWrite::CloseUnused(id, since) => {
             let values = params![signed(id.number()), since.micros()];
             run("DELETE FROM session WHERE id = ?1 AND seen <= ?2", values)
+        }
+        SideWrite::CloseAllUnused(since) => {
+            run("DELETE FROM session WHERE seen <= ?1", params![since.micros()])
         }
         SideWrite::CloseSession(id) => run("DELETE FROM session WHERE id = ?1", params![signed(id.number())]),
         SideWrite::CloseSessionsOf(user) => {
@@ -189,6 +184,18 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
     }
 }
 
+fn put_credential(
+    connection: &Transaction<'_>,
+    user: UserId,
+    Credential { password, code }: &Credential,
+) -> Result<(), StoreError> {
+    let (hash, expires) = code.as_ref().map(|(hash, expires)| (hash, expires.micros())).unzip();
+    let sql = "INSERT INTO credential (\"user\", password, code_hash, code_expires) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (\"user\") DO UPDATE SET password = excluded.password, code_hash = excluded.code_hash,
+               code_expires = excluded.code_expires";
+    connection.execute_later(sql, params![user.number(), password, hash, expires]).map_err(writing)
+}
+
 pub(crate) fn idempotent(
     connection: &Connection,
     user: UserId,
@@ -225,6 +232,13 @@ pub(crate) fn sessions(connection: &Connection) -> Result<Vec<SessionRow>, Store
         connection.prepare("SELECT id, hash, \"user\", opened, seen FROM session ORDER BY id")?;
     let rows = statement.query_map(NONE, session_row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether there is a session that nobody used since an instant.
+pub(crate) fn has_unused(connection: &Connection, since: Timestamp) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM session WHERE seen <= ?1";
+    let unused: i64 = connection.query_row(sql, [since.micros()], |row| row.get(0))?;
+    Ok(unused > 0)
 }
 
 /// The session of a token, by its SHA-256.

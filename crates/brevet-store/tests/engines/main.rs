@@ -14,11 +14,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use brevet_core::{Command, ExecutionId, Origin, RequestId, SessionId, Timestamp};
-use brevet_ledger::Salt;
 use brevet_store::{
-    ArchiveFile, AuthorizationFilter, Batch, Credential, DataFolder, DatabasePlace, EntryFilter,
-    ExecutionFilter, ExportFilter, Idempotent, LedgerFile, PIECE_BYTES_MAX, Page, Reader, Recorded,
-    Recordings, RequestFilter, SessionRow, SideWrite, StoreError, StoredEntry, Tail, Words,
+    ArchiveFile, AuthorizationFilter, Credential, DataFolder, DatabasePlace, EntryFilter, ExecutionFilter,
+    ExportFilter, Idempotent, LedgerFile, PIECE_BYTES_MAX, Page, Reader, Recorded, Recordings, RequestFilter,
+    SessionRow, SideWrite, StoreError, StoredEntry, Tail, Words,
 };
 use cluster::Cluster;
 use sample::{ALICE, BOB, Sample};
@@ -54,13 +53,6 @@ impl Sample {
     fn ask_because(&mut self, reason: &str) -> Result<(), StoreError> {
         let origin = Origin::user(BOB, SessionId::new(1));
         self.carry_out(origin, Command::Submit(sample::request(reason))).map(drop)
-    }
-
-    /// Writes something beside the ledger.
-    fn beside(&mut self, side: Vec<SideWrite>) {
-        let mut salt = || Salt::from_bytes([0; Salt::BYTES]);
-        let batch = Batch { entries: &[], changes: &[], state: &self.state, side: &side };
-        self.store.append(&batch, &mut salt).unwrap();
     }
 }
 
@@ -192,9 +184,7 @@ fn whatever_happened_reads_the_same_also_after_a_restart(cluster: &Cluster) {
         }
         // Lists are gathered off the path of a reply, and written with a later batch.
         let reader = Reader::open_at(&place, sample.store.folder()).unwrap();
-        while let Some(gathered) = reader.unlisted().unwrap() {
-            sample.beside(vec![SideWrite::Lists(gathered)]);
-        }
+        sample.gather_lists(&reader);
         sample.story();
         let before = seen(&reader);
         drop((reader, sample));
@@ -393,9 +383,7 @@ fn archived_entries_leave_both_alike(cluster: &Cluster) {
             sample.story();
         }
         let reader = Reader::open_at(place, sample.store.folder()).unwrap();
-        while let Some(gathered) = reader.unlisted().unwrap() {
-            sample.beside(vec![SideWrite::Lists(gathered)]);
-        }
+        sample.gather_lists(&reader);
         let file = ArchiveFile {
             first: 0,
             size: 100,

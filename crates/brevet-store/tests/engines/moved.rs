@@ -20,9 +20,7 @@ fn ledger(place: &DatabasePlace, path: &Path) {
         sample.story();
     }
     let reader = Reader::open_at(place, sample.store.folder()).unwrap();
-    while let Some(gathered) = reader.unlisted().unwrap() {
-        sample.beside(vec![SideWrite::Lists(gathered)]);
-    }
+    sample.gather_lists(&reader);
     let at = Timestamp::from_micros(77);
     let file = ArchiveFile {
         first: 0,
@@ -135,9 +133,7 @@ fn goes_on(place: &DatabasePlace, path: &Path) {
     for _ in 0..STORIES {
         sample.story();
     }
-    while let Some(gathered) = reader.unlisted().unwrap() {
-        sample.beside(vec![SideWrite::Lists(gathered)]);
-    }
+    sample.gather_lists(&reader);
 }
 
 /// Neither side is moved beside a server.

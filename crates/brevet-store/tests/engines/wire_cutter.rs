@@ -1,11 +1,11 @@
-//! Stands between a server and its PostgreSQL, and cuts the wire at the worst moment.
+//! Stands between a server and its PostgreSQL, and cuts the wire at the worst moment, or lets nothing through.
 
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 
 /// The words of the message by which a transaction is committed, as they cross the wire.
 const COMMIT: &[u8] = b"COMMIT\0";
@@ -27,6 +27,25 @@ pub(crate) struct WireCutter {
     folder: tempfile::TempDir,
     cut: Arc<AtomicU8>,
     cuts: Arc<AtomicUsize>,
+    silence: Arc<Silence>,
+}
+
+/// Whether the wire is silent, and what waits until it is not.
+#[derive(Default)]
+struct Silence {
+    is_silent: Mutex<bool>,
+    ended: Condvar,
+}
+
+impl Silence {
+    fn set(&self, is_silent: bool) {
+        *self.is_silent.lock().unwrap() = is_silent;
+        self.ended.notify_all();
+    }
+
+    fn outlast(&self) {
+        drop(self.ended.wait_while(self.is_silent.lock().unwrap(), |is_silent| *is_silent).unwrap());
+    }
 }
 
 impl WireCutter {
@@ -36,18 +55,20 @@ impl WireCutter {
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
         let (cut, cuts) = (Arc::new(AtomicU8::new(0)), Arc::new(AtomicUsize::new(0)));
         let to: PathBuf = socket.join(".s.PGSQL.5432");
-        let (armed, count) = (Arc::clone(&cut), Arc::clone(&cuts));
+        let silence = Arc::<Silence>::default();
+        let (armed, count, quiet) = (Arc::clone(&cut), Arc::clone(&cuts), Arc::clone(&silence));
         std::thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
                 // Nobody is there while PostgreSQL is down.
                 let Ok(far) = UnixStream::connect(&to) else { continue };
                 let (armed, count) = (Arc::clone(&armed), Arc::clone(&count));
+                let (there, back) = (Arc::clone(&quiet), Arc::clone(&quiet));
                 let (near_too, far_too) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-                std::thread::spawn(move || carry(near, far, |bytes| decide(bytes, &armed, &count)));
-                std::thread::spawn(move || carry(far_too, near_too, |_| Cut::Never));
+                std::thread::spawn(move || carry(near, far, &there, |bytes| decide(bytes, &armed, &count)));
+                std::thread::spawn(move || carry(far_too, near_too, &back, |_| Cut::Never));
             }
         });
-        Self { folder, cut, cuts }
+        Self { folder, cut, cuts, silence }
     }
 
     /// The folder of the socket.
@@ -58,6 +79,17 @@ impl WireCutter {
     /// Cuts once, at the next COMMIT.
     pub(crate) fn arm(&self, cut: Cut) {
         self.cut.store(cut as u8, Ordering::SeqCst);
+    }
+
+    /// From now on nothing gets through, in either direction: neither a byte nor the end of a connection. Whoever connects
+    /// is not answered.
+    pub(crate) fn hush(&self) {
+        self.silence.set(true);
+    }
+
+    /// Everything gets through again. What was sent meanwhile gets there now, as TCP sends again what was lost.
+    pub(crate) fn speak(&self) {
+        self.silence.set(false);
     }
 
     /// How often it was cut.
@@ -79,10 +111,11 @@ fn decide(bytes: &[u8], armed: &AtomicU8, cuts: &AtomicUsize) -> Cut {
     cut
 }
 
-fn carry(mut from: UnixStream, mut to: UnixStream, decide: impl Fn(&[u8]) -> Cut) {
+fn carry(mut from: UnixStream, mut to: UnixStream, silence: &Silence, decide: impl Fn(&[u8]) -> Cut) {
     let mut bytes = [0; 65_536];
     loop {
         let count = from.read(&mut bytes).unwrap_or(0);
+        silence.outlast();
         let cut = decide(&bytes[..count]);
         if count == 0 || cut != Cut::Never {
             let is_sent = cut == Cut::Behind && to.write_all(&bytes[..count]).is_ok();

@@ -1,7 +1,7 @@
 //! The connection to PostgreSQL ends at every call, and the wire is cut before and behind a commit.
 
 use brevet_core::{Command, Origin, SessionId, Span};
-use brevet_store::{Aftermath, DatabasePlace, NextKey, StoreError};
+use brevet_store::{Aftermath, DatabasePlace, NextKey, SideWrite, StoreError};
 
 use crate::cluster::Cluster;
 use crate::engine::{END_ALL, Engine, Home};
@@ -27,6 +27,7 @@ fn whatever_is_lost_is_said_and_the_next_call_works() {
     who_is_cut_off_while_waiting_for_a_turn_takes_it_later(&engine);
     a_batch_whose_commit_was_not_answered_is_looked_up(&engine);
     a_change_of_the_key_whose_commit_was_not_answered_is_settled_when_it_is_found(&engine);
+    a_database_that_is_a_newer_servers_by_now_is_not_gone_on_with(&engine);
 }
 
 type Call = fn(&mut Sample) -> Result<(), StoreError>;
@@ -70,8 +71,13 @@ fn whichever_call_finds_the_connection_gone_says_so_and_the_next_makes_another(e
 }
 
 fn asks(sample: &Sample) -> Work {
+    asks_because(sample, "one more", Vec::new())
+}
+
+/// Asks for something, for a reason.
+pub(crate) fn asks_because(sample: &Sample, reason: &str, side: Vec<SideWrite>) -> Work {
     let origin = Origin::user(BOB, SessionId::new(1));
-    Work::of(sample, vec![(origin, Command::Submit(request("one more")))], Vec::new())
+    Work::of(sample, vec![(origin, Command::Submit(request(reason)))], side)
 }
 
 fn who_is_cut_off_while_waiting_for_a_turn_takes_it_later(engine: &Engine) {
@@ -179,5 +185,31 @@ fn a_change_of_the_key_whose_commit_was_not_answered_is_settled_when_it_is_found
         let again = home.open().unwrap();
         assert_eq!(again.store.verifier_keys(), keys, "{cut:?}");
         assert_eq!(again.state, state);
+    }
+}
+
+fn a_database_that_is_a_newer_servers_by_now_is_not_gone_on_with(engine: &Engine) {
+    let home = engine.home();
+    let mut sample = home.organization();
+    Work::before_everything(&sample).try_on(&mut sample).unwrap();
+    let newer = "UPDATE schema_version SET version = version + 1, since = version + 1";
+    let as_before = "UPDATE schema_version SET version = version - 1, since = version - 1";
+    let is_newer: fn(&StoreError) -> bool = |error| matches!(error, StoreError::Newer { .. });
+    let is_moved: fn(&StoreError) -> bool = |error| matches!(error, StoreError::MovedAway);
+    let moved = "UPDATE schema_version SET version = -version";
+    for (change, back, is_expected) in [(newer, as_before, is_newer), (moved, moved, is_moved)] {
+        home.sql(change);
+        asks(&sample).try_on(&mut sample).expect("whoever is connected goes on");
+        home.sql(END_ALL);
+        let size = sample.store.size();
+        assert!(sample.store.look().unwrap_err().is_lost());
+        for (name, call) in calls![begin_turn, look, beat, signs, load, look_up] {
+            let refused = call(&mut sample).unwrap_err();
+            assert!(is_expected(&refused), "{name}: {refused}");
+            assert_eq!(refused.aftermath(), Aftermath::Uncertain, "{name}: its server ends");
+        }
+        home.sql(back);
+        assert!(sample.store.look().unwrap().is_none() && sample.store.size() == size);
+        asks(&sample).try_on(&mut sample).unwrap();
     }
 }

@@ -8,6 +8,7 @@ mod cluster;
 #[path = "../engines/engine.rs"]
 #[macro_use]
 mod engine;
+mod given_up;
 mod interleaved;
 mod lost;
 #[path = "../sample/mod.rs"]
@@ -16,5 +17,6 @@ mod sample;
 mod statements;
 mod trap;
 #[path = "../engines/wire_cutter.rs"]
+#[expect(dead_code, reason = "what a server does while its wire is silent is tested on whole servers")]
 mod wire_cutter;
 mod work;

@@ -10,7 +10,9 @@ use brevet_core::{
     Verdict, transact,
 };
 use brevet_ledger::Salt;
-use brevet_store::{Appended, Batch, DataFolder, DatabasePlace, KeyPlace, Store, StoreError};
+use brevet_store::{
+    Appended, Batch, DataFolder, DatabasePlace, KeyPlace, Reader, SideWrite, Store, StoreError,
+};
 
 /// A store with the state it holds.
 pub(crate) struct Sample {
@@ -98,6 +100,20 @@ impl Sample {
             self.store.append(&Batch { entries, changes, state: &self.state, side: &[] }, &mut salt)?;
         self.state.forget(changes);
         Ok(appended)
+    }
+
+    /// Writes something beside the ledger.
+    pub(crate) fn beside(&mut self, side: Vec<SideWrite>) {
+        let mut salt = || Salt::from_bytes([0; Salt::BYTES]);
+        let batch = Batch { entries: &[], changes: &[], state: &self.state, side: &side };
+        self.store.append(&batch, &mut salt).unwrap();
+    }
+
+    /// Gathers what new entries add to the lists of the search, as a server does off the path of a reply.
+    pub(crate) fn gather_lists(&mut self, reader: &Reader) {
+        while let Some(gathered) = reader.unlisted().unwrap() {
+            self.beside(vec![SideWrite::Lists(gathered)]);
+        }
     }
 
     /// One request of Bob's, approved by Alice, used once and revoked.

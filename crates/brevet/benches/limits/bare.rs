@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
+use super::callers::BareProgram;
+
 type Failure = Box<dyn std::error::Error>;
 
 const STORIES: u32 = 200;
@@ -218,8 +220,10 @@ impl Writer {
         std::thread::Builder::new().name("bare".into()).spawn(move || work(&mut bare, &waiting))?;
         Ok(Self { queue })
     }
+}
 
-    pub(crate) async fn write(&self, step: Step, id: i64) -> Result<(), &'static str> {
+impl BareProgram for Writer {
+    async fn write(&self, step: Step, id: i64) -> Result<(), &'static str> {
         let (answer, answered) = oneshot::channel();
         self.queue.try_send(Waiting { step: (step, id), answer }).map_err(|_| "the bare program is gone")?;
         answered.await.map_err(|_| "the bare program could not write")

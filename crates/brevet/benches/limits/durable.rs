@@ -6,7 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use brevet::app::App;
@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 
 use super::Outcome;
 use super::bare::{Bare, Step, Stories, Writer};
+use super::callers::{GivenUp, bare_rate, rate};
 use super::measure::{Sizes, clock, float, folder, median};
 use super::organization::{APPROVER, approve, person, revoke, submit};
 use super::server;
@@ -68,28 +69,15 @@ async fn open(path: &Path, people: u32) -> Result<App, Failure> {
 }
 
 pub(crate) fn ours_for(runtime: &Runtime, app: &App, callers: u32, round: Duration) -> Result<f64, Failure> {
-    let start = clock();
-    let done = runtime.block_on(async {
-        let callers = (0..callers).map(|caller| tokio::spawn(call(app.clone(), caller, round)));
-        let mut done = 0;
-        for caller in callers.collect::<Vec<_>>() {
-            done += caller.await?.map_err(|error| error.to_string())?;
-        }
-        Ok::<u64, Failure>(done)
-    })?;
-    Ok(float(done) / start.elapsed().as_secs_f64())
+    rate(runtime, callers, |caller| call(app.clone(), caller, round))
 }
 
 /// One caller; answers how many commands it got done.
-async fn call(
-    app: App,
-    caller: u32,
-    round: Duration,
-) -> Result<u64, Box<dyn std::error::Error + Send + Sync>> {
+async fn call(app: App, caller: u32, round: Duration) -> Result<u64, GivenUp> {
     let start = clock();
     let mut done = 0;
     while start.elapsed() < round {
-        story(&app, person(caller)).await.map_err(|error| error.to_string())?;
+        story(&app, person(caller)).await?;
         done += 3;
     }
     Ok(done)
@@ -134,31 +122,6 @@ fn together(
     callers: u32,
     round: Duration,
 ) -> Box<dyn FnMut() -> Result<f64, Failure> + '_> {
-    let writer = Arc::new(writer);
-    let next = Arc::new(AtomicI64::new(1));
-    Box::new(move || {
-        let start = clock();
-        let done = runtime.block_on(async {
-            let call = || {
-                let (writer, next) = (Arc::clone(&writer), Arc::clone(&next));
-                tokio::spawn(async move {
-                    let (start, mut done) = (clock(), 0);
-                    while start.elapsed() < round {
-                        let id = next.fetch_add(1, Ordering::Relaxed);
-                        for step in [Step::Submit, Step::Approve, Step::Revoke] {
-                            writer.write(step, id).await?;
-                            done += 1;
-                        }
-                    }
-                    Ok::<u64, &'static str>(done)
-                })
-            };
-            let mut done = 0;
-            for caller in (0..callers).map(|_| call()).collect::<Vec<_>>() {
-                done += caller.await??;
-            }
-            Ok::<u64, Failure>(done)
-        })?;
-        Ok(float(done) / start.elapsed().as_secs_f64())
-    })
+    let (writer, next) = (Arc::new(writer), Arc::new(AtomicI64::new(1)));
+    Box::new(move || bare_rate(runtime, &writer, &next, callers, round))
 }

@@ -9,6 +9,7 @@
 //! something else breaks no build.
 
 mod bare;
+mod callers;
 mod check;
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]
 #[expect(dead_code, clippy::unwrap_used, reason = "tests use the rest, and may panic")]

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 
 use brevet_store::{DataFolder, DatabasePlace};
 use futures_util::future::try_join_all;
@@ -18,9 +18,10 @@ use tokio_postgres::{Client, NoTls, Statement};
 
 use super::Outcome;
 use super::bare::{EntryRow, Head, Step, Stories, Story};
+use super::callers::{BareProgram, bare_rate};
 use super::cluster::Cluster;
 use super::durable::{MANY, ours_for};
-use super::measure::{Sizes, clock, float, folder, median};
+use super::measure::{Sizes, folder, median};
 use super::server;
 use super::table::{Bar, Line, Unit};
 
@@ -43,7 +44,7 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     let stories = Arc::new(stories(&runtime, sizes, file.path())?);
     let bare = runtime.block_on(Writer::start(&cluster.database("bare"), Arc::clone(&stories)))?;
     let (bare, next) = (Arc::new(bare), Arc::new(AtomicI64::new(1)));
-    let limit = || bare_for(&runtime, &bare, &next, sizes);
+    let limit = || bare_rate(&runtime, &bare, &next, MANY, sizes.round);
     limit()?;
     ours_for(&runtime, &first, MANY, sizes.round)?;
     let (mut ours, mut bare_rates) = (Vec::new(), Vec::new());
@@ -97,37 +98,6 @@ fn on_both(runtime: &Runtime, apps: [&brevet::app::App; 2], sizes: &Sizes) -> Re
     })
 }
 
-fn bare_for(
-    runtime: &Runtime,
-    writer: &Arc<Writer>,
-    next: &Arc<AtomicI64>,
-    sizes: &Sizes,
-) -> Result<f64, Failure> {
-    let (start, round) = (clock(), sizes.round);
-    let done = runtime.block_on(async {
-        let call = || {
-            let (writer, next) = (Arc::clone(writer), Arc::clone(next));
-            tokio::spawn(async move {
-                let (start, mut done) = (clock(), 0);
-                while start.elapsed() < round {
-                    let id = next.fetch_add(1, Ordering::Relaxed);
-                    for step in [Step::Submit, Step::Approve, Step::Revoke] {
-                        writer.write(step, id).await?;
-                        done += 1;
-                    }
-                }
-                Ok::<u64, &'static str>(done)
-            })
-        };
-        let mut done = 0;
-        for caller in (0..MANY).map(|_| call()).collect::<Vec<_>>() {
-            done += caller.await??;
-        }
-        Ok::<u64, Failure>(done)
-    })?;
-    Ok(float(done) / start.elapsed().as_secs_f64())
-}
-
 struct Waiting {
     step: (Step, i64),
     answer: oneshot::Sender<()>,
@@ -163,7 +133,9 @@ impl Writer {
         });
         Ok(Self { queue })
     }
+}
 
+impl BareProgram for Writer {
     async fn write(&self, step: Step, id: i64) -> Result<(), &'static str> {
         let (answer, answered) = oneshot::channel();
         self.queue

@@ -55,6 +55,15 @@ pub enum AppError {
         /// What the store says.
         why: String,
     },
+    /// What happened may be on record, or not.
+    #[error(
+        "nobody knows whether this was done: {why}; look before you do it again, or repeat it with the same \
+         Idempotency-Key"
+    )]
+    OutcomeUnknown {
+        /// What the store says.
+        why: String,
+    },
     /// There is no such key to sign the ledger with.
     #[error(transparent)]
     Key(brevet_store::KeyFault),

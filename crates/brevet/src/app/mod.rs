@@ -291,11 +291,22 @@ impl<W: World> App<W> {
         }
         match self.leads() {
             true => {
+                self.close_what_nobody_tends(now).await?;
                 self.erase_what_is_left().await?;
                 self.prune().await
             }
             false => Ok(()),
         }
+    }
+
+    /// Of several servers each tends the sessions that it has seen: one that stopped leaves its own to the others.
+    async fn close_what_nobody_tends(&self, now: Timestamp) -> Result<(), AppError> {
+        let unused = session::unused_since(now, true);
+        if !self.is_shared() || !self.stored(move |reader| reader.has_unused_sessions(unused)).await? {
+            return Ok(());
+        }
+        let close = move |_| vec![SideWrite::CloseAllUnused(unused)];
+        self.command_with(Origin::SYSTEM, None, None, close).await.map(drop)
     }
 
     /// Whether this server does what is done once for all of several.

@@ -120,9 +120,16 @@ impl<W: World> Sequencer<W> {
         surroundings: Surroundings<W>,
     ) -> std::io::Result<(Entrance, std::thread::JoinHandle<()>)> {
         let (queue, calls) = sync_channel(QUEUE_COMMANDS_MAX);
-        let is_rung = Arc::new(AtomicBool::new(false));
+        let mut sequencer = Self::new(store, working, surroundings);
+        let is_rung = Arc::clone(&sequencer.is_rung);
+        let thread =
+            std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&calls))?;
+        Ok((Entrance::new(queue, is_rung), thread))
+    }
+
+    fn new(store: Store, working: State, surroundings: Surroundings<W>) -> Self {
         let Surroundings { readers, reaction, world, heartbeat, halt, fresh } = surroundings;
-        let mut sequencer = Self {
+        Self {
             store,
             working,
             readers,
@@ -135,11 +142,8 @@ impl<W: World> Sequencer<W> {
             stepped: None,
             failed: false,
             cluster: Cluster::new(fresh),
-            is_rung: Arc::clone(&is_rung),
-        };
-        let thread =
-            std::thread::Builder::new().name("sequencer".into()).spawn(move || sequencer.work(&calls))?;
-        Ok((Entrance::new(queue, is_rung), thread))
+            is_rung: Arc::default(),
+        }
     }
 
     fn work(&mut self, calls: &Receiver<Call>) {
@@ -171,6 +175,11 @@ impl<W: World> Sequencer<W> {
     fn carry_out(&mut self, mut batch: Vec<Item>, calls: &Receiver<Call>) {
         if self.broken.is_none() {
             self.broken = self.halt.why().cloned();
+        }
+        if self.has_ended() {
+            // What is due stays so.
+            self.failed = true;
+            return batch.into_iter().for_each(|item| answer(item.answer, Err(AppError::Stopping)));
         }
         let mut pending = Pending::default();
         let away = match self.enter(!batch.is_empty(), &mut pending) {
@@ -217,6 +226,11 @@ impl<W: World> Sequencer<W> {
             }
         }
         self.finish(pending);
+    }
+
+    /// After its own end one of several servers writes nothing more, whoever asks, and whatever is due.
+    fn has_ended(&self) -> bool {
+        self.store.server().is_some_and(|own| !self.working.has_server(own))
     }
 
     /// Whether something is to be written that nobody asked for.
@@ -320,8 +334,7 @@ impl<W: World> Sequencer<W> {
         if origin.session.is_some_and(is_over) {
             return answer(to, Err(AppError::NotSignedIn));
         }
-        // After its own end a server does nothing more.
-        if self.store.server().is_some_and(|own| !self.working.has_server(own)) {
+        if self.has_ended() {
             return answer(to, Err(AppError::Stopping));
         }
         if let Some(Err(error)) = condition.map(|condition| condition(&self.store)) {
@@ -388,7 +401,7 @@ impl<W: World> Sequencer<W> {
         let appended = match self.store.append(&batch, &mut salt) {
             Err(error) if error.aftermath() == Aftermath::Unanswered => match self.look_up() {
                 Ok(found) => found.ok_or(StoreError::NotKept),
-                Err(_) => Err(error),
+                Err(why) => return self.leave_open(&why, waiting),
             },
             appended => appended,
         };
@@ -413,14 +426,12 @@ impl<W: World> Sequencer<W> {
         }
     }
 
-    /// Nothing of the batch happened. A full disk may have room again later; an uncertain write ends all writing
-    /// until a restart has looked at what is on the disk.
+    /// The batch was not written, as far as anybody knows. A full disk may have room again later; an uncertain write ends
+    /// all writing until a restart has looked at what is on the disk.
     fn give_up(&mut self, error: &StoreError, waiting: Vec<Waiting>) {
         let why = error.to_string();
         tracing::error!(%why, "a batch could not be written");
-        self.working = self.readers.load().state.clone();
-        self.failed = true;
-        self.stepped = None;
+        self.take_back();
         match error.aftermath() {
             Aftermath::OnlyThisBatch => {}
             Aftermath::NoRoom | Aftermath::NoKey => self.reaction.ledger_failed(),
@@ -430,9 +441,32 @@ impl<W: World> Sequencer<W> {
                 self.reaction.ledger_failed();
             }
         }
+        if error.may_have_happened() {
+            return leave_unknown(waiting, &why);
+        }
         for waiting in waiting {
             answer(waiting.answer, Err(AppError::LedgerUnavailable { why: why.clone() }));
         }
+    }
+
+    /// Whether the batch happened is for the next start to find out.
+    fn leave_open(&mut self, why: &str, waiting: Vec<Waiting>) {
+        self.take_back();
+        leave_unknown(waiting, why);
+    }
+
+    /// Nothing of the last batch is decided.
+    fn take_back(&mut self) {
+        self.working = self.readers.load().state.clone();
+        self.failed = true;
+        self.stepped = None;
+    }
+}
+
+/// Tells all who wait that what they asked for may be done, or not.
+fn leave_unknown(waiting: Vec<Waiting>, why: &str) {
+    for waiting in waiting {
+        answer(waiting.answer, Err(AppError::OutcomeUnknown { why: why.to_owned() }));
     }
 }
 
@@ -503,3 +537,6 @@ fn fresh_salt(world: &impl World) -> Salt {
     world.fill(&mut bytes).expect("the kernel's random source, once seeded, does not fail");
     Salt::from_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests;

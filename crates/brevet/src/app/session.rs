@@ -170,8 +170,7 @@ impl Sessions {
     /// what nobody used here.
     pub(super) fn tend(&self, now: Timestamp, is_shared: bool) -> Vec<SideWrite> {
         let mut writes = Vec::new();
-        let grace = if is_shared { SEEN_ELSEWHERE_LATE } else { Span::seconds(0) };
-        let unused = now.minus(SESSION_IDLE).minus(grace);
+        let unused = unused_since(now, is_shared);
         self.write().retain(|session| {
             if session.is_over(now) {
                 writes.push(match now >= session.ends() {
@@ -203,6 +202,12 @@ impl Sessions {
     }
 }
 
+/// Whoever was not seen since then, as far as the store knows, is over on every server.
+pub(super) fn unused_since(now: Timestamp, is_shared: bool) -> Timestamp {
+    let grace = if is_shared { SEEN_ELSEWHERE_LATE } else { Span::seconds(0) };
+    now.minus(SESSION_IDLE).minus(grace)
+}
+
 fn session(row: &SessionRow) -> Session {
     let SessionRow { id, hash: _, user, opened, seen } = row;
     let seen = seen.micros();
@@ -212,5 +217,50 @@ fn session(row: &SessionRow) -> Session {
         opened: *opened,
         seen: AtomicI64::new(seen),
         stored: AtomicI64::new(seen),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use brevet_core::{Event, SessionId, Timestamp, UserId};
+    use brevet_store::SessionRow;
+
+    use super::{Sessions, hash};
+
+    const NOW: Timestamp = Timestamp::from_micros(1_750_000_000_000_000);
+    const BOB: UserId = UserId::new(3);
+    const TOKEN: &str = "brevet_of-bob";
+
+    type End = fn(&Sessions);
+
+    fn row() -> SessionRow {
+        SessionRow { id: SessionId::new(7), hash: hash(TOKEN), user: BOB, opened: NOW, seen: NOW }
+    }
+
+    #[test]
+    fn a_session_that_arrives_while_sessions_end_is_not_let_in() {
+        let ends: [(&str, End); 5] = [
+            ("its user is disabled", |sessions| sessions.react(&Event::UserDisabled { user: BOB })),
+            ("its user has another password", |sessions| sessions.react(&Event::PasswordSet { user: BOB })),
+            ("it is signed out", |sessions| {
+                sessions.react(&Event::SignedOut { user: BOB, session: SessionId::new(7) });
+            }),
+            ("all of its user end", |sessions| sessions.close_all_of(BOB)),
+            ("it is closed", |sessions| sessions.close(SessionId::new(7))),
+        ];
+        for (how, end) in ends {
+            let sessions = Sessions::default();
+            let moment = sessions.moment();
+            // Its row was read, and is not here yet.
+            end(&sessions);
+            assert!(sessions.open_unless_ended(&row(), moment).is_none(), "{how}");
+            assert!(sessions.find(TOKEN, NOW).is_none() && !sessions.has(SessionId::new(7)), "{how}");
+            // Whoever reads its row again, and finds it there, lets it in.
+            let moment = sessions.moment();
+            assert!(sessions.open_unless_ended(&row(), moment).is_some(), "{how}");
+            assert!(sessions.find(TOKEN, NOW).is_some(), "{how}");
+            end(&sessions);
+            assert!(sessions.find(TOKEN, NOW).is_none() && !sessions.has(SessionId::new(7)), "{how}");
+        }
     }
 }

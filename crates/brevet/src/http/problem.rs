@@ -126,6 +126,11 @@ impl From<AppError> for Failure {
                 let detail = "the ledger cannot be written, so nothing was done; the server's log says why";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", detail)
             }
+            AppError::OutcomeUnknown { .. } => {
+                let detail = "the database did not say whether it kept this, so it was done, or it was not: look before \
+                              you do it again, or repeat it with the same Idempotency-Key";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown", detail)
+            }
             AppError::Key(_) => Self::new(StatusCode::CONFLICT, "key-not-usable", detail),
             AppError::Stopping => unavailable("stopping").retry_after(5),
             AppError::Busy => unavailable("busy").retry_after(1),
@@ -255,13 +260,18 @@ mod tests {
         for error in [
             AppError::ClockWentBack { behind_seconds: 5 },
             AppError::LedgerUnavailable { why: "/secret/path is full".into() },
+            AppError::OutcomeUnknown { why: "/secret/path is full".into() },
             AppError::Stopping,
             AppError::Busy,
         ] {
             assert_eq!(told(error).0, 503);
         }
-        let unavailable = Failure::from(AppError::LedgerUnavailable { why: "/secret/path is full".into() });
-        assert!(!unavailable.into_problem().detail.contains("/secret"));
+        let why = || String::from("/secret/path is full");
+        let unavailable = Failure::from(AppError::LedgerUnavailable { why: why() }).into_problem().detail;
+        let unknown = Failure::from(AppError::OutcomeUnknown { why: why() }).into_problem();
+        assert!(!unavailable.contains("/secret") && !unknown.detail.contains("/secret"));
+        assert!(unavailable.contains("nothing was done") && !unknown.detail.contains("nothing was done"));
+        assert_eq!(unknown.reason.as_deref(), Some("outcome-unknown"));
         let locked = Failure::from(Refusal::Locked { left: Span::minutes(30) });
         assert_eq!(locked.retry_after_seconds, Some(1_801));
         assert_eq!(title("needs-approval"), "Needs approval");

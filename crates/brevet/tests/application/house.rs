@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use brevet::app::{App, AppError, Done, Workloads};
+use brevet::app::{App, AppError, Done, Settings, Workloads};
 use brevet::world::{Machine, World};
 use brevet_core::{
     Access, AccessControlChange, Approval, AuthorizationId, CatalogDefinition, Command, Digest, GroupName,
@@ -12,7 +12,7 @@ use brevet_core::{
     QualifiedName, Quorum, Reply, RequestId, Requesters, RunOrder, Secret, Secrets, SessionId, Span, TaskId,
     TaskSpec, Text, TextKind, Timestamp, Uncovered, UserId, UserName, Verdict,
 };
-use brevet_store::DataFolder;
+use brevet_store::{DataFolder, DatabasePlace};
 use brevet_workloads::spawn::Spawner;
 
 pub(crate) const ADA: UserId = UserId::new(1);
@@ -71,15 +71,30 @@ pub(crate) struct House {
 impl House {
     /// Opens what is in the folder.
     pub(crate) async fn open(data: &Path, clock: SetClock) -> Result<Self, AppError> {
+        Self::open_at(DatabasePlace::Folder, data, clock).await
+    }
+
+    /// The same with a database that may be elsewhere.
+    pub(crate) async fn open_at(
+        database: DatabasePlace,
+        data: &Path,
+        clock: SetClock,
+    ) -> Result<Self, AppError> {
         let spawner = Spawner::start(Path::new(env!("CARGO_BIN_EXE_brevet")), &["spawner"]).unwrap();
         let folder = DataFolder::claim(data)?;
         let workloads = Workloads::new(spawner, data, &data.join("tasks.d")).unwrap();
-        Ok(Self { app: App::open(folder, clock.clone(), Arc::new(workloads)).await?, clock })
+        let settings = Settings { database, ..Settings::default() };
+        let app = App::open_with(folder, clock.clone(), Arc::new(workloads), settings).await?;
+        Ok(Self { app, clock })
     }
 
     /// With Ada, who administers, Alice, who approves, Bob, who works, and a policy on one task.
     pub(crate) async fn found(data: &Path) -> Self {
-        let house = Self::open(data, SetClock::new()).await.unwrap();
+        Self::found_at(DatabasePlace::Folder, data).await
+    }
+
+    pub(crate) async fn found_at(database: DatabasePlace, data: &Path) -> Self {
+        let house = Self::open_at(database, data, SetClock::new()).await.unwrap();
         house.system(Command::SetUp(user("ada"))).await;
         for name in ["alice", "bob"] {
             house.by(ADA, Command::AddUser(user(name))).await.unwrap();
@@ -138,8 +153,9 @@ impl House {
     }
 }
 
+/// Somebody without a session: where several servers share a ledger, one that nobody opened is over.
 pub(crate) fn origin(user: UserId) -> Origin {
-    Origin::user(user, SessionId::new(1))
+    Origin { session: None, ..Origin::user(user, SessionId::new(1)) }
 }
 
 pub(crate) fn user(name: &str) -> NewUser {

@@ -1,11 +1,18 @@
 //! The use cases on a real store, with a clock that the test sets and disks that fail for real.
 
-#![expect(clippy::unwrap_used, reason = "the organization is set up with them")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the organization is set up with them")]
 
 mod archiving;
 mod clock;
+#[path = "../../../brevet-store/tests/engines/cluster.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod cluster;
 mod concurrency;
 mod erasing;
 mod faults;
 mod house;
+mod shared;
 mod signing_in;
+#[path = "../../../brevet-store/tests/engines/wire_cutter.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod wire_cutter;

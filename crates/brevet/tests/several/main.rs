@@ -12,6 +12,7 @@ mod failures;
 mod pair;
 mod races;
 mod siege;
+mod silence;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;

@@ -29,11 +29,15 @@ impl Pair {
 
     /// The same on a database at this address.
     pub(crate) fn set_on(cluster: Cluster, address: &str, tasks: &str) -> Self {
-        let settings = format!("[database]\nurl = \"{address}\"\n");
+        Self::set_each(cluster, [address; 2], tasks)
+    }
+
+    /// The same on a database that each of both reaches at an address of its own.
+    pub(crate) fn set_each(cluster: Cluster, addresses: [&str; 2], tasks: &str) -> Self {
         let (place, other) = (Place::new(), Place::new());
         let tasks = tasks.replace("SITE", &place.path().join("site").display().to_string());
-        for place in [&place, &other] {
-            place.settings(&settings);
+        for (place, address) in [&place, &other].into_iter().zip(addresses) {
+            place.settings(&format!("[database]\nurl = \"{address}\"\n"));
             place.define("linux.toml", &tasks);
         }
         let stage = Stage::set_in(place, &tasks);

@@ -176,8 +176,8 @@ impl<W: World> Sequencer<W> {
     }
 
     /// Finds out what became of a batch whose commit was not answered. Nothing is repeated, and nothing else is decided,
-    /// before that is known.
-    pub(super) fn look_up(&mut self) -> Result<Option<Appended>, StoreError> {
+    /// before that is known; where it cannot be found out this server ends, and says why.
+    pub(super) fn look_up(&mut self) -> Result<Option<Appended>, String> {
         let began = self.cluster.fresh.moment();
         loop {
             let error = match self.store.look_up() {
@@ -187,7 +187,7 @@ impl<W: World> Sequencer<W> {
             let is_over = self.cluster.fresh.moment().saturating_sub(began) >= LOOK_UP_MAX;
             if is_over || error.aftermath() == Aftermath::Uncertain {
                 self.end(format!("{error}; nobody knows whether the last commands happened"));
-                return Err(error);
+                return Err(error.to_string());
             }
             self.note_away(&error.to_string());
             std::thread::park_timeout(AGAIN_AFTER);

@@ -1,0 +1,105 @@
+//! A database that says nothing more, and ends no connection either.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::cluster::Cluster;
+use crate::failures::{address_in, lost};
+use crate::pair::Pair;
+use crate::support::patience::{timed, until};
+use crate::support::place::Place;
+use crate::support::processes::with_argument;
+use crate::support::server::Server;
+use crate::support::stage::{Stage, TASKS, text};
+use crate::wire_cutter::WireCutter;
+
+/// How soon a server says that it is behind, and how soon what it runs is stopped: as documented, and what it takes to see
+/// that on a busy machine.
+const BEHIND_WITHIN: Duration = Duration::from_secs(3);
+const STOPPED_WITHIN: Duration = Duration::from_secs(6);
+/// What was a moment ago does not stop anything.
+const STOPPED_NOT_BEFORE: Duration = Duration::from_secs(3);
+
+/// Bob runs what goes on for long on the first server; answers its id.
+fn lingers(stage: &Stage) -> String {
+    stage.policy("Linux/Linger", "");
+    stage.grant("bob", "--task Linux/Linger");
+    let execution = text(&stage.asks("bob", "run Linux/Linger --detach"), "id");
+    until("it runs", || is_running(stage));
+    execution
+}
+
+fn is_running(stage: &Stage) -> bool {
+    !with_argument(&stage.place.site("linger").display().to_string()).is_empty()
+}
+
+/// Nothing gets through any more: the server says so, stops what it runs, and does nothing that is asked of it.
+fn falls_silent(stage: &Stage, wire: &WireCutter) {
+    let mut anybody = stage.server.connect("");
+    assert!(anybody.get("/api/v1/health").unwrap().is_success());
+    wire.hush();
+    let (stopped, ()) = timed(|| {
+        let (behind, ()) = timed(|| until("it says so", || is_behind(&stage.server)));
+        assert!(behind < BEHIND_WITHIN, "{behind:?}");
+        refuses(stage);
+        until("what runs is stopped", || !is_running(stage));
+    });
+    println!("it was stopped after {stopped:?}");
+    assert!(STOPPED_NOT_BEFORE < stopped && stopped < STOPPED_WITHIN, "{stopped:?}");
+    refuses(stage);
+}
+
+fn is_behind(server: &Server) -> bool {
+    server.connect("").get("/api/v1/health").unwrap().status == 503
+}
+
+/// Nothing is started, and nothing is shown.
+fn refuses(stage: &Stage) {
+    let mut bob = stage.person("bob").connect(&stage.server);
+    let run = json!({"task": "Linux/Linger"});
+    for refused in [bob.post("/api/v1/executions", &run).unwrap(), bob.get("/api/v1/executions").unwrap()] {
+        assert_eq!((refused.status, text(&refused.json(), "reason").as_str()), (503, "behind"));
+    }
+}
+
+#[test]
+fn a_database_that_falls_silent_stops_what_runs_and_goes_on_when_it_speaks() {
+    let cluster = Cluster::start();
+    drop(cluster.database("brevet"));
+    let wire = WireCutter::before(cluster.folder());
+    let place = Place::new();
+    place.settings(&format!("[database]\nurl = \"{}\"\n", address_in(wire.folder())));
+    let stage = Stage::set_in(place, TASKS);
+    let execution = lingers(&stage);
+    falls_silent(&stage, &wire);
+    wire.speak();
+    until("it is well again", || !is_behind(&stage.server));
+    until("the end of the run is on record", || {
+        text(&stage.asks("bob", &format!("execution show {execution}")), "state") == "stopped"
+    });
+    assert!(!is_running(&stage), "what was refused is not done later");
+    stage.asks("bob", "run Linux/Linger --detach");
+    until("it runs", || is_running(&stage));
+    assert!(stage.server.errors().contains("nothing was heard from the database for too long"));
+}
+
+#[test]
+fn a_server_whose_database_fell_silent_is_given_up_and_ends_when_it_speaks() {
+    let cluster = Cluster::start();
+    drop(cluster.database("brevet"));
+    let wire = WireCutter::before(cluster.folder());
+    let addresses = [wire.folder(), cluster.folder()].map(address_in);
+    let mut pair = Pair::set_each(cluster, [&addresses[0], &addresses[1]], TASKS);
+    let execution = lingers(&pair.stage);
+    falls_silent(&pair.stage, &wire);
+    lost(&pair, 1, "srv-1");
+    let bob = pair.stage.person("bob");
+    let shown = bob.asks(&pair.second, &format!("execution show {execution}"));
+    assert_eq!(text(&shown, "state"), "unknown");
+    wire.speak();
+    let (status, said) = pair.stage.server.ends();
+    assert!(!status.success() && said.contains("took this one for gone"), "{status}: {said}");
+    pair.stage.server.start_again(&pair.stage.place);
+    pair.verifies();
+}
