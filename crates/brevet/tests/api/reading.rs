@@ -157,3 +157,19 @@ async fn a_server_without_an_account_says_so() {
     );
     assert!(office.folder.path().exists());
 }
+
+#[tokio::test]
+async fn the_coverage_counts_what_the_switch_changes() {
+    let office = Office::open().await;
+    office.post("ada", "/assignments", json!({"user": "rita", "role": "Linux/Speakers"})).await.ok();
+    office.post("ada", "/assignments", json!({"group": "Approvers", "task": "Linux/Login"})).await.ok();
+    let partly = json!({
+        "tasks": 2, "uncovered_tasks": 1, "uncovered": ["Linux\\Login"], "assignments": 2, "governed_assignments": 1,
+    });
+    assert_eq!(office.get("aude", "/access-control/coverage").await.ok(), partly);
+    office.post("ada", "/policies", json!({"task": "Linux/Login", "approval_type": "manual"})).await.ok();
+    let wholly = json!({
+        "tasks": 2, "uncovered_tasks": 0, "uncovered": [], "assignments": 2, "governed_assignments": 2,
+    });
+    assert_eq!(office.get("ada", "/access-control/coverage").await.ok(), wholly);
+}
