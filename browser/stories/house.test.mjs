@@ -128,7 +128,7 @@ test("a group is made, filled, emptied and deleted; while something names it, it
   await ada.press("Add");
   await ada.page.getByRole("rowheader", { name: "bob" }).waitFor();
   assert.deepEqual(await ada.accessibility(), []);
-  await ada.page.getByText("Remove", { exact: true }).click();
+  await ada.page.getByRole("row", { name: "bob" }).getByText("Remove", { exact: true }).click();
   await ada.press("Yes, remove bob");
   assert.match(await ada.text(), /Removed from the group/);
   await ada.press("Delete", "link");

@@ -259,3 +259,21 @@ async fn disable(visit: Visit, form: Form) -> Answer {
         Err(answer) => answer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SettingsFields;
+    use crate::form::Form;
+    use brevet_wire::Uncovered;
+
+    #[test]
+    fn system_accounts_stand_on_lines_or_between_commas() {
+        let said =
+            [("group", "Approvers"), ("system_accounts", " otto\r\n backup,monitor ,\n"), ("uncovered", "x")];
+        let form: Form = said.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let command = SettingsFields::of(&form).command();
+        assert_eq!(command.system_accounts, ["otto", "backup", "monitor"]);
+        // What is not said is refused, not let through.
+        assert_eq!(command.uncovered, Some(Uncovered::Refused));
+    }
+}

@@ -178,3 +178,19 @@ async fn tasks_are_found_by_words_and_by_what_the_caller_can_do_with_them() {
     assert!(names("rita", "/roles?may_ask=true").await.is_empty());
     assert_eq!(names("rita", "/role-groups?text=every").await.len(), 1);
 }
+
+#[tokio::test]
+async fn the_coverage_counts_what_the_switch_changes() {
+    let office = Office::open().await;
+    office.post("ada", "/assignments", json!({"user": "rita", "role": "Linux/Speakers"})).await.ok();
+    office.post("ada", "/assignments", json!({"group": "Approvers", "task": "Linux/Login"})).await.ok();
+    let partly = json!({
+        "tasks": 2, "uncovered_tasks": 1, "uncovered": ["Linux\\Login"], "assignments": 2, "governed_assignments": 1,
+    });
+    assert_eq!(office.get("aude", "/access-control/coverage").await.ok(), partly);
+    office.post("ada", "/policies", json!({"task": "Linux/Login", "approval_type": "manual"})).await.ok();
+    let wholly = json!({
+        "tasks": 2, "uncovered_tasks": 0, "uncovered": [], "assignments": 2, "governed_assignments": 2,
+    });
+    assert_eq!(office.get("ada", "/access-control/coverage").await.ok(), wholly);
+}
