@@ -1,7 +1,8 @@
 //! The words that pages use for what the API's types say.
 
 use brevet_wire::{
-    Access, AccessType, AuthorizationState, Basis, Ending, Execution, ExecutionState, RequestStatus, StopCause,
+    Access, AccessType, AuthorizationState, Basis, Ending, Execution, ExecutionState, RequestStatus,
+    StopCause,
 };
 
 /// A word and how it looks: `good`, `wait`, `bad`, or nothing of these.

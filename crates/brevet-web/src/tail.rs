@@ -133,11 +133,7 @@ impl Reading {
             is_error: stream == Stream::Stderr,
             text: harmless(&bytes),
         };
-        Tail {
-            lines: lines.into_iter().map(line).collect(),
-            is_cut: self.is_cut,
-            problem: self.problem,
-        }
+        Tail { lines: lines.into_iter().map(line).collect(), is_cut: self.is_cut, problem: self.problem }
     }
 }
 

@@ -4,9 +4,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query};
 use axum::routing::{get, post};
-use brevet_wire::{
-    AccessType, Authorization, AuthorizationState, Binding, Execution, List, Problem, Revoke,
-};
+use brevet_wire::{AccessType, Authorization, AuthorizationState, Binding, Execution, List, Problem, Revoke};
 use serde::Deserialize;
 
 use super::executions::seconds;

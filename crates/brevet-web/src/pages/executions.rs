@@ -164,8 +164,9 @@ async fn stop(visit: Visit, Path(id): Path<String>, form: Form) -> Answer {
     let path = format!("/executions/{}", segment(&id));
     let nothing = serde_json::json!({});
     let done = visit.api.post::<Execution>(&format!("{path}/stop"), &nothing, form.key()).await;
-    let again =
-        async |problem: Problem| show_again(&problem.clone(), &detail_page(&visit, &id, Some(problem)).await?);
+    let again = async |problem: Problem| {
+        show_again(&problem.clone(), &detail_page(&visit, &id, Some(problem)).await?)
+    };
     match or_told(done, again).await {
         Ok(done) => Ok(visit.done(&done, &path, Said::Stopping)),
         Err(answer) => answer,

@@ -3,9 +3,7 @@
 use askama::Template;
 use axum::Router;
 use axum::routing::get;
-use brevet_wire::{
-    AccessControl, Authorization, Basis, Execution, Health, Ledger, List, Request, Uncovered,
-};
+use brevet_wire::{AccessControl, Authorization, Basis, Execution, Health, Ledger, List, Request, Uncovered};
 
 use crate::failure::{Answer, Failure};
 use crate::filters;

@@ -110,7 +110,8 @@ async fn a_run_says_what_ran_and_is_listed_under_its_authorization() {
         [("rita", &first, vec![&one]), ("anna", &second, vec![&two]), ("olaf", &first, vec![])]
     {
         let list = office.get(who, &format!("/executions?authorization={authorization}")).await.json();
-        let ids: Vec<_> = list["items"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect();
+        let ids: Vec<_> =
+            list["items"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect();
         assert_eq!(ids, listed, "{who} {authorization}");
     }
     office.get("rita", "/executions?authorization=req-1").await.problem(400);
@@ -134,8 +135,7 @@ async fn a_run_streams_what_it_writes_and_so_does_its_recording() {
         })
         .collect();
     assert_eq!(written, b"hello 1\n");
-    let times: Vec<u64> =
-        events.iter().filter_map(|(_, chunk)| chunk["after_micros"].as_u64()).collect();
+    let times: Vec<u64> = events.iter().filter_map(|(_, chunk)| chunk["after_micros"].as_u64()).collect();
     assert!(!times.is_empty() && times.is_sorted(), "{times:?}");
     let finished = &events.last().unwrap().1;
     assert_eq!((&finished["state"], &finished["exit_code"]), (&json!("succeeded"), &json!(0)));

@@ -2,7 +2,9 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
-use brevet_core::{Authorization, AuthorizationId, Basis, Command, Execution, ExecutionId, Refusal, RunOrder, StopCause};
+use brevet_core::{
+    Authorization, AuthorizationId, Basis, Command, Execution, ExecutionId, Refusal, RunOrder, StopCause,
+};
 use brevet_store::{ExecutionFilter, Reader, StoreError};
 use brevet_wire as wire;
 use serde::Deserialize;
@@ -96,8 +98,11 @@ async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer {
             let items = rows.items.into_iter().map(|row| Run::of(reader, row)).collect::<Result<_, _>>()?;
             Ok(brevet_store::Page { items, next: rows.next })
         };
-        let is_under = |run: &Run| under.is_none_or(|under| run.execution.basis == Basis::Authorization(under));
-        let sees = |run: &Run| is_under(run) && seer.view(|view| view.sees_execution(&run.execution, run.under.as_ref()));
+        let is_under =
+            |run: &Run| under.is_none_or(|under| run.execution.basis == Basis::Authorization(under));
+        let sees = |run: &Run| {
+            is_under(run) && seer.view(|view| view.sees_execution(&run.execution, run.under.as_ref()))
+        };
         scan(page, |run: &Run| run.execution.id.number(), read, sees)
     });
     let rows = rows.await?;

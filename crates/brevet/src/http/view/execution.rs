@@ -47,7 +47,8 @@ impl View<'_> {
         let (state, standing) = standing(state);
         let Standing { finished_at, exit_code, signal, stop_cause, problem, output } = standing;
         let (basis, authorization) = self::basis(*basis);
-        let spec = self.state.catalog().task(*task).map(|task| &task.spec).filter(|spec| spec.digest == *digest);
+        let spec =
+            self.state.catalog().task(*task).map(|task| &task.spec).filter(|spec| spec.digest == *digest);
         let stopping = Command::StopRun { execution: *id, cause: StopCause::ByUser(self.viewer) };
         wire::Execution {
             id: id.to_string(),
