@@ -101,9 +101,7 @@ fn check_terms(state: &State, access: Access, terms: &PolicyTerms) -> Result<(),
     let invalid = |why: &str| Err(Refusal::Invalid(why.to_owned()));
     match &terms.requesters {
         Requesters::Anyone if terms.approval == Approval::Auto => {
-            return invalid(
-                "an Auto policy must name who may ask: at least one user or group",
-            );
+            return invalid("an Auto policy must name who may ask: at least one user or group");
         }
         Requesters::Named(named) if named.is_empty() => {
             return invalid("a list of requesters names at least one");
