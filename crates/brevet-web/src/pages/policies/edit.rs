@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use brevet_wire::{Group, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup, Task, User};
 use serde::Deserialize;
 
@@ -76,8 +77,8 @@ async fn form_page(
     draft: Draft,
 ) -> Result<FormPage, Failure> {
     if !visit.administers() {
-        let status = axum::http::StatusCode::FORBIDDEN;
-        return Err(Failure::new(status, "Not for you", "only an administrator makes and changes policies"));
+        let detail = "only an administrator makes and changes policies";
+        return Err(Failure::new(StatusCode::FORBIDDEN, "Not for you", detail));
     }
     let offered = if id.is_some() { Vec::new() } else { offered(visit, &draft).await? };
     let List { items: groups, .. } = visit.api.get::<List<Group>>(&format!("/groups?{OFFERED}")).await?;
@@ -114,7 +115,7 @@ pub(super) async fn create(visit: Visit, form: Form) -> Answer {
         return review(&visit, &form, None, draft.clone(), step, false).await;
     }
     let done = match draft.new_policy() {
-        Ok(new) => visit.api.post::<Policy>("/policies", &new, form.key()).await,
+        Ok(new) => visit.api.post::<Policy>("/policies", &new, form.key()).await.map_err(as_input),
         Err(failure) => Err(failure),
     };
     let again = async |problem: Problem| {
@@ -133,7 +134,7 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> 
         return review_change(&visit, &form, &id, draft, false).await;
     }
     let done = match draft.change() {
-        Ok(change) => visit.api.patch::<Policy>(&path, &change).await,
+        Ok(change) => visit.api.patch::<Policy>(&path, &change).await.map_err(as_input),
         Err(failure) => Err(failure),
     };
     let again = async |problem: Problem| match problem.reason.as_deref() {
@@ -147,6 +148,14 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> 
         Ok(done) => Ok(visit.done(&done, &path, Said::Saved)),
         Err(answer) => answer,
     }
+}
+
+/// A group or a person that is not there was typed wrong in the form: that is told above it, not on a page of its own.
+fn as_input(mut failure: Failure) -> Failure {
+    if failure.status() == StatusCode::NOT_FOUND {
+        failure.0.status = StatusCode::UNPROCESSABLE_ENTITY.as_u16();
+    }
+    failure
 }
 
 /// The same draft held against the policy as it is by now.
@@ -174,7 +183,7 @@ async fn review(
         return show(&form_page(visit, id, None, draft).await?);
     }
     let seen = match step() {
-        Ok(step) => preview(visit, &step).await,
+        Ok(step) => preview(visit, &step).await.map_err(as_input),
         Err(failure) => Err(failure),
     };
     let problem = match seen.map_err(Failure::into_told) {

@@ -2,8 +2,9 @@
 
 use askama::Template;
 use axum::extract::Query;
-use brevet_wire::{AccessType, Explain, Explanation, List, Parameter, Problem, Task, Value};
+use brevet_wire::{AccessType, ApprovalType, Explain, Explanation, List, Parameter, Problem, Task, Value};
 
+use super::policy;
 use crate::api::segment;
 use crate::failure::{Answer, Failure};
 use crate::filters;
@@ -29,6 +30,8 @@ struct ExplainPage {
     explained: Option<Explanation>,
     /// Whether it is about whoever looks.
     is_own: bool,
+    /// Whether the policy that governs approves by itself.
+    is_auto: bool,
 }
 
 pub(super) async fn explain(visit: Visit, Query(given): Query<Vec<(String, String)>>) -> Answer {
@@ -56,7 +59,12 @@ pub(super) async fn explain(visit: Visit, Query(given): Query<Vec<(String, Strin
     let user = user.unwrap_or_else(|| visit.me.user.name.clone());
     let page = visit.page("What happens if", Here::Policies);
     let is_own = explained.as_ref().is_some_and(|told| told.user.id == visit.me.user.id);
-    let page = ExplainPage { page, told, user, task, parameters, tasks, explained, is_own };
+    let governing = explained.iter().flat_map(|told| &told.policies).find(|policy| policy.governs);
+    let is_auto = match governing {
+        Some(governing) => policy(&visit, &governing.policy).await?.approval_type == ApprovalType::Auto,
+        None => false,
+    };
+    let page = ExplainPage { page, told, user, task, parameters, tasks, explained, is_own, is_auto };
     match page.told.clone() {
         Some(problem) => show_again(&problem, &page),
         None => show(&page),
