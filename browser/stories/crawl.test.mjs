@@ -87,6 +87,7 @@ function watch(visitor) {
 async function crawl(name) {
   const visitor = await Visitor.signIn(house, name);
   const session = await visitor.context.newCDPSession(visitor.page);
+  await session.send("Network.enable");
   await session.send("Network.setCacheDisabled", { cacheDisabled: true });
   const seen = watch(visitor);
   const [queue, known, kinds, examined, wrong] = [["/", "/access", "/requests", "/account"], new Set(), new Map(), new Set(), []];
