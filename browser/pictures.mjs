@@ -8,7 +8,7 @@ import { PAGES } from "./pages.mjs";
 
 const FOLDER = process.argv[2] ?? "../docs/screenshots";
 const BYTES_MAX = 6_000_000;
-const HEIGHT_MAX = 2400;
+const HEIGHT_MAX = 1600;
 const LOOKS = [["light", { theme: "light", size: "desk" }], ["dark", { theme: "dark", size: "desk" }], ["phone", { theme: "light", size: "phone" }]];
 // The moment of every picture: what ages does so by the same each time.
 const STEADY = `
@@ -25,7 +25,7 @@ async function picture(visitor, path, file) {
   await page.evaluate(STEADY);
   const height = Math.min(HEIGHT_MAX, await page.evaluate(() => document.documentElement.scrollHeight));
   const { width } = page.viewportSize();
-  await page.screenshot({ path: file, type: "jpeg", quality: 72, fullPage: true, clip: { x: 0, y: 0, width, height }, animations: "disabled", caret: "hide" });
+  await page.screenshot({ path: file, type: "jpeg", quality: 60, fullPage: true, clip: { x: 0, y: 0, width, height }, animations: "disabled", caret: "hide" });
 }
 
 async function pictures(house, ids) {

@@ -8,7 +8,7 @@ import { PAGES } from "./pages.mjs";
 
 const USABLE_MS_MAX = 300;
 const BYTES_MAX = 100 * 1024;
-const RUNS = 9;
+const RUNS = 5;
 
 async function measure(visitor, path) {
   const { page } = visitor;
@@ -40,6 +40,7 @@ try {
     if (!visitors[who]) {
       visitors[who] = who ? await Visitor.signIn(house, who) : await Visitor.open(house);
       const session = await visitors[who].context.newCDPSession(visitors[who].page);
+      await session.send("Network.enable");
       await session.send("Network.setCacheDisabled", { cacheDisabled: true });
     }
     const found = await measure(visitors[who], path);
