@@ -108,7 +108,10 @@ mod tests {
 
     #[test]
     fn what_an_entry_says_is_told_by_name_and_never_taken_for_html() {
-        let html = written("request.decided", json!({"request": "req-1", "comment": "<b>", "parameters": {"a": ["x", true]}}));
+        let html = written(
+            "request.decided",
+            json!({"request": "req-1", "comment": "<b>", "parameters": {"a": ["x", true]}}),
+        );
         assert!(html.contains("<a href=\"/requests/req-1\">req-1</a>"), "{html}");
         assert!(!html.contains("<b>"), "{html}");
         assert!(html.contains("<li>x</li><li>yes</li>"), "{html}");

@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn an_empty_field_is_no_condition() {
-        let wanted = Wanted { kind: Some(String::new()), actor: Some(" bob ".to_owned()), ..Wanted::default() };
+        let wanted =
+            Wanted { kind: Some(String::new()), actor: Some(" bob ".to_owned()), ..Wanted::default() };
         assert_eq!(wanted.here(None), "/audit?actor=bob");
         assert_eq!(wanted.here(Some("9")), "/audit?actor=bob&cursor=9");
     }

@@ -27,11 +27,7 @@ pub(super) struct AsOfWanted {
 impl AsOfWanted {
     fn conditions(&self) -> [(&'static str, Option<&str>); 3] {
         let AsOfWanted { time, user, task, cursor: _ } = self;
-        [
-            ("time", said(time.as_deref())),
-            ("user", said(user.as_deref())),
-            ("task", said(task.as_deref())),
-        ]
+        [("time", said(time.as_deref())), ("user", said(user.as_deref())), ("task", said(task.as_deref()))]
     }
 
     fn here(&self, cursor: Option<&str>) -> String {
