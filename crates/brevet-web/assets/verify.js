@@ -320,13 +320,14 @@ function keysOfChange(body) {
   return [parseKey(text()), parseKey(text())];
 }
 
-/** A proof of one entry (C2SP tlog-proof), with the entry in it. */
+/** A proof of one entry (C2SP tlog-proof). What it may have of the entry is not believed, and not read. */
 function parseProof(text, what) {
   const cut = text.indexOf("\n\n");
-  const [first, extra, index, ...path] = text.slice(0, cut).split("\n");
-  need(cut > 0 && first === "c2sp.org/tlog-proof@v1" && extra?.startsWith("extra ") && index?.startsWith("index "), `${what} is no proof`);
+  const [first, ...lines] = text.slice(0, cut).split("\n");
+  if (lines[0]?.startsWith("extra ")) lines.shift();
+  const [index, ...path] = lines;
+  need(cut > 0 && first === "c2sp.org/tlog-proof@v1" && index?.startsWith("index "), `${what} is no proof`);
   return {
-    extra: unbase64(extra.slice(6), what),
     index: decimal(index.slice(6), `the index in ${what}`),
     path: path.map((line) => unbase64(line, what)),
     note: parseNote(text.slice(cut + 2), what),
