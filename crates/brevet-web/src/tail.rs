@@ -59,10 +59,13 @@ struct Reading {
 
 impl Reading {
     fn take(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        // What was kept has no end of an event in it.
+        let mut from = self.kept.len().saturating_sub(1);
         self.kept.extend_from_slice(bytes);
-        while let Some(end) = self.kept.windows(2).position(|two| two == b"\n\n") {
-            let event: Vec<u8> = self.kept.drain(..end + 2).collect();
+        while let Some(end) = self.kept[from..].windows(2).position(|two| two == b"\n\n") {
+            let event: Vec<u8> = self.kept.drain(..from + end + 2).collect();
             self.event(&event)?;
+            from = 0;
         }
         match self.kept.len() {
             0..=EVENT_BYTES_MAX => Ok(()),
