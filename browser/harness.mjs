@@ -64,7 +64,7 @@ default = false
 [[task]]
 name = "Set-Password"
 description = "Set the password of a service"
-run = ["/usr/bin/cat"]
+run = ["/usr/bin/wc", "-c"]
 stdin = "{password}"
 timeout = "10s"
 [task.parameters.password]

@@ -296,7 +296,8 @@ fn find_after(connection: &Connection, known: u64) -> Result<Found, StoreError> 
         let number: i64 = row.get(0)?;
         match row.get::<_, i32>(1)? {
             HEAD => {
-                (found.size, found.edge, found.checkpoint) = (number.unsigned_abs(), row.get(2)?, row.get(4)?)
+                (found.size, found.edge, found.checkpoint) =
+                    (number.unsigned_abs(), row.get(2)?, row.get(4)?);
             }
             ENTRY => {
                 let (leaf, bytes) = (row.get(2)?, row.get(3)?);
@@ -305,7 +306,9 @@ fn find_after(connection: &Connection, known: u64) -> Result<Found, StoreError> 
             slot => {
                 let text = (slot, row.get(4)?);
                 // One without its entry is left for the check of the tree, which misses the entry.
-                found.rows.last_mut().filter(|row| row.seq == number).map(|row| row.texts.push(text));
+                if let Some(row) = found.rows.last_mut().filter(|row| row.seq == number) {
+                    row.texts.push(text);
+                }
             }
         }
     }

@@ -60,7 +60,7 @@ impl Api {
     }
 
     /// Answered from no less than this much of the ledger.
-    pub(crate) fn from_position(self, position: Option<HeaderValue>) -> Self {
+    pub(crate) fn at_position(self, position: Option<HeaderValue>) -> Self {
         Self { position, ..self }
     }
 

@@ -74,7 +74,7 @@ impl Site {
     fn api(&self, request: &Request) -> Api {
         let api = Api::new(self.0.api.clone(), self.0.world.connection(request.extensions()));
         let headers = request.headers();
-        let api = api.from_position(cookie::position(headers)).unattended(is_unattended(headers));
+        let api = api.at_position(cookie::position(headers)).unattended(is_unattended(headers));
         match cookie::token(headers) {
             Some(token) => api.with_token(token),
             None => api,
