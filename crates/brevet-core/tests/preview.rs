@@ -1,5 +1,7 @@
 //! What a change of the policies would do is said before, and is what happens.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod world;
 
 use brevet_core::{
