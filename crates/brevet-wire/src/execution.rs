@@ -92,6 +92,7 @@ pub struct Execution {
     pub parameters: Parameters,
     /// What runs, or ran: one string per argument, with `{placeholders}` for secrets; empty where the definition is
     /// not what it was.
+    #[serde(default)]
     pub command: Vec<String>,
     /// The account of the target under which it runs, when it is not Brevet's own.
     pub run_as: Option<String>,
@@ -159,6 +160,7 @@ pub struct OutputChunk {
     /// Where.
     pub stream: Stream,
     /// When it was read, in microseconds since the start of the run; never less than in the piece before.
+    #[serde(default)]
     pub after_micros: u64,
     /// The bytes, in base64 (RFC 4648, section 4, with padding).
     pub data: String,
