@@ -92,7 +92,8 @@ async function refresh() {
 }
 
 async function live() {
-  let size = null;
+  // What came since the page was made is shown at once.
+  let size = document.body.dataset.position ?? null;
   for (;;) {
     if (document.hidden) await new Promise((shown) => document.addEventListener("visibilitychange", shown, { once: true }));
     try {
@@ -101,7 +102,7 @@ async function live() {
       if (response.redirected || response.status === 401) return location.reload();
       if (!response.ok) throw new Error(response.statusText);
       const found = await response.json();
-      if (size !== null && found.size > size) await refresh();
+      if (size !== null && found.size > Number(size)) await refresh();
       size = found.size;
       await pause(FETCH_PAUSE_MS);
     } catch {

@@ -74,6 +74,11 @@ impl Api {
         self.is_unattended
     }
 
+    /// Asks for something, and how much of the ledger the answer knows.
+    pub(crate) async fn look<T: DeserializeOwned>(&self, path: &str) -> Result<Done<T>, Failure> {
+        self.call(Method::GET, path, None, None).await
+    }
+
     /// Asks for something; the path is that below `/api/v1`.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         Ok(self.call(Method::GET, path, None, None).await?.value)

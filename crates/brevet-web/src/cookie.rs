@@ -37,6 +37,11 @@ pub(crate) fn keep_position(headers: &mut HeaderMap, position: &HeaderValue) {
     }
 }
 
+/// Forgets it.
+pub(crate) fn drop_position(headers: &mut HeaderMap) {
+    put(headers, POSITION, "", "; Max-Age=0");
+}
+
 fn put(headers: &mut HeaderMap, name: &str, value: &str, more: &str) {
     let cookie = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{more}");
     if let Ok(mut cookie) = HeaderValue::try_from(cookie) {

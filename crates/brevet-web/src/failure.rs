@@ -49,6 +49,11 @@ impl Failure {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// Whether this server knows less of the ledger than the browser has seen.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.0.reason.as_deref() == Some(reason::BEHIND)
+    }
+
     pub(crate) fn is_signed_out(&self) -> bool {
         self.0.reason.as_deref() == Some(reason::NOT_SIGNED_IN)
     }

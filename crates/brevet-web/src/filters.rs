@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 
 use crate::api::segment;
+use crate::tail::misleads;
 
 /// An instant: in UTC, until a script writes it in the reader's own zone and keeps UTC beside it.
 #[askama::filter_fn]
@@ -40,6 +41,20 @@ pub(crate) fn ago(time: &Time, _: &dyn askama::Values, now: Timestamp) -> askama
 #[askama::filter_fn]
 pub(crate) fn span(seconds: &i64, _: &dyn askama::Values) -> askama::Result<String> {
     Ok(Length(*seconds).to_string())
+}
+
+/// What somebody wrote, with everything in it visible: nothing that hides, reorders or repaints what stands beside it.
+#[askama::filter_fn]
+pub(crate) fn plain(text: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
+    Ok(visible(&text.to_string()))
+}
+
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if misleads(c) && c != '\n' { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
 }
 
 /// One name as a segment of a path.
@@ -92,7 +107,13 @@ impl Display for Length {
 
 #[cfg(test)]
 mod tests {
-    use super::{Length, short};
+    use super::{Length, short, visible};
+
+    #[test]
+    fn what_would_reorder_or_hide_its_neighbours_is_seen() {
+        assert_eq!(visible("x\u{202e}fr-\u{200b}\u{1b}[8m"), "x\\u{202e}fr-\\u{200b}\\u{1b}[8m");
+        assert_eq!(visible("two\nlines, é, 日本"), "two\nlines, é, 日本");
+    }
 
     #[test]
     fn a_length_is_told_in_its_two_largest_units() {

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// The longest form, in bytes: as long as a body of the API.
 const FORM_BYTES_MAX: usize = 64 * 1024;
 /// The most fields of one.
-const FIELDS_MAX: usize = 1_000;
+const FIELDS_MAX: usize = 4_096;
 
 /// The fields of a form, in order; a name may stand several times.
 #[derive(Default)]

@@ -68,7 +68,7 @@ impl Site {
 
     fn frame(&self, uri: &Uri) -> Result<Frame, Failure> {
         let (nonce, key) = (self.draw()?, self.draw()?);
-        Ok(Frame { nonce, key, now: self.0.world.now(), said: Said::of(uri), me: None })
+        Ok(Frame { nonce, key, now: self.0.world.now(), said: Said::of(uri), me: None, position: None })
     }
 
     fn api(&self, request: &Request) -> Api {
@@ -167,13 +167,16 @@ pub(crate) async fn member(State(site): State<Site>, mut request: Request, next:
         Err(failure) => return failure.into_response(),
     };
     let api = site.api(&request);
-    let entered = match check_origin(&request) {
-        Ok(()) => api.get::<WhoAmI>("/whoami").await.map(Arc::new),
+    let entered = match check_origin(&request).and_then(|()| check_reading(&request)) {
+        Ok(()) => api.look::<WhoAmI>("/whoami").await,
         Err(failure) => Err(failure),
     };
     let place = (request.method() == Method::GET).then(|| target(request.uri()));
     let me = match entered {
-        Ok(me) => me,
+        Ok(Done { value, position }) => {
+            frame.position = position.and_then(|position| position.to_str().ok()?.parse().ok());
+            Arc::new(value)
+        }
         Err(failure) => return finish(failure.into_response(), &frame, place.as_deref()),
     };
     frame.me = Some(Arc::clone(&me));
@@ -193,6 +196,21 @@ pub(crate) async fn guest(State(site): State<Site>, mut request: Request, next: 
     let api = site.api(&request);
     request.extensions_mut().insert(Guest { api, frame: frame.clone() });
     finish(next.run(request).await, &frame, None)
+}
+
+/// Looking at these is on record: no other site makes somebody look.
+const ON_RECORD: [&str; 2] = ["/audit", "/history"];
+
+fn check_reading(request: &Request) -> Result<(), Failure> {
+    let path = request.uri().path();
+    let is_on_record = ON_RECORD.iter().any(|start| path.starts_with(start));
+    let site = request.headers().get(FETCH_SITE);
+    if is_on_record && site.is_some_and(|site| site == "cross-site" || site == "same-site") {
+        let detail = "that you read the ledger is itself on record, so this page does not open from a link elsewhere; \
+                      put its address into the browser, or begin at the audit page";
+        return Err(Failure::new(StatusCode::FORBIDDEN, "Not from there", detail));
+    }
+    Ok(())
 }
 
 /// What changes something is sent by a page of this server (Fetch Metadata, section 2.2; the origin where a browser does not
@@ -215,9 +233,12 @@ fn is_own_origin(headers: &HeaderMap) -> bool {
     origin.is_some_and(|origin| text(HOST) == Some(origin))
 }
 
-/// Where a browser is, to come back to.
+/// Where a browser is, to come back to, without what the page said was just done.
 fn target(uri: &Uri) -> String {
-    uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+    let said = |pair: &&str| !pair.starts_with("said=");
+    let query: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(said).collect();
+    let query = query.join("&");
+    if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) }
 }
 
 /// Makes a page of a problem, and says what may run in any page.
@@ -227,6 +248,10 @@ fn finish(mut response: Response, frame: &Frame, place: Option<&str>) -> Respons
             true => go(&query("/sign-in", [("next", place.filter(|place| *place != "/"))])),
             false => problem_page(frame, &failure),
         };
+        // It may know of a ledger that is not there any more, such as before a restore.
+        if failure.is_behind() {
+            cookie::drop_position(response.headers_mut());
+        }
     }
     let is_page =
         response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));

@@ -26,6 +26,8 @@ pub(crate) struct Frame {
     pub(crate) now: Timestamp,
     pub(crate) said: Option<Said>,
     pub(crate) me: Option<Arc<WhoAmI>>,
+    /// How much of the ledger the page knows at least.
+    pub(crate) position: Option<u64>,
 }
 
 /// A page, before its content.
@@ -123,6 +125,11 @@ impl Page {
 
     pub(crate) fn nonce(&self) -> &str {
         &self.frame.nonce
+    }
+
+    /// From where on a page that shows what is new waits for more.
+    pub(crate) const fn position(&self) -> Option<u64> {
+        self.frame.position
     }
 
     /// For the hidden field `key` of a form.

@@ -155,7 +155,7 @@ fn harmless(line: &[u8]) -> String {
 }
 
 /// Control characters, and those that Unicode says are not seen (`Default_Ignorable_Code_Point`) or that end lines.
-fn misleads(c: char) -> bool {
+pub(crate) fn misleads(c: char) -> bool {
     (c.is_control() && c != '\t')
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

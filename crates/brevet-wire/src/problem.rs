@@ -11,6 +11,10 @@ pub mod reason {
     pub const NEEDS_APPROVAL: &str = "needs-approval";
     /// No session, or one that is over.
     pub const NOT_SIGNED_IN: &str = "not-signed-in";
+    /// Nobody knows whether it was done.
+    pub const OUTCOME_UNKNOWN: &str = "outcome-unknown";
+    /// This server knows less of the ledger than the caller has seen.
+    pub const BEHIND: &str = "behind";
     /// The ledger never had as many entries as were asked about.
     pub const NEVER_SO_LONG: &str = "never-so-long";
 }

@@ -54,5 +54,6 @@ async fn sign_out(visit: Visit) -> Answer {
 fn signed_out(place: &str) -> Response {
     let mut response = go(place);
     cookie::drop_token(response.headers_mut());
+    cookie::drop_position(response.headers_mut());
     response
 }

@@ -57,7 +57,7 @@ pub(crate) fn members(site: &Site) -> Router<Site> {
         start::routes,
     ];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
-    pages.fallback(unknown).layer(from_fn_with_state(site.clone(), gate::member))
+    pages.fallback(unknown).method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(site.clone(), gate::member))
 }
 
 /// The most names that a form suggests while one is typed.
@@ -70,6 +70,12 @@ fn administrators_only(visit: &Visit) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::new(StatusCode::FORBIDDEN, "Not yours to change", detail)),
     }
+}
+
+/// A form that was shown again has the address that it was sent to, which shows nothing by itself.
+async fn wrong_method() -> Failure {
+    let detail = "this address takes a form and shows nothing by itself; go back to the page with the form";
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Nothing to see", detail)
 }
 
 async fn unknown() -> Failure {

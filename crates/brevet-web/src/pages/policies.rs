@@ -144,7 +144,7 @@ async fn removal_page(
 
 async fn remove(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
     let now = policy(&visit, &id).await?;
-    if form.text("revision").is_some_and(|seen| seen != now.revision.to_string()) {
+    if form.text("revision") != Some(now.revision.to_string().as_str()) {
         return show(&removal_page(&visit, &id, None, true).await?);
     }
     let done = visit.api.delete(&format!("/policies/{}", segment(&id))).await;

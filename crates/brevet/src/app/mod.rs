@@ -92,8 +92,8 @@ struct Inner<W: World> {
     shared: Option<recordings::Shared>,
     refusals: Refusals,
     set_up_code: SetUpCode,
-    hashing: Semaphore,
-    previewing: Semaphore,
+    hashing: Arc<Semaphore>,
+    previewing: Arc<Semaphore>,
     evidence: evidence::Evidence,
     /// Held while an archive is written, or texts are erased.
     archiving: tokio::sync::Mutex<()>,

@@ -13,13 +13,14 @@ impl<W: World> App<W> {
     /// kept from it.
     pub async fn preview(&self, origin: Origin, step: PolicyStep) -> Result<Preview, AppError> {
         let app = self.clone();
-        let looking = self.inner.previewing.acquire().await.map_err(|_| AppError::Stopping)?;
+        let previewing = std::sync::Arc::clone(&self.inner.previewing);
+        let looking = previewing.acquire_owned().await.map_err(|_| AppError::Stopping)?;
         let look = move || {
+            // Until it is over, also where nobody waits for it any more.
+            let _looking = looking;
             let copy = app.read(Clone::clone);
             preview(copy, app.now(), origin, step)
         };
-        let told = tokio::task::spawn_blocking(look).await.map_err(|_| AppError::Stopping)?;
-        drop(looking);
-        Ok(told?)
+        Ok(tokio::task::spawn_blocking(look).await.map_err(|_| AppError::Stopping)??)
     }
 }

@@ -292,7 +292,13 @@ impl<W: World> App<W> {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AppError> {
-        let _place = self.inner.hashing.acquire().await.map_err(|_| AppError::Stopping)?;
+        let hashing = std::sync::Arc::clone(&self.inner.hashing);
+        let place = hashing.acquire_owned().await.map_err(|_| AppError::Stopping)?;
+        let work = move || {
+            // Until it is over, also where nobody waits for it any more.
+            let _place = place;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|_| AppError::Stopping)
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::IntoResponse as _;
-use brevet_wire::{Approve, Deny, Request, RequestStatus};
+use brevet_wire::{Approve, Deny, Problem, Request, RequestStatus, reason};
 
 use super::list::{Wanted, list_page};
 use crate::api::{Done, segment};
@@ -18,8 +18,21 @@ const CHOSEN_MAX: usize = 50;
 /// What became of one of them.
 struct Outcome {
     id: String,
-    /// The request as it is now, or why nothing was done.
-    told: Result<Request, String>,
+    /// The request as it is now, or why it is not decided.
+    told: Result<Request, Left>,
+}
+
+/// Why a request is not decided, as far as that is known.
+struct Left {
+    why: String,
+    /// Whether nobody knows if it was done.
+    is_unknown: bool,
+}
+
+impl Left {
+    fn of(problem: Problem) -> Self {
+        Self { is_unknown: problem.reason.as_deref() == Some(reason::OUTCOME_UNKNOWN), why: problem.detail }
+    }
 }
 
 #[derive(Template)]
@@ -52,9 +65,14 @@ pub(super) async fn decide(visit: Visit, form: Form) -> Answer {
             }
             // Whoever is signed out meanwhile signs in again and sees in the list what was done.
             Err(failure) if failure.is_signed_out() => return Err(failure),
-            Err(failure) => Err(failure.0.detail),
+            Err(failure) => Err(Left::of(*failure.0)),
         };
+        let is_over = matches!(&told, Err(left) if left.is_unknown);
         outcomes.push(Outcome { id: id.to_owned(), told });
+        // Nothing else is decided before somebody has looked.
+        if is_over {
+            break;
+        }
     }
     let back = crate::api::query("/requests", [("show", form.text("show"))]);
     let page = visit.page(summary(&outcomes), Here::Requests);
@@ -94,13 +112,13 @@ async fn decide_one(
     }
 }
 
-/// `3 approved, 1 failed`
+/// `3 approved, 1 not decided, or not known to be`
 fn summary(outcomes: &[Outcome]) -> String {
     const WORDS: &[(Option<RequestStatus>, &str)] = &[
         (Some(RequestStatus::Approved), "approved"),
         (Some(RequestStatus::Denied), "denied"),
         (Some(RequestStatus::Pending), "approved by you, with others to follow"),
-        (None, "failed"),
+        (None, "not decided, or not known to be"),
     ];
     let status = |outcome: &Outcome| outcome.told.as_ref().ok().map(|request| request.status);
     let count = |wanted| outcomes.iter().filter(|outcome| status(outcome) == wanted).count();
@@ -110,11 +128,11 @@ fn summary(outcomes: &[Outcome]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, summary};
+    use super::{Left, Outcome, summary};
 
     #[test]
     fn what_failed_is_counted_apart() {
-        let failed = |id: &str| Outcome { id: id.to_owned(), told: Err("it expired".to_owned()) };
-        assert_eq!(summary(&[failed("req-1"), failed("req-2")]), "2 failed");
+        let failed = |id: &str| Outcome { id: id.to_owned(), told: Err(Left { why: "it expired".to_owned(), is_unknown: false }) };
+        assert_eq!(summary(&[failed("req-1"), failed("req-2")]), "2 not decided, or not known to be");
     }
 }
