@@ -57,7 +57,10 @@ pub(crate) fn members(site: &Site) -> Router<Site> {
         start::routes,
     ];
     let pages = pages.into_iter().fold(Router::new(), |router, part| router.merge(part()));
-    pages.fallback(unknown).method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(site.clone(), gate::member))
+    pages
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(site.clone(), gate::member))
 }
 
 /// The most names that a form suggests while one is typed.

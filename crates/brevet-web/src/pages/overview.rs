@@ -63,11 +63,11 @@ async fn overview(visit: Visit) -> Answer {
 
 async fn house(visit: &Visit) -> Result<House, Failure> {
     let (api, now) = (&visit.api, visit.now());
-    let in_force: List<Authorization> = api.get("/authorizations?state=active&limit=50").await?;
-    let ended: List<Authorization> = api.get("/authorizations?state=ended&limit=50").await?;
-    let running: List<Execution> = api.get("/executions?running=true&limit=50").await?;
-    let executions: List<Execution> = api.get("/executions?limit=200").await?;
-    let pending: List<Request> = api.get("/requests?status=pending&limit=50").await?;
+    let in_force: List<Authorization> = api.get("/authorizations?state=active&limit=20").await?;
+    let ended: List<Authorization> = api.get("/authorizations?state=ended&limit=20").await?;
+    let running: List<Execution> = api.get("/executions?running=true&limit=20").await?;
+    let executions: List<Execution> = api.get("/executions?limit=50").await?;
+    let pending: List<Request> = api.get("/requests?status=pending&limit=20").await?;
     let began = now.as_second() - time_line::SECONDS;
     let is_recent = |execution: &&Execution| execution.started_at.0.as_second() >= began;
     let ended_recently = |authorization: &Authorization| {
@@ -90,7 +90,7 @@ async fn house(visit: &Visit) -> Result<House, Failure> {
     })
 }
 
-/// How many there are, as far as one page knows: `50+` where there are more.
+/// How many there are, as far as one page knows: `20+` where there are more.
 fn count<T>(list: &List<T>) -> String {
     let more = if list.next.is_some() { "+" } else { "" };
     format!("{}{more}", list.items.len())

@@ -11,7 +11,7 @@ use crate::form::Form;
 /// Empty rows that a list of the form begins with, and that one press of a button adds.
 const EMPTY_ROWS: usize = 1;
 /// The most rows of a list that the form shows.
-const ROWS_MAX: usize = 200;
+const ROWS_MAX: usize = 1_001;
 
 /// What the form says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -132,7 +132,10 @@ mod tests {
 
     #[test]
     fn what_failed_is_counted_apart() {
-        let failed = |id: &str| Outcome { id: id.to_owned(), told: Err(Left { why: "it expired".to_owned(), is_unknown: false }) };
+        let failed = |id: &str| Outcome {
+            id: id.to_owned(),
+            told: Err(Left { why: "it expired".to_owned(), is_unknown: false }),
+        };
         assert_eq!(summary(&[failed("req-1"), failed("req-2")]), "2 not decided, or not known to be");
     }
 }

@@ -66,7 +66,7 @@ const fn number(state: wire::AuthorizationState) -> u8 {
 
 async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
-    let holder = wanted.mine.then(|| caller.user());
+    let holder = (wanted.mine || caller.sees_only_own()).then(|| caller.user());
     let filter = AuthorizationFilter { state: wanted.state.map(number), holder };
     let seer = caller.clone();
     let rows = caller.app.stored(move |reader| {

@@ -85,7 +85,7 @@ impl Run {
 
 async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
-    let user = wanted.mine.then(|| caller.user());
+    let user = (wanted.mine || caller.sees_only_own()).then(|| caller.user());
     let under = wanted.authorization.as_deref().map(|given| id(AuthorizationId::parse(given))).transpose()?;
     let seer = caller.clone();
     let rows = caller.app.stored(move |reader| {

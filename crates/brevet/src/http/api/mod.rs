@@ -56,4 +56,13 @@ impl Caller {
     fn view<T>(&self, see: impl FnOnce(&View<'_>) -> T) -> T {
         self.app.read(|state| see(&View::of(self, state)))
     }
+
+    /// Whether lists of requests, authorizations and runs hold only their own.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method's lifetime is one, the closure's any"
+    )]
+    fn sees_only_own(&self) -> bool {
+        self.view(|view| view.sees_only_own())
+    }
 }

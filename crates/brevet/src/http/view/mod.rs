@@ -72,6 +72,13 @@ impl<'a> View<'a> {
         self.administrator || self.auditor
     }
 
+    /// Whether of requests, authorizations and runs only their own are theirs to see: they oversee nothing, and decide under
+    /// no policy.
+    pub(in crate::http) fn sees_only_own(&self) -> bool {
+        let decides = || self.state.policies().any(|policy| self.state.is_approver(policy, self.viewer));
+        !self.oversees() && !decides()
+    }
+
     pub(super) const fn viewer(&self) -> UserId {
         self.viewer
     }
