@@ -893,7 +893,7 @@ async function doubt(claimed, memory) {
   if (!memory?.key) return otherLedger(claimed.origin);
   const { keys } = await follow(parseKey(memory.key), claimed.handovers);
   if (claimed.keys.includes(keys.at(-1).text)) return null;
-  return `The key changed. This browser remembers ${memory.key}, and the server now says ${claimed.keys[0]}, without a proof that the old key handed over to it. Do not go on before somebody who does not run this server says why.`;
+  return `The key changed. This browser remembers ${memory.key}, and the server now says ${claimed.keys[0]}, without a proof that the old key handed over to it. Do not go on before somebody who does not run this server says why. ${RELOAD}`;
 }
 
 function provenBy({ note, cosigned, metQuorum, vouched }, { signer, changes }, compared, policy) {
@@ -931,7 +931,7 @@ function ledgerPage(section) {
   let memory = Memory.of(claimed.origin);
   const sayFrom = () => {
     const key = field.value.trim();
-    if (key === memory?.key) find("key-from").textContent = memory.compared ? "The one that this browser remembers; you compared it." : "The one that this browser remembers. It came from this server: compare it with the one that you were given.";
+    if (key === memory?.key) find("key-from").textContent = memory.compared ? "The one that this browser remembers; you compared it, or one that handed over to it." : "The one that this browser remembers. It came from this server: compare it with the one that you were given.";
     else if (claimed.keys.includes(key)) find("key-from").textContent = "From this server: compare it with the one that you were given.";
     else find("key-from").textContent = "Yours.";
   };
@@ -974,6 +974,22 @@ function ledgerPage(section) {
   section.hidden = false;
 }
 
+/** Reads what somebody gave; where it cannot be read, that says nothing of the ledger. */
+function given(read, text) {
+  try {
+    return read(text);
+  } catch (error) {
+    if (error instanceof Finding) error.kind = "cannot";
+    throw error;
+  }
+}
+
+function parseLedgerKey(text) {
+  const key = parseKey(text.trim());
+  need(key.type === SIGNS, "This is the key of a witness, and not that of a ledger.");
+  return key;
+}
+
 /** What was computed, and of what the hashes alone. */
 function computed({ note }, { absent, archived }) {
   const root = `leads to the root ${toBase64(note.root)}`;
@@ -984,9 +1000,8 @@ function computed({ note }, { absent, archived }) {
 /** Verifies the whole ledger and remembers it: what there is to tell. */
 export async function verifyLedger({ claimed, keyText, compared, policyText, signal, progress }) {
   const started = performance.now();
-  const key = parseKey(keyText.trim());
-  need(key.type === SIGNS, "This is the key of a witness, and not that of a ledger.");
-  const policy = policyText.trim() ? parsePolicy(policyText) : null;
+  const key = given(parseLedgerKey, keyText);
+  const policy = policyText.trim() ? given(parsePolicy, policyText) : null;
   const seen = Memory.of(key.name)?.seen;
   const other = otherLedger(key.name);
   const checked = await verifyCheckpoint({ key, policy, handovers: claimed.handovers, seen, signal });
@@ -1023,7 +1038,7 @@ export async function verifyEntryOf({ claimed, index, leaf, signal }) {
   const told = await doubt(claimed, memory);
   if (told) throw new Finding(told);
   const compared = Boolean(memory?.compared);
-  const policy = memory?.policy?.trim() ? parsePolicy(memory.policy) : null;
+  const policy = memory?.policy?.trim() ? given(parsePolicy, memory.policy) : null;
   const seen = memory?.seen;
   const checked = await verifyCheckpoint({ key: parseKey(memory?.key ?? claimed.keys[0]), policy, handovers: claimed.handovers, seen, signal });
   const { entry, steps } = await verifyOne({ checked, index, leaf, seen, signal });
