@@ -213,7 +213,11 @@ test("a key that an entry replaced is not believed, though the page offers no ha
 test("a replaced key is not believed where the page does offer the handover", async () => {
   const ledger = new Ledger(SIZE, { 300: rotated(A, B) });
   ledger.publish(by(A));
-  await assert.rejects(verify(A, { handovers: [ledger.handover(300, [A, B])] }), finding("no", /was replaced in entry 300/));
+  const handovers = [ledger.handover(300, [A, B])];
+  await assert.rejects(verify(A, { handovers }), finding("no", /was replaced in entry 300/));
+  const claimed = claim([B, A], handovers);
+  Memory.keep(ORIGIN, { key: A.text, compared: true, policy: "", seen: { size: 3, root: base64(ledger.root(3)), note: "" } });
+  await assert.rejects(verifyEntryOf({ claimed, index: 3, leaf: hex(ledger.levels[0][3]), signal }), finding("no", /was replaced in entry 300/));
 });
 
 test("a followed change verifies, and the new key is remembered", async () => {
@@ -240,6 +244,14 @@ test("while both keys sign, the entry itself hands over, on a page that does not
   const told = await verify(A);
   assert.match(told.proven[0], /by one change /);
   assert.equal(Memory.of(ORIGIN).key, B.text);
+});
+
+test("an entry hands over from a key that signed alone", async () => {
+  const ledger = new Ledger(SIZE, { 300: rotated(A, B), 400: rotated(B, C) });
+  ledger.publish(by(A, C));
+  await assert.rejects(verify(A), finding("no", /was replaced in entry 300/));
+  ledger.publish(by(A, B, C));
+  assert.match((await verify(A)).proven[0], /by 2 changes /);
 });
 
 test("a key that was replaced hands over to nobody any more", async () => {
@@ -302,6 +314,7 @@ test("what is withheld without an entry that says so is no YES", async () => {
   ledger.isGone = () => true;
   await assert.rejects(verify(A), finding("no", /it gave none at all/));
   assert.equal(Memory.of(ORIGIN), null);
+  Memory.keep(ORIGIN, { key: A.text, compared: true, policy: "", seen: { size: 3, root: base64(ledger.root(3)), note: "" } });
   const one = await verifyEntryOf({ claimed: claim([A]), index: 3, leaf: hex(ledger.levels[0][3]), signal });
   assert.equal(one.tone, "wait");
   assert.doesNotMatch(one.headline, /^(Yes|This entry is)/);
