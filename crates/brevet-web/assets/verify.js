@@ -616,6 +616,7 @@ async function newest(seen, signal) {
   }
 }
 
+const AGAIN = "If something was being archived just now, the next verification finds the entry that says so.";
 const RELOAD = "If the key was changed in order since this page was loaded, reload the page and verify again.";
 
 /** Checks who signed the newest checkpoint, and that it is not older than what was seen. */
@@ -717,7 +718,7 @@ export async function verifyEntries({ checked, seen, signal, progress }) {
     const [found, hashes] = await coming.shift();
     if (index + AHEAD < bundles) ask(index + AHEAD);
     // Archived is a beginning.
-    if (!found && state.absent < index * TILE) throw new Finding(`Entries from ${index * TILE} on are missing: the server says that they are in an archive, but gives older ones.`, { notes: [note.text] });
+    if (!found && state.absent < index * TILE) throw new Finding(`Entries from ${index * TILE} on are missing: the server says that they are in an archive, but gives older ones. ${AGAIN}`, { notes: [note.text] });
     if (!found) state.absent += hashes.length;
     const leaves = hashes.map((hash, i) => verifyEntry({ state, tree, position: index * TILE + i, bytes: found?.[i], hash }));
     files.forget(0, index);
@@ -737,7 +738,7 @@ function needArchived({ absent, archived }, note) {
   const first = Math.floor((absent - 1) / TILE) * TILE;
   if (archived && first < archived.size) return;
   const why = absent === note.size ? "it gave none at all" : archived ? `entry ${archived.entry} says so of the first ${count(archived.size)} alone` : "no entry that was read says so";
-  throw new Finding(`Entries are missing: the server says that the first ${count(absent)} are in an archive, but ${why}. Perhaps they are withheld.`, { notes: [note.text] });
+  throw new Finding(`Entries are missing: the server says that the first ${count(absent)} are in an archive, but ${why}. Perhaps they are withheld. ${AGAIN}`, { notes: [note.text] });
 }
 
 function verifyEntry({ state, tree, position, bytes, hash }) {
