@@ -76,7 +76,20 @@ function need(holds, sentence) {
 
 const utf8 = (text) => new TextEncoder().encode(text);
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes));
+/** Letters of these bytes, one each; in pieces, since a call takes only so many arguments. */
+function letters(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}
+const toBase64 = (bytes) => btoa(letters(bytes));
+/** Text that begins with a byte order mark begins with it here too. */
+const fromUtf8 = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+/** A moment, in milliseconds since 1970; also one that no calendar has. */
+function moment(milliseconds) {
+  const date = new Date(milliseconds);
+  return Number.isNaN(date.getTime()) ? `a time beyond the calendar (${BigInt(Math.trunc(milliseconds / 1000))} seconds after 1970)` : date.toISOString();
+}
 const same = (one, two) => one.length === two.length && one.every((byte, i) => byte === two[i]);
 /** As people read numbers; in one spelling, whatever the browser's language. */
 const count = (number) => number.toLocaleString("en");
@@ -89,7 +102,7 @@ function unbase64(text, what) {
   } catch {
     throw new Finding(`${what} is not base64`);
   }
-  need(btoa(String.fromCharCode(...decoded)) === text, `${what} is base64 in another spelling`);
+  need(toBase64(decoded) === text, `${what} is base64 in another spelling`);
   return decoded;
 }
 
@@ -136,14 +149,13 @@ export function parseKey(text) {
 
 async function holds(key, message, signature) {
   if (isSmall(signature.slice(0, 32))) return false;
-  let imported;
+  if (!globalThis.crypto?.subtle) throw new Finding("Browsers check no signatures on a page that came over plain http from another machine. Open it over https, or verify by command.", { kind: "cannot" });
   try {
-    imported = await crypto.subtle.importKey("raw", key.bytes, "Ed25519", false, ["verify"]);
+    const imported = await crypto.subtle.importKey("raw", key.bytes, "Ed25519", false, ["verify"]);
+    return await crypto.subtle.verify("Ed25519", imported, signature, message);
   } catch (error) {
-    if (error.name !== "NotSupportedError") return false;
-    throw new Finding("This browser cannot check Ed25519 signatures. Use a newer one, or verify by command.", { kind: "cannot" });
+    throw new Finding(`This browser cannot check Ed25519 signatures (${error.name}). Use a newer one, or verify by command.`, { kind: "cannot" });
   }
-  return crypto.subtle.verify("Ed25519", imported, signature, message);
 }
 
 /** A checkpoint in a signed note. */
@@ -199,11 +211,13 @@ const POLICY_LENGTH_MAX = 256 * 1024;
 export function parsePolicy(text) {
   need(text.length <= POLICY_LENGTH_MAX, "the policy of witnesses is too long");
   const policy = { logs: [], witnesses: new Map(), groups: new Map(), quorum: null };
+  let needsQuorum = false;
   const known = (name) => policy.witnesses.has(name) || policy.groups.has(name);
   const isNew = (name) => need(name && name !== "none" && !known(name), `the policy names ${name} twice, or nothing`);
   for (const line of text.split("\n")) {
     const [word, ...rest] = line.trim().split(/[ \t]+/);
     if (!word || word.startsWith("#")) continue;
+    needsQuorum ||= word === "witness" || word === "group";
     if (word === "log") policy.logs.push(parseKey(rest[0] ?? ""));
     else if (word === "witness") { isNew(rest[0]); policy.witnesses.set(rest[0], parseKey(rest[1] ?? "")); }
     else if (word === "group") policyGroup(policy, rest, isNew, known);
@@ -213,6 +227,7 @@ export function parsePolicy(text) {
     } else if (word.includes("+")) { const key = parseKey(word); isNew(key.name); policy.witnesses.set(key.name, key); }
     else throw new Finding(`the policy of witnesses has a line that is not known: ${line.slice(0, 80)}`);
   }
+  need(!needsQuorum || policy.quorum !== null, "the policy of witnesses has no line with its quorum: write which witness or group must have signed, or `quorum none`");
   for (const key of policy.witnesses.values()) need(key.type === COSIGNS, `${key.name} is no key of a witness`);
   const all = [...policy.logs, ...policy.witnesses.values()].map((key) => hex(key.bytes));
   need(new Set(all).size === all.length, "the policy has one public key twice");
@@ -233,6 +248,16 @@ function isMet(policy, cosigned, name = policy.quorum) {
   const group = policy.groups.get(name);
   if (!group) return cosigned.has(policy.witnesses.get(name)?.text);
   return group.members.filter((member) => isMet(policy, cosigned, member)).length >= group.least;
+}
+
+/**
+ * As of when the witnesses vouch: the latest time such that those of then or later meet the quorum by themselves, so that one
+ * whose clock is ahead does not make it younger. Without a quorum the earliest.
+ */
+export function vouchedAt(policy, cosigned) {
+  const times = [...cosigned.values()].sort((one, two) => two - one);
+  if (!policy?.quorum || policy.quorum === "none") return times.at(-1) ?? null;
+  return times.find((time) => isMet(policy, new Map([...cosigned].filter(([, other]) => other >= time)))) ?? null;
 }
 
 // ---- The tree (RFC 6962, section 2.1) ----
@@ -304,20 +329,60 @@ export function parseEntry(bytes) {
   return { index, time, kind, actor, body };
 }
 
-/** The old and the new key in the body of an entry `ledger.key-rotated`: the array [42, [old, new, …]] of CBOR. */
-function keysOfChange(body) {
+const ROTATED = { kind: "ledger.key-rotated", number: 42 }, ARCHIVED = { kind: "ledger.archived", number: 46 };
+
+/** Reads the beginning of a body: CBOR, an array of the number of the kind and an array of so many fields or more. */
+function fieldsOf(body, { kind, number }, least) {
   let at = 0;
   const head = (major) => {
-    const first = body[at++];
-    need(first >> 5 === major, "a change of the key is not written as one");
-    let value = first & 31;
-    need(value < 26, "a change of the key is not written as one");
-    for (let more = value < 24 ? 0 : 1 << (value - 24), i = 0; i < more; i++) value = (i === 0 ? 0 : value * 256) + body[at++];
+    need(at < body.length && body[at] >> 5 === major, `it is not written as ${kind} is`);
+    let value = body[at++] & 31;
+    need(value < 28, `it is not written as ${kind} is`);
+    const more = value < 24 ? 0 : 1 << (value - 24);
+    need(at + more <= body.length, `it is not written as ${kind} is`);
+    if (more) value = 0;
+    for (let i = 0; i < more; i++) value = value * 256 + body[at++];
     return value;
   };
-  const text = () => { const length = head(3); at += length; return new TextDecoder("utf-8", { fatal: true }).decode(body.subarray(at - length, at)); };
-  need(head(4) === 2 && head(0) === 42 && head(4) >= 2, "a change of the key is not written as one");
-  return [parseKey(text()), parseKey(text())];
+  const text = () => {
+    const length = head(3);
+    need(at + length <= body.length, `it is not written as ${kind} is`);
+    at += length;
+    try {
+      return fromUtf8(body.subarray(at - length, at));
+    } catch {
+      throw new Finding(`it is not written as ${kind} is`);
+    }
+  };
+  need(head(4) === 2 && head(0) === number && head(4) >= least, `it is not written as ${kind} is`);
+  return { text, number: () => head(0) };
+}
+
+/** Whether an entry is of this kind, by its name and by the number in its body; one of the two alone is a finding. */
+function isOf({ kind, body }, { kind: name, number }) {
+  const isNumbered = body[0] === 0x82 && body[1] === 0x18 && body[2] === number;
+  need((kind === name) === isNumbered, `its kind is ${kind}, and its body is of another`);
+  return isNumbered;
+}
+
+/** The old and the new key in the body of an entry `ledger.key-rotated`. */
+function keysOfChange(body) {
+  const fields = fieldsOf(body, ROTATED, 2);
+  return [parseKey(fields.text()), parseKey(fields.text())];
+}
+
+/** What of an entry the verification itself goes by: a change of the key, and what was archived. */
+function meaning(entry) {
+  if (isOf(entry, ROTATED)) {
+    const [old, next] = keysOfChange(entry.body);
+    return { change: { index: entry.index, old, next } };
+  }
+  if (isOf(entry, ARCHIVED)) {
+    const size = fieldsOf(entry.body, ARCHIVED, 3).number();
+    need(size <= entry.index, "it says that what came after it was archived");
+    return { archived: { size, entry: entry.index } };
+  }
+  return {};
 }
 
 /** A proof of one entry (C2SP tlog-proof). What it may have of the entry is not believed, and not read. */
@@ -351,14 +416,17 @@ export function rootOfPath(leaf, index, size, path) {
   return root;
 }
 
-/** Follows the changes of the key from the one that is trusted: each was signed by the key before and the key after. */
+/**
+ * Follows the changes of the key from the one that is trusted: each was signed by the key before and the key after. One step
+ * says which entry it was, and under which checkpoint.
+ */
 export async function follow(trusted, handovers) {
   const keys = [trusted];
-  const replaced = new Map();
+  const steps = [];
   for (const { entry, proof } of handovers) {
     const bytes = unbase64(entry, "a change of the key");
     const change = parseEntry(bytes);
-    need(change.kind === "ledger.key-rotated", "a change of the key is another entry");
+    need(isOf(change, ROTATED), "a change of the key is another entry");
     const [old, next] = keysOfChange(change.body);
     if (old.text !== keys.at(-1).text) continue;
     const told = parseProof(proof, `the proof of the change in entry ${change.index}`);
@@ -366,11 +434,12 @@ export async function follow(trusted, handovers) {
     need(by.includes(old.text) && by.includes(next.text), `the change of the key in entry ${change.index} is not signed by both keys`);
     need(told.note.origin === trusted.name && told.index === change.index && next.name === old.name && next.type === old.type,
       `the change of the key in entry ${change.index} is one of another ledger`);
-    need(same(rootOfPath(leafHash(bytes), told.index, told.note.size, told.path), told.note.root), `the change of the key in entry ${change.index} is not proven`);
-    replaced.set(old.text, change.index);
+    const leaf = leafHash(bytes);
+    need(same(rootOfPath(leaf, told.index, told.note.size, told.path), told.note.root), `the change of the key in entry ${change.index} is not proven`);
+    steps.push({ index: change.index, old, leaf, note: told.note });
     keys.push(next);
   }
-  return { keys, replaced };
+  return { keys, steps };
 }
 
 // ---- The files of a ledger (C2SP tlog-tiles) ----
@@ -406,7 +475,7 @@ class Files {
   static async checkpoint(signal) {
     const bytes = await Files.get("/ledger/checkpoint", signal);
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      return fromUtf8(bytes);
     } catch {
       throw new Finding("the checkpoint of this server is no text");
     }
@@ -489,11 +558,12 @@ class Files {
 
 const MEMORY = "brevet-ledgers";
 
-/** By the name of a ledger: `key`, `compared`, `policy`, and the checkpoint that was verified last. */
-class Memory {
+/** By the name of a ledger: `key`, `compared`, `policy`, and the largest checkpoint that was verified. A browser may allow none of it. */
+export class Memory {
   static all() {
     try {
-      return JSON.parse(localStorage.getItem(MEMORY)) ?? {};
+      const all = JSON.parse(localStorage.getItem(MEMORY));
+      return all && typeof all === "object" ? all : {};
     } catch {
       return {};
     }
@@ -504,14 +574,29 @@ class Memory {
     return Object.hasOwn(all, origin) ? all[origin] : null;
   }
 
+  /** Whether it is remembered now. What another window verified meanwhile, and is larger, stays. */
   static keep(origin, more) {
     const all = Memory.all();
-    all[origin] = { ...(Object.hasOwn(all, origin) ? all[origin] : {}), ...more };
-    localStorage.setItem(MEMORY, JSON.stringify(all));
+    const before = Object.hasOwn(all, origin) ? all[origin] : {};
+    all[origin] = { ...before, ...more };
+    if (before.seen?.size > more.seen.size) {
+      const { key, seen } = before;
+      Object.assign(all[origin], { key, seen, compared: key === more.key ? more.compared : before.compared });
+    }
+    try {
+      localStorage.setItem(MEMORY, JSON.stringify(all));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   static forget() {
-    localStorage.removeItem(MEMORY);
+    try {
+      localStorage.removeItem(MEMORY);
+    } catch {
+      // Then there was nothing.
+    }
   }
 }
 
@@ -531,16 +616,24 @@ async function newest(seen, signal) {
   }
 }
 
+const AGAIN = "If something was being archived just now, the next verification finds the entry that says so.";
+const RELOAD = "If the key was changed in order since this page was loaded, reload the page and verify again.";
+
 /** Checks who signed the newest checkpoint, and that it is not older than what was seen. */
 export async function verifyCheckpoint({ key, policy, handovers, seen, signal }) {
   const note = await newest(seen, signal);
-  const { keys, replaced } = await follow(key, handovers);
-  need(!policy?.logs.length || policy.logs.some((log) => keys.some((one) => one.text === log.text)), "The policy of witnesses is for a ledger with another key.");
   need(note.origin === key.name, `The checkpoint is of another ledger: ${note.origin}. The key that you trust is for ${key.name}.`);
-  const isCurrent = (one) => !(replaced.has(one.text) && replaced.get(one.text) < note.size);
-  const by = (await signers(note, [...keys, ...(policy?.witnesses.values() ?? [])], "the checkpoint of this server"));
-  const signed = by.filter(({ key: one }) => one.type === SIGNS && isCurrent(one));
-  if (!signed.length) throw new Finding("The checkpoint is not signed by the key that you trust. This is another ledger, an impostor, or the key was changed behind your back.", { notes: [note.text] });
+  const followed = await follow(key, handovers);
+  // What this checkpoint does not cover replaced nothing yet.
+  const later = followed.steps.findIndex(({ index }) => index >= note.size);
+  const steps = followed.steps.slice(0, later < 0 ? undefined : later);
+  const keys = followed.keys.slice(0, steps.length + 1);
+  await needsPolicyOf(policy, keys, handovers);
+  const by = await signers(note, [...keys, ...(policy?.witnesses.values() ?? [])], "the checkpoint of this server");
+  const signed = by.filter(({ key: one }) => one.type === SIGNS).map(({ key: one }) => one);
+  const current = signed.filter((one) => !steps.some(({ old }) => old.text === one.text));
+  if (!current.length && signed.length) throw replacedKey(signed[0], steps.find(({ old }) => old.text === signed[0].text).index, note);
+  if (!current.length) throw new Finding(`The checkpoint is not signed by the key that you trust. This is another ledger, an impostor, or the key was changed behind your back. ${RELOAD}`, { notes: [note.text] });
   const cosigned = new Map();
   for (const { key: one, time } of by.filter(({ key: one }) => one.type === COSIGNS)) cosigned.set(one.text, Math.max(time, cosigned.get(one.text) ?? 0));
   if (seen && seen.size > note.size) {
@@ -549,20 +642,71 @@ export async function verifyCheckpoint({ key, policy, handovers, seen, signal })
   if (seen && seen.size === note.size && seen.root !== toBase64(note.root)) throw forked(seen, note);
   const metQuorum = policy?.quorum && policy.quorum !== "none" ? isMet(policy, cosigned) : null;
   if (metQuorum === false) throw new Finding("Not enough of the witnesses that you named have signed this checkpoint: the policy is not met.", { notes: [note.text] });
-  return { note, signer: signed[0].key, changes: keys.length - 1, cosigned, metQuorum };
+  return { note, keys, steps, current, signer: current[0], changes: steps.length, cosigned, metQuorum, vouched: vouchedAt(policy, cosigned) };
+}
+
+/** A policy that names ledgers names this one: by a key that is trusted, or one that handed over to it. */
+async function needsPolicyOf(policy, keys, handovers) {
+  if (!policy?.logs.length) return;
+  for (const log of policy.logs.filter((log) => log.name === keys[0].name)) {
+    const { keys: reached } = await follow(log, handovers);
+    if (reached.some((one) => keys.some((other) => other.text === one.text))) return;
+  }
+  throw new Finding("The policy of witnesses is for a ledger with another key.");
+}
+
+function replacedKey(key, index, note) {
+  return new Finding(`The checkpoint is signed by ${key.text}, which was replaced in entry ${index}: what a replaced key signs is not to be believed. Perhaps it was stolen. ${RELOAD}`, { notes: [note.text] });
+}
+
+/**
+ * The key that signs for a whole ledger, as step 7 of "How a ledger is verified" says: of those that are trusted, one that no
+ * entry of it replaced. An entry adds a key when the one before is trusted, not replaced earlier, and signed for this entry.
+ */
+async function signerOf({ note, keys, steps, changes }, state) {
+  const replaced = new Map();
+  for (const { index, old } of state.changes) if (!replaced.has(old.text)) replaced.set(old.text, index);
+  for (const { index, old, leaf, note: told } of steps) {
+    const root = state.roots.get(told.size);
+    if (root && !same(root, told.root)) throw new Finding(`The key ${old.text} signed another history of the first ${entries(told.size)}. The ledger was forked or rewritten: keep both checkpoints.`, { notes: [told.text, note.text] });
+    need(same(state.leaves.get(index), leaf), `The change of the key that this page names is not entry ${index} of this ledger.`);
+    if (replaced.get(old.text) < index) throw replacedKey(old, replaced.get(old.text), note);
+    replaced.set(old.text, index);
+  }
+  const offered = state.changes.map(({ next }) => next).filter((next) => next.type === SIGNS && next.name === note.origin);
+  const candidates = new Map([...keys, ...offered].map((key) => [key.text, key]));
+  const signed = (await signers(note, [...candidates.values()], "the checkpoint of this server")).map(({ key }) => key);
+  const trusted = new Set(keys.map(({ text }) => text));
+  for (const { index, old, next } of state.changes) {
+    if (!trusted.has(old.text) || trusted.has(next.text) || replaced.get(old.text) !== index || !candidates.has(next.text)) continue;
+    if (!signed.some(({ text }) => text === old.text)) continue;
+    trusted.add(next.text);
+    changes++;
+  }
+  const believed = signed.filter(({ text }) => trusted.has(text));
+  const signer = believed.findLast(({ text }) => !replaced.has(text));
+  if (!signer) throw replacedKey(believed[0], replaced.get(believed[0].text), note);
+  return { signer, changes };
 }
 
 function forked(seen, note) {
   return new Finding(`The ledger was forked or rewritten: of its first ${entries(seen.size)} two different histories were signed. Keep both checkpoints, and give them to your auditor.`, { notes: [seen.note, note.text] });
 }
 
-/** Verifies every entry and every hash under a checkpoint; answers how many were in an archive, and how long it took. */
-export async function verifyEntries({ note, seen, signal, progress }) {
+/**
+ * Verifies every entry and every hash under a checkpoint that was checked. Answers whose signature it is in the end, and what
+ * was verified by its hashes alone: how many entries, and which entry says of how many that they are in an archive.
+ */
+export async function verifyEntries({ checked, seen, signal, progress }) {
+  const { note, steps } = checked;
   const files = new Files(note.size, signal);
   const bundles = Math.ceil(note.size / TILE);
   const tree = new Tree();
   const levels = new Levels(files);
-  const state = { archived: 0, last: null, wrong: [], told: null, seenRoot: seen?.size === 0 ? sha256() : null };
+  const state = { absent: 0, archived: null, last: null, wrong: [], told: null, changes: [], roots: new Map([[0, sha256()]]), leaves: new Map() };
+  // At these sizes and places something else was signed, too.
+  state.sizes = new Set([seen?.size, ...steps.map((step) => step.note.size)]);
+  state.places = new Set(steps.map((step) => step.index));
   const coming = [];
   const ask = (index) => {
     const pair = Promise.all([files.bundle(index), files.tile(0, index)]);
@@ -573,7 +717,10 @@ export async function verifyEntries({ note, seen, signal, progress }) {
   for (let index = 0; index < bundles; index++) {
     const [found, hashes] = await coming.shift();
     if (index + AHEAD < bundles) ask(index + AHEAD);
-    const leaves = hashes.map((hash, i) => verifyEntry({ state, tree, position: index * TILE + i, bytes: found?.[i], hash, seen }));
+    // Archived is a beginning.
+    if (!found && state.absent < index * TILE) throw new Finding(`Entries from ${index * TILE} on are missing: the server says that they are in an archive, but gives older ones. ${AGAIN}`, { notes: [note.text] });
+    if (!found) state.absent += hashes.length;
+    const leaves = hashes.map((hash, i) => verifyEntry({ state, tree, position: index * TILE + i, bytes: found?.[i], hash }));
     files.forget(0, index);
     if (leaves.length === TILE) await levels.add(fold(leaves), state);
     progress(tree.size, note.size);
@@ -581,12 +728,21 @@ export async function verifyEntries({ note, seen, signal, progress }) {
   }
   await levels.end(state);
   judge({ state, tree, note, seen });
-  return { archived: state.archived };
+  needArchived(state, note);
+  return { ...(await signerOf(checked, state)), absent: state.absent, archived: state.archived };
 }
 
-function verifyEntry({ state, tree, position, bytes, hash, seen }) {
+/** What is missing, the last entry `ledger.archived` says is in an archive; a bundle is when one of its entries is. */
+function needArchived({ absent, archived }, note) {
+  if (!absent) return;
+  const first = Math.floor((absent - 1) / TILE) * TILE;
+  if (archived && first < archived.size) return;
+  const why = absent === note.size ? "it gave none at all" : archived ? `entry ${archived.entry} says so of the first ${count(archived.size)} alone` : "no entry that was read says so";
+  throw new Finding(`Entries are missing: the server says that the first ${count(absent)} are in an archive, but ${why}. Perhaps they are withheld. ${AGAIN}`, { notes: [note.text] });
+}
+
+function verifyEntry({ state, tree, position, bytes, hash }) {
   const leaf = bytes ? leafHash(bytes) : hash;
-  if (!bytes) state.archived++;
   if (!same(leaf, hash)) {
     // Which of the two is wrong is told at the end, by the root that was signed.
     state.told ??= tree.copy();
@@ -595,10 +751,13 @@ function verifyEntry({ state, tree, position, bytes, hash, seen }) {
     const entry = readEntry(bytes, position);
     if (state.last !== null && entry.time < state.last) throw new Finding(`Time went back at entry ${position}.`);
     state.last = entry.time;
+    if (entry.change) state.changes.push(entry.change);
+    if (entry.archived) state.archived = entry.archived;
   }
   state.told?.append(hash);
   tree.append(leaf);
-  if (tree.size === seen?.size) state.seenRoot = tree.root();
+  if (state.sizes.has(tree.size)) state.roots.set(tree.size, tree.root());
+  if (state.places.has(position)) state.leaves.set(position, leaf);
   return leaf;
 }
 
@@ -606,7 +765,9 @@ function readEntry(bytes, position) {
   let entry;
   try {
     entry = parseEntry(bytes);
+    entry = { ...entry, ...meaning(entry) };
   } catch (error) {
+    if (!(error instanceof Finding)) throw error;
     throw new Finding(`Entry ${position} is not written as an entry is: ${error.message}.`);
   }
   need(entry.index === position, `Entry ${position} says that it is entry ${entry.index}: it was moved.`);
@@ -658,11 +819,11 @@ function judge({ state, tree, note, seen }) {
   if (damaged.length) throw new Finding(`The entries are those that were signed, but the tile of hashes beside them is damaged at entry ${list}.`);
   const node = state.wrong[0];
   if (node) throw new Finding(`The entries are those that were signed, but ${node.tile} is damaged at its hash ${node.at}.`);
-  if (seen && state.seenRoot && toBase64(state.seenRoot) !== seen.root) throw forked(seen, note);
+  if (seen && toBase64(state.roots.get(seen.size)) !== seen.root) throw forked(seen, note);
 }
 
 /** Verifies one entry: its bytes, and the path to the root that was signed, out of tiles. */
-export async function verifyOne({ note, index, leaf, seen, signal }) {
+export async function verifyOne({ checked: { note, current }, index, leaf, seen, signal }) {
   need(index < note.size, `The newest published checkpoint covers ${entries(note.size)}, and not yet entry ${index}. Try again in a moment.`);
   const files = new Files(note.size, signal);
   const bundle = await files.bundle(Math.floor(index / TILE));
@@ -676,10 +837,11 @@ export async function verifyOne({ note, index, leaf, seen, signal }) {
     throw new Finding(`Entry ${index} is not what was signed: ${which}.`, { notes: [note.text] });
   }
   need(same(computed, hashes[index % TILE]), `Entry ${index} is what was signed, but the tile beside it has another hash.`);
-  if (bytes) readEntry(bytes, index);
+  const entry = bytes ? readEntry(bytes, index) : null;
   need(hex(computed) === leaf, `Entry ${index} is what was signed, but this page shows another leaf hash: the page is not of this ledger.`);
   if (seen?.size > 0 && toBase64(old) !== seen.root) throw forked(seen, note);
-  return { archived: !bytes, steps: Math.ceil(Math.log2(note.size)) };
+  if (entry?.change && current.every(({ text }) => text === entry.change.old.text)) throw replacedKey(entry.change.old, index, note);
+  return { entry, steps: Math.ceil(Math.log2(note.size)) };
 }
 
 // ---- The pages ----
@@ -720,35 +882,42 @@ function claims(section) {
   return { origin, keys: JSON.parse(keys), handovers: JSON.parse(handovers) };
 }
 
-/** What a key that this browser remembers has against what the server says now; `null` where all is well. */
-async function doubt(claimed, memory) {
-  if (!memory?.key) {
-    const others = Object.keys(Memory.all()).filter((name) => name !== claimed.origin);
-    return others.length ? `This server shows another ledger than before: ${claimed.origin}, where this browser knows ${others.join(", ")}. A server that was recovered does so, and an impostor. Ask before you trust its key.` : null;
-  }
-  const { keys } = await follow(parseKey(memory.key), claimed.handovers);
-  if (claimed.keys.includes(keys.at(-1).text)) return null;
-  return `The key changed. This browser remembers ${memory.key}, and the server now says ${claimed.keys[0]}, without a proof that the old key handed over to it. Do not go on before somebody who does not run this server says why.`;
+/** That a browser which knows other ledgers never saw this one; `null` otherwise. */
+function otherLedger(origin) {
+  if (Memory.of(origin)?.key) return null;
+  const others = Object.keys(Memory.all()).filter((name) => name !== origin);
+  return others.length ? `This server shows another ledger than before: ${origin}, where this browser knows ${others.join(", ")}. A server that was recovered does so, and an impostor. Ask before you trust its key.` : null;
 }
 
-const whoSays = (compared) => (compared ? "the key that you compared" : "a key that came from this server and was not compared");
+/** What a key that this browser remembers has against what the server says now; `null` where all is well. */
+async function doubt(claimed, memory) {
+  if (!memory?.key) return otherLedger(claimed.origin);
+  const { keys } = await follow(parseKey(memory.key), claimed.handovers);
+  if (claimed.keys.includes(keys.at(-1).text)) return null;
+  return `The key changed. This browser remembers ${memory.key}, and the server now says ${claimed.keys[0]}, without a proof that the old key handed over to it. Do not go on before somebody who does not run this server says why. ${RELOAD}`;
+}
 
-function provenBy({ note, signer, changes, cosigned, metQuorum }, compared, policy) {
-  const lines = [`The checkpoint over ${entries(note.size)} is signed by ${whoSays(compared)}: ${signer.text}`];
-  if (changes) lines.push(`It follows from the key that you trust by ${changes === 1 ? "one change" : `${changes} changes`} that both keys signed.`);
+function provenBy({ note, cosigned, metQuorum, vouched }, { signer, changes }, compared, policy) {
+  const whose = compared ? "the key that you compared" : "a key that came from this server and was not compared";
+  const lines = [changes
+    ? `The checkpoint over ${entries(note.size)} is signed by a key that follows from ${whose}, by ${changes === 1 ? "one change" : `${changes} changes`} that the key before signed: ${signer.text}`
+    : `The checkpoint over ${entries(note.size)} is signed by ${whose}: ${signer.text}`];
   if (policy?.witnesses.size) {
-    const when = cosigned.size ? `, the last at ${new Date(Math.max(...cosigned.values()) * 1000).toISOString()}` : "";
+    const when = cosigned.size ? `; as of ${moment(vouched * 1000)} they vouch for it` : "";
     lines.push(`${cosigned.size} of ${policy.witnesses.size} witnesses that you named have signed it${when}.${metQuorum ? " That meets the policy." : ""}`);
   }
   return lines;
 }
 
-function notProven({ compared, policy, cosigned, archived, seen }) {
+/** What a verification leaves open, but for what is of one page alone. */
+function notProven({ compared, policy, cosigned, vouched, seen }) {
+  const whole = cosigned.size ? `That the end is whole: what came after ${moment(vouched * 1000)} no witness has signed.`
+    : policy?.witnesses.size ? "That the end is whole: none of your witnesses has signed it."
+    : "That the end is whole, or that others are shown the same: no witness was named. Witnesses sign only what continues what they saw.";
   return [
     ...(compared ? [] : ["That the key is the ledger's own: it came from this server. Compare it with the one that you were given."]),
-    ...(cosigned?.size ? [] : [policy?.witnesses.size ? "That the end is whole: none of your witnesses has signed it." : "That the end is whole, or that others are shown the same: no witness was named. Witnesses sign only what continues what they saw."]),
+    whole,
     ...(seen ? [] : ["That this is the history of before: it is the first time that this browser verifies this ledger."]),
-    ...(archived ? [`${entries(archived)} by their bytes: they are in an archive file, and were verified by their hashes alone.`] : []),
     "Completeness: that all that happened became an entry, and that what entries say is true.",
     "The texts beside entries (names, reasons, comments), gaps, crashes and the clock: the command looks at them.",
     "That this page's own script is honest: it comes from the same server. brevet audit verify, or another implementation, on another machine does not depend on it.",
@@ -763,7 +932,7 @@ function ledgerPage(section) {
   let memory = Memory.of(claimed.origin);
   const sayFrom = () => {
     const key = field.value.trim();
-    if (key === memory?.key) find("key-from").textContent = memory.compared ? "The one that this browser remembers; you compared it." : "The one that this browser remembers. It came from this server: compare it with the one that you were given.";
+    if (key === memory?.key) find("key-from").textContent = memory.compared ? "The one that this browser remembers; you compared it, or one that handed over to it." : "The one that this browser remembers. It came from this server: compare it with the one that you were given.";
     else if (claimed.keys.includes(key)) find("key-from").textContent = "From this server: compare it with the one that you were given.";
     else find("key-from").textContent = "Yours.";
   };
@@ -790,7 +959,9 @@ function ledgerPage(section) {
     const bar = section.querySelector("progress");
     const progress = (done, of) => { bar.max = of || 1; bar.value = done; find("progress-text").textContent = `${count(done)} of ${entries(of)}`; };
     try {
-      await verifyLedger({ claimed, memory, field, compared: compared.checked, policyText: policyField.value, signal: control.signal, progress, verdict });
+      const told = await verifyLedger({ claimed, keyText: field.value, compared: compared.checked, policyText: policyField.value, signal: control.signal, progress });
+      verdict.dataset.seconds = told.seconds.toFixed(3);
+      tell(verdict, told);
       memory = Memory.of(claimed.origin);
       show();
     } catch (error) {
@@ -804,31 +975,92 @@ function ledgerPage(section) {
   section.hidden = false;
 }
 
-async function verifyLedger({ claimed, memory, field, compared, policyText, signal, progress, verdict }) {
-  const started = performance.now();
-  const key = parseKey(field.value.trim());
+/** Reads what somebody gave; where it cannot be read, that says nothing of the ledger. */
+function given(read, text) {
+  try {
+    return read(text);
+  } catch (error) {
+    if (error instanceof Finding) error.kind = "cannot";
+    throw error;
+  }
+}
+
+function parseLedgerKey(text) {
+  const key = parseKey(text.trim());
   need(key.type === SIGNS, "This is the key of a witness, and not that of a ledger.");
-  const policy = policyText.trim() ? parsePolicy(policyText) : null;
+  return key;
+}
+
+/** What was computed, and of what the hashes alone. */
+function computed({ note }, { absent, archived }) {
+  const root = `leads to the root ${toBase64(note.root)}`;
+  if (!absent) return `Every entry and every hash was computed anew, and ${root}.`;
+  return `The last ${entries(note.size - absent)} were read, and computed anew. Of the first ${count(absent)} the hashes alone were there: the server no longer gives their bytes, and entry ${archived.entry} says that the first ${count(archived.size)} are in an archive file. All of it ${root}.`;
+}
+
+/** Verifies the whole ledger and remembers it: what there is to tell. */
+export async function verifyLedger({ claimed, keyText, compared, policyText, signal, progress }) {
+  const started = performance.now();
+  const key = given(parseLedgerKey, keyText);
+  const policy = policyText.trim() ? given(parsePolicy, policyText) : null;
   const seen = Memory.of(key.name)?.seen;
+  const other = otherLedger(key.name);
   const checked = await verifyCheckpoint({ key, policy, handovers: claimed.handovers, seen, signal });
-  const { archived } = await verifyEntries({ note: checked.note, seen, signal, progress });
+  const { note } = checked;
+  const found = await verifyEntries({ checked, seen, signal, progress });
   const seconds = (performance.now() - started) / 1000;
-  Memory.keep(key.name, {
-    key: key.text, compared, policy: policyText,
-    seen: { size: checked.note.size, root: toBase64(checked.note.root), note: checked.note.text, at: new Date().toISOString() },
-  });
-  verdict.dataset.seconds = seconds.toFixed(3);
-  tell(verdict, {
-    tone: compared ? "good" : "wait",
+  const root = toBase64(note.root);
+  // Another window may have verified something meanwhile.
+  const meanwhile = Memory.of(key.name)?.seen;
+  if (meanwhile?.size === note.size && meanwhile.root !== root) throw forked(meanwhile, note);
+  const isKept = Memory.keep(key.name, { key: found.signer.text, compared, policy: policyText, seen: { size: note.size, root, note: note.text, at: new Date().toISOString() } });
+  return {
+    seconds,
+    tone: compared && !other ? "good" : "wait",
     headline: compared ? "Yes. What is there is what was signed." : "What is there is what was signed, by a key that nobody compared yet.",
-    sentence: `${entries(checked.note.size)}, in ${seconds.toFixed(1)} s.`,
+    sentence: `${entries(note.size)}, in ${seconds.toFixed(1)} s.`,
     proven: [
-      ...provenBy(checked, compared, policy),
-      `Every entry and every hash was computed anew, and leads to the root ${toBase64(checked.note.root)}.`,
+      ...provenBy(checked, found, compared, policy),
+      computed(checked, found),
       ...(seen ? [`It continues the ${entries(seen.size)} that this browser verified before: nothing of them was changed, dropped or reordered.`] : []),
     ],
-    open: notProven({ compared, policy, cosigned: checked.cosigned, archived, seen }),
-  });
+    open: [
+      ...(other ? [other] : []),
+      ...(found.absent ? [`What the first ${entries(found.absent)} say, and whether one of them replaced the key: they were verified by their hashes alone. The command reads the archive file too.`] : []),
+      ...(isKept ? [] : ["What comes next: this browser let nothing be remembered, and will not know that the ledger goes on from here."]),
+      ...notProven({ ...checked, compared, policy, seen }),
+    ],
+  };
+}
+
+/** Verifies one entry: what there is to tell. */
+export async function verifyEntryOf({ claimed, index, leaf, signal }) {
+  const memory = Memory.of(claimed.origin);
+  const told = await doubt(claimed, memory);
+  if (told) throw new Finding(told);
+  const compared = Boolean(memory?.compared);
+  const policy = memory?.policy?.trim() ? given(parsePolicy, memory.policy) : null;
+  const seen = memory?.seen;
+  const checked = await verifyCheckpoint({ key: parseKey(memory?.key ?? claimed.keys[0]), policy, handovers: claimed.handovers, seen, signal });
+  const { entry, steps } = await verifyOne({ checked, index, leaf, seen, signal });
+  const headline = !entry ? "A hash for this entry is in the ledger. Its bytes were not there to be verified."
+    : compared ? "Yes. This entry is in the ledger." : "This entry is in the ledger, which is signed by a key that nobody compared yet.";
+  return {
+    tone: compared && entry ? "good" : "wait",
+    headline,
+    proven: [
+      ...provenBy(checked, checked, compared, policy),
+      `${entry ? `Entry ${index}` : `The hash of entry ${index}`} leads to the root that is signed, by ${steps} hashes at the most.`,
+      ...(entry ? [`Its bytes say: ${entry.kind}, by ${entry.actor}, at ${moment(Number(entry.time / 1000n))}.`] : []),
+      ...(seen ? [`This ledger continues the ${entries(seen.size)} that this browser verified before.`] : []),
+    ],
+    open: [
+      entry ? "The sentence and the details above: they come from the server, and only kind, actor and time were read from the bytes here."
+        : "Anything that this page says of the entry, and that it is in an archive file: both come from the server.",
+      "That no entry replaced the key that signed: the verification of the whole ledger looks for one.",
+      ...notProven({ ...checked, compared, policy, seen }),
+    ],
+  };
 }
 
 function entryPage(section) {
@@ -842,24 +1074,7 @@ function entryPage(section) {
     [start.disabled, stop.hidden] = [true, false];
     verdict.replaceChildren();
     try {
-      const memory = Memory.of(claimed.origin);
-      const told = await doubt(claimed, memory);
-      if (told) throw new Finding(told);
-      const compared = Boolean(memory?.compared);
-      const policy = memory?.policy?.trim() ? parsePolicy(memory.policy) : null;
-      const key = parseKey(memory?.key ?? claimed.keys[0]);
-      const checked = await verifyCheckpoint({ key, policy, handovers: claimed.handovers, seen: memory?.seen, signal: control.signal });
-      const { archived, steps } = await verifyOne({ note: checked.note, index, leaf: section.dataset.leaf, seen: memory?.seen, signal: control.signal });
-      tell(verdict, {
-        tone: compared ? "good" : "wait",
-        headline: compared ? "Yes. This entry is in the ledger." : "This entry is in the ledger, which is signed by a key that nobody compared yet.",
-        proven: [
-          ...provenBy(checked, compared, policy),
-          `Entry ${index} leads to the root that is signed, by ${steps} hashes at the most.`,
-          ...(memory?.seen ? [`This ledger continues the ${entries(memory.seen.size)} that this browser verified before.`] : []),
-        ],
-        open: notProven({ compared, policy, cosigned: checked.cosigned, archived: archived ? 1 : 0, seen: memory?.seen }),
-      });
+      tell(verdict, await verifyEntryOf({ claimed, index, leaf: section.dataset.leaf, signal: control.signal }));
     } catch (error) {
       tellFailure(verdict, error);
     } finally {
