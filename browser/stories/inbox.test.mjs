@@ -6,7 +6,7 @@ import { House, PASSWORD, Visitor, closeChrome } from "../harness.mjs";
 
 let house;
 before(async () => { house = await House.start(); });
-after(async () => { await closeChrome(); await house.stop(); });
+after(async () => { await closeChrome(); await house?.stop(); });
 
 const ask = (more = {}, name = "bob") => house.api(name, "POST", "/requests", {
   task: "Linux/Show-Disk-Usage", parameters: { path: "/tmp" }, reason: "The disk may be full", duration: "1h", ...more,
