@@ -36,6 +36,12 @@ run = ["/usr/bin/bash", "-c", "printf '\\\\033[31mfirst\\\\033[0m <b>bold</b>\\\
 timeout = "10s"
 
 [[task]]
+name = "Binary"
+description = "Say what is not text"
+run = ["/usr/bin/bash", "-c", "printf 'a'; head -c 3000 /dev/zero; printf 'b\\\\nend\\\\r'; printf '\\\\303' >&2"]
+timeout = "10s"
+
+[[task]]
 name = "Restart-Site"
 description = "Restart the site"
 run = ["/usr/bin/echo", "restarted"]
@@ -56,7 +62,7 @@ timeout = "10s"
 [[role]]
 name = "Site-Operators"
 description = "Those who keep the site running"
-tasks = ["Read-Log", "Restart-Site", "Slow-Words"]
+tasks = ["Binary", "Read-Log", "Restart-Site", "Slow-Words"]
 `;
 
 let house;
@@ -128,6 +134,63 @@ test("who reads elsewhere in the output is not taken to its end", async () => {
   assert.equal((await place())[0], 30);
   await house.api("bob", "POST", `/executions/${id}/stop`, {});
   await bob.page.getByText("It is over.").waitFor();
+  await bob.close();
+});
+
+test("a lost connection is taken up again, and the reader stays where they are", async () => {
+  await granted({ task: "Linux/Follow-Log" });
+  const log = (name, count) => appendFileSync(join(house.folder, "site.log"), Array.from({ length: count }, (_, n) => `${name} ${n}\n`).join(""));
+  log("before", 60);
+  const { id } = await run("Linux/Follow-Log");
+  const bob = await Visitor.signIn(house, "bob");
+  // Twice a proxy in between answers instead of the server, and then it breaks off once.
+  let asked = 0;
+  await bob.page.route(`**/executions/${id}/output`, async (route) => {
+    asked += 1;
+    if (asked === 1 || asked === 3) return route.fulfill({ status: 502, body: "bad gateway" });
+    if (asked !== 2) return route.continue();
+    const data = (text) => Buffer.from(text).toString("base64");
+    const chunk = (text) => `event: output\ndata: ${JSON.stringify({ stream: "stdout", after_micros: 1000, data: data(text) })}\n\n`;
+    return route.fulfill({ contentType: "text/event-stream", body: `retry: 100\n\nevent: started\ndata: {}\n\n${chunk(readFileSync(join(house.folder, "site.log"), "utf8").split("\n").slice(-11).join("\n"))}` });
+  });
+  await bob.go(`/executions/${id}`);
+  await output(bob).getByText("before 59").waitFor();
+  log("filled", 60);
+  await output(bob).getByText("filled 59").waitFor();
+  assert.equal(asked, 4);
+  const texts = (await output(bob).locator(".line").allTextContents()).map((line) => line.trim());
+  const all = readFileSync(join(house.folder, "site.log"), "utf8").trim().split("\n");
+  assert.deepEqual(texts, all.slice(-70));
+  await output(bob).evaluate((pre) => new Promise((done) => { pre.addEventListener("scroll", done, { once: true }); pre.scrollTop = 30; }));
+  // As when somebody looks at another tab for a while.
+  const look = (state) => bob.page.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+  await look(true);
+  log("meanwhile", 10);
+  await look(false);
+  await output(bob).getByText("meanwhile 9").waitFor();
+  assert.equal(asked, 5);
+  assert.equal(await output(bob).locator(".line").count(), 80);
+  assert.equal(await output(bob).evaluate((pre) => pre.scrollTop), 30);
+  await house.api("bob", "POST", `/executions/${id}/stop`, {});
+  await bob.page.getByText("It is over.").waitFor();
+  bob.faults = bob.faults.filter((fault) => !fault.startsWith("502 "));
+  await bob.close();
+});
+
+test("what is not text is shown in few elements, and to its last byte", async () => {
+  await granted({ role: "Linux/Site-Operators" });
+  const id = await finished("Linux/Binary");
+  const bob = await Visitor.signIn(house, "bob");
+  await bob.go(`/executions/${id}`);
+  await bob.page.getByRole("button", { name: "Replay" }).waitFor();
+  const lines = output(bob).locator(".line:not(.stderr)");
+  assert.equal((await lines.first().textContent()).trim(), `a${"\\u{0}".repeat(3000)}b`);
+  assert.ok(await lines.first().locator(".escape").count() < 10, "as few as the pieces that it came in");
+  assert.equal((await lines.nth(1).textContent()).trim(), "end\\u{d}");
+  assert.equal((await output(bob).locator(".stderr").textContent()).trim(), "\ufffd");
   await bob.close();
 });
 
