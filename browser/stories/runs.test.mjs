@@ -95,6 +95,12 @@ async function written(id) {
   return chunks.map(({ after_micros: after, data }) => ({ after, text: Buffer.from(data, "base64").toString() }));
 }
 
+/** Once a run of bob's has begun to write. */
+async function begun(id) {
+  const response = await fetch(`${house.base}/api/v1/executions/${id}/output`, { headers: { authorization: `Bearer ${house.tokens.bob}` } });
+  for await (const piece of response.body) if (Buffer.from(piece).includes("event: output")) return;
+}
+
 const output = (visitor) => visitor.page.getByRole("region", { name: "Output" });
 
 test("a run is watched live by who approves such runs, and stopped by who runs it", async () => {
@@ -143,6 +149,7 @@ test("a lost connection is taken up again, and the reader stays where they are",
   log("before", 60);
   const { id } = await run("Linux/Follow-Log");
   const bob = await Visitor.signIn(house, "bob");
+  await begun(id);
   // Twice a proxy in between answers instead of the server, and then it breaks off once.
   let asked = 0;
   await bob.page.route(`**/executions/${id}/output`, async (route) => {

@@ -140,10 +140,11 @@ async function takeUp() {
 // What somebody is writing is not thrown away.
 function endSession() {
   const main = document.getElementById("main");
-  if (!isBeingTypedIn(main)) return location.replace(location.href);
+  // Without a fragment: with one, nothing would be loaded. It leads to the sign-in, and back to this page.
+  const here = location.pathname + location.search;
+  if (!isBeingTypedIn(main)) return location.replace(here);
   const link = document.createElement("a");
-  // It leads there, and back to this page.
-  link.href = location.pathname + location.search;
+  link.href = here;
   link.textContent = "sign in";
   const note = document.createElement("p");
   note.className = "note bad";
@@ -175,7 +176,7 @@ async function live() {
       size = found.size;
       await pause(FETCH_PAUSE_MS);
     } catch {
-      await pause(RETRY_PAUSE_MS);
+      await pause(RETRY_PAUSE_MS + Math.random() * IDLE_PAUSE_MS);
     }
   }
 }

@@ -13,7 +13,7 @@ const READ_BYTES_MAX = 32 * 1024 * 1024;
 const MATCHES_MAX = 2000;
 const SEARCH_PAUSE_MS = 200;
 const END_PIXELS = 8;
-// A stream that the browser gives up is asked for again so often.
+// A stream that the browser gives up is asked for again so often, each time after a longer pause.
 const TRIES_MAX = 5;
 const RETRY_PAUSE_MS = 2000;
 
@@ -300,7 +300,7 @@ class Follower {
     const lost = this.source;
     setTimeout(() => {
       if (!this.over && !document.hidden && this.source === lost) this.open();
-    }, RETRY_PAUSE_MS);
+    }, RETRY_PAUSE_MS * this.tries);
   }
 
   // After the connection was lost the stream begins anew: what was had of it stays as it is, and is passed over.
