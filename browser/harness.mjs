@@ -164,7 +164,7 @@ export class House {
   }
 
   async stop() {
-    if (this.process.exitCode === null) {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
       const ended = new Promise((done) => this.process.once("exit", done));
       this.process.kill("SIGTERM");
       await ended;
@@ -186,6 +186,8 @@ export async function closeChrome() {
   browser = undefined;
 }
 
+// Not the zone of the server, nor whole hours from it.
+const ZONE = "America/St_Johns";
 const SIZES = { desk: { viewport: { width: 1280, height: 860 } }, phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true } };
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -195,7 +197,7 @@ export class Visitor {
   static async open(house, { size = "desk", theme = "light", scripts = true } = {}) {
     const visitor = new Visitor();
     visitor.house = house;
-    visitor.context = await (await chrome()).newContext({ ...SIZES[size], colorScheme: theme, javaScriptEnabled: scripts, reducedMotion: "reduce" });
+    visitor.context = await (await chrome()).newContext({ ...SIZES[size], colorScheme: theme, javaScriptEnabled: scripts, reducedMotion: "reduce", timezoneId: ZONE });
     visitor.page = await visitor.context.newPage();
     visitor.page.setDefaultTimeout(10_000);
     visitor.faults = [];

@@ -6,7 +6,7 @@ import { House, Visitor, closeChrome } from "../harness.mjs";
 
 let house;
 before(async () => { house = await House.start(); });
-after(async () => { await closeChrome(); await house.stop(); });
+after(async () => { await closeChrome(); await house?.stop(); });
 
 test("a request appears before the approver without reload, and the decision before the requester", async () => {
   const alice = await Visitor.signIn(house, "alice", { size: "phone" });

@@ -6,7 +6,7 @@ import { House, PASSWORD, Visitor, closeChrome } from "../harness.mjs";
 
 let house;
 before(async () => { house = await House.start(); });
-after(async () => { await closeChrome(); await house.stop(); });
+after(async () => { await closeChrome(); await house?.stop(); });
 
 const ask = (more = {}, name = "bob") => house.api(name, "POST", "/requests", {
   task: "Linux/Show-Disk-Usage", parameters: { path: "/tmp" }, reason: "The disk may be full", duration: "1h", ...more,
@@ -148,6 +148,68 @@ test("by keyboard: to a row, into it, to the comment, and only Ctrl+Enter there 
   await press("g");
   await Promise.all([alice.page.waitForURL("**/access"), press("a")]);
   await alice.close();
+});
+
+test("focus stays at its row when others come and go", async () => {
+  await settle();
+  const [gone, kept] = [await ask({ parameters: { path: "/" } }), await ask()];
+  const alice = await Visitor.signIn(house, "alice");
+  await alice.go("/");
+  // A link of a row that has no id of its own.
+  await alice.page.locator(`#for-${kept.id} a`).focus();
+  const row = () => alice.page.evaluate(() => document.activeElement.closest("[data-row]")?.id);
+  const newest = await ask({ task: "Linux/Follow-Log", parameters: {} });
+  await alice.page.locator(`#for-${newest.id}`).waitFor();
+  assert.equal(await row(), `for-${kept.id}`);
+  await house.api("bob", "POST", `/requests/${gone.id}/cancel`, {});
+  await alice.page.locator(`#for-${gone.id}`).waitFor({ state: "detached" });
+  assert.equal(await row(), `for-${kept.id}`);
+  await house.api("bob", "POST", `/requests/${kept.id}/cancel`, {});
+  await alice.page.locator(`#for-${kept.id}`).waitFor({ state: "detached" });
+  assert.equal(await row(), `for-${newest.id}`);
+  await alice.close();
+  await settle();
+});
+
+test("what is open stays as it is, and is taken up once it is closed", async () => {
+  const { id } = await ask();
+  const alice = await Visitor.signIn(house, "alice");
+  await alice.go(`/requests/${id}`);
+  const summary = alice.page.getByText("Approve for a shorter time");
+  await summary.click();
+  await house.api("anna", "POST", `/requests/${id}/deny`, {});
+  await alice.page.locator("#standing").getByText("Denied").waitFor();
+  assert.ok(await alice.page.getByRole("textbox", { name: "For how long" }).isVisible());
+  await summary.click();
+  await summary.evaluate((element) => element.blur());
+  await summary.waitFor({ state: "detached" });
+  await alice.close();
+});
+
+test("when the session ends, what somebody writes stays to be copied; other pages lead to the sign-in", async () => {
+  await settle();
+  const { id } = await ask();
+  const alice = await Visitor.signIn(house, "alice");
+  await alice.go(`/requests/${id}`);
+  const comment = alice.page.getByLabel("Comment");
+  await comment.fill("Long thoughts");
+  const other = await alice.context.newPage();
+  await other.goto(`${house.base}/requests`);
+  await alice.context.clearCookies();
+  await ask({ task: "Linux/Follow-Log", parameters: {} });
+  await other.waitForURL("**/sign-in?*");
+  const told = alice.page.getByRole("alert").filter({ hasText: "You are signed out. Copy what you wrote" });
+  await told.waitFor();
+  assert.equal(await comment.inputValue(), "Long thoughts");
+  assert.deepEqual(await alice.accessibility(), []);
+  await told.getByRole("link", { name: "sign in" }).click();
+  await alice.page.waitForURL("**/sign-in?*");
+  await alice.page.getByLabel("Name").fill("alice");
+  await alice.page.getByLabel("Password").fill(PASSWORD);
+  await alice.press("Sign in");
+  assert.equal(new URL(alice.page.url()).pathname, `/requests/${id}`);
+  await alice.close();
+  await settle();
 });
 
 test("the keys are told in a dialog, and can be switched off", async () => {

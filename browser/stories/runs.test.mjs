@@ -36,6 +36,12 @@ run = ["/usr/bin/bash", "-c", "printf '\\\\033[31mfirst\\\\033[0m <b>bold</b>\\\
 timeout = "10s"
 
 [[task]]
+name = "Binary"
+description = "Say what is not text"
+run = ["/usr/bin/bash", "-c", "printf 'a'; head -c 3000 /dev/zero; printf 'b\\\\nend\\\\r'; printf '\\\\303' >&2"]
+timeout = "10s"
+
+[[task]]
 name = "Restart-Site"
 description = "Restart the site"
 run = ["/usr/bin/echo", "restarted"]
@@ -56,12 +62,12 @@ timeout = "10s"
 [[role]]
 name = "Site-Operators"
 description = "Those who keep the site running"
-tasks = ["Read-Log", "Restart-Site", "Slow-Words"]
+tasks = ["Binary", "Read-Log", "Restart-Site", "Slow-Words"]
 `;
 
 let house;
 before(async () => { house = await House.start({ tasks: TASKS }); });
-after(async () => { await closeChrome(); await house.stop(); });
+after(async () => { await closeChrome(); await house?.stop(); });
 
 /** An authorization of bob's that alice approved. */
 async function granted(access) {
@@ -77,9 +83,22 @@ const run = (task, parameters = {}) => house.api("bob", "POST", "/executions", {
 /** A run of bob's that is over. */
 async function finished(task, parameters) {
   const { id } = await run(task, parameters);
-  const response = await fetch(`${house.base}/api/v1/executions/${id}/output`, { headers: { authorization: `Bearer ${house.tokens.bob}` } });
-  await response.text();
+  await written(id);
   return id;
+}
+
+/** What a run of bob's wrote, piece by piece, once it is over. */
+async function written(id) {
+  const response = await fetch(`${house.base}/api/v1/executions/${id}/output`, { headers: { authorization: `Bearer ${house.tokens.bob}` } });
+  const events = (await response.text()).split("\n\n").filter((event) => event.startsWith("event: output\n"));
+  const chunks = events.map((event) => JSON.parse(event.split("\ndata: ")[1]));
+  return chunks.map(({ after_micros: after, data }) => ({ after, text: Buffer.from(data, "base64").toString() }));
+}
+
+/** Once a run of bob's has begun to write. */
+async function begun(id) {
+  const response = await fetch(`${house.base}/api/v1/executions/${id}/output`, { headers: { authorization: `Bearer ${house.tokens.bob}` } });
+  for await (const piece of response.body) if (Buffer.from(piece).includes("event: output")) return;
 }
 
 const output = (visitor) => visitor.page.getByRole("region", { name: "Output" });
@@ -124,6 +143,64 @@ test("who reads elsewhere in the output is not taken to its end", async () => {
   await bob.close();
 });
 
+test("a lost connection is taken up again, and the reader stays where they are", async () => {
+  await granted({ task: "Linux/Follow-Log" });
+  const log = (name, count) => appendFileSync(join(house.folder, "site.log"), Array.from({ length: count }, (_, n) => `${name} ${n}\n`).join(""));
+  log("before", 60);
+  const { id } = await run("Linux/Follow-Log");
+  const bob = await Visitor.signIn(house, "bob");
+  await begun(id);
+  // Twice a proxy in between answers instead of the server, and then it breaks off once.
+  let asked = 0;
+  await bob.page.route(`**/executions/${id}/output`, async (route) => {
+    asked += 1;
+    if (asked === 1 || asked === 3) return route.fulfill({ status: 502, body: "bad gateway" });
+    if (asked !== 2) return route.continue();
+    const data = (text) => Buffer.from(text).toString("base64");
+    const chunk = (text) => `event: output\ndata: ${JSON.stringify({ stream: "stdout", after_micros: 1000, data: data(text) })}\n\n`;
+    return route.fulfill({ contentType: "text/event-stream", body: `retry: 100\n\nevent: started\ndata: {}\n\n${chunk(readFileSync(join(house.folder, "site.log"), "utf8").split("\n").slice(-11).join("\n"))}` });
+  });
+  await bob.go(`/executions/${id}`);
+  await output(bob).getByText("before 59").waitFor();
+  log("filled", 60);
+  await output(bob).getByText("filled 59").waitFor();
+  assert.equal(asked, 4);
+  const texts = (await output(bob).locator(".line").allTextContents()).map((line) => line.trim());
+  const all = readFileSync(join(house.folder, "site.log"), "utf8").trim().split("\n");
+  assert.deepEqual(texts, all.slice(-70));
+  await output(bob).evaluate((pre) => new Promise((done) => { pre.addEventListener("scroll", done, { once: true }); pre.scrollTop = 30; }));
+  // As when somebody looks at another tab for a while.
+  const look = (state) => bob.page.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+  await look(true);
+  log("meanwhile", 10);
+  await look(false);
+  await output(bob).getByText("meanwhile 9").waitFor();
+  assert.equal(asked, 5);
+  assert.equal(await output(bob).locator(".line").count(), 80);
+  assert.equal(await output(bob).evaluate((pre) => pre.scrollTop), 30);
+  await house.api("bob", "POST", `/executions/${id}/stop`, {});
+  await bob.page.getByText("It is over.").waitFor();
+  bob.faults = bob.faults.filter((fault) => !fault.startsWith("502 "));
+  await bob.close();
+});
+
+test("what is not text is shown in few elements, and to its last byte", async () => {
+  await granted({ role: "Linux/Site-Operators" });
+  const id = await finished("Linux/Binary");
+  const bob = await Visitor.signIn(house, "bob");
+  await bob.go(`/executions/${id}`);
+  await bob.page.getByRole("button", { name: "Replay" }).waitFor();
+  const lines = output(bob).locator(".line:not(.stderr)");
+  assert.equal((await lines.first().textContent()).trim(), `a${"\\u{0}".repeat(3000)}b`);
+  assert.ok(await lines.first().locator(".escape").count() < 10, "as few as the pieces that it came in");
+  assert.equal((await lines.nth(1).textContent()).trim(), "end\\u{d}");
+  assert.equal((await output(bob).locator(".stderr").textContent()).trim(), "\ufffd");
+  await bob.close();
+});
+
 test("a finished run is replayed as it came; both streams and control characters are told apart", async () => {
   await granted({ role: "Linux/Site-Operators" });
   const id = await finished("Linux/Slow-Words");
@@ -136,17 +213,32 @@ test("a finished run is replayed as it came; both streams and control characters
   assert.equal(await lines.nth(1).evaluate((line) => getComputedStyle(line, "::before").content), '"err "');
   assert.equal(await output(bob).locator("b").count(), 0);
   assert.deepEqual(await bob.accessibility(), []);
+  // When each came is on record, whatever the machine took for it.
+  const came = await written(id);
+  const at = (text) => Math.ceil(came.find((chunk) => chunk.text.includes(text)).after / 1000);
   const slider = bob.page.getByLabel("Position");
-  await slider.fill("1500");
-  assert.deepEqual((await lines.allTextContents()).length, 2);
-  assert.match(await bob.text(), /1\.5 of 2\.\d s/);
+  const shown = async () => (await lines.allTextContents()).map((line) => line.trim());
+  const first = "\\u{1b}[31mfirst\\u{1b}[0m <b>bold</b>";
+  await slider.fill(String(at("trouble")));
+  assert.deepEqual(await shown(), [first, "trouble"]);
+  const seconds = (millis) => (millis / 1000).toFixed(1);
+  assert.ok((await bob.text()).includes(`${seconds(at("trouble"))} of ${(came.at(-1).after / 1e6).toFixed(1)} s`));
+  await slider.fill(String(at("first")));
+  assert.deepEqual(await shown(), [first]);
   await slider.fill("0");
-  assert.ok(await lines.count() <= 1);
+  assert.deepEqual(await shown(), came[0].after === 0 ? [first] : []);
   await bob.page.getByLabel("Speed").selectOption("4×");
-  await bob.page.getByRole("button", { name: "Play" }).click();
-  await bob.page.getByRole("button", { name: "Pause" }).waitFor();
+  const play = bob.page.getByRole("button", { name: "Play" });
+  // However short it is so: the button is watched, not looked at now and then.
+  await play.evaluate((button) => {
+    globalThis.names = [];
+    new MutationObserver(() => globalThis.names.push(button.textContent)).observe(button, { childList: true });
+  });
+  await play.click();
   await output(bob).getByText("last").waitFor();
   await replay.waitFor();
+  const names = await bob.page.evaluate(() => globalThis.names);
+  assert.deepEqual(names.filter((name, n) => name !== names[n - 1]), ["Pause", "Replay"]);
   await bob.close();
 });
 

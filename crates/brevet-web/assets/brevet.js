@@ -39,18 +39,32 @@ function tellTimes(root) {
 // somebody is typing in them. Those with `data-live-too` go along, but ask for nothing by themselves.
 const FETCH_PAUSE_MS = 500;
 const RETRY_PAUSE_MS = 5000;
+// Where nobody has done anything for a while, it does not matter when: not all pages ask at once.
+const IDLE_MS = 60_000;
+const IDLE_PAUSE_MS = 1500;
+// What was left as it is, because it was in use, is looked at again: once it may be free, and after a while.
+const FREE_PAUSE_MS = 500;
+const SKIPPED_PAUSE_MS = 60_000;
+const FOCUSABLE = "a[href], button, summary, input:not([type=hidden]), select, textarea, [tabindex]";
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const isText = (field) => field.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=hidden])");
 const isBeingTypedIn = (part) => [...part.querySelectorAll("input, select, textarea")]
   .some((field) => isText(field) && (field === document.activeElement || (field.value ?? "") !== (field.defaultValue ?? field.value)));
 
-// Where somebody is in a part that is taken anew: the same place in it, or in a list the row that follows.
-function placeIn(next, at) {
+// Where somebody is in a part that is taken anew: the same place in it. Where its row is gone, the row that follows.
+function placeIn(old, next, at) {
   const same = at.id && next.querySelector(`#${CSS.escape(at.id)}`);
   const row = at.closest("[data-row]");
   if (same || !row) return same;
-  const index = [...row.parentElement.querySelectorAll("[data-row]")].indexOf(row);
+  const sameRow = row.id && next.querySelector(`#${CSS.escape(row.id)}`);
+  if (sameRow) {
+    const place = [...row.querySelectorAll(FOCUSABLE)].indexOf(at);
+    const there = sameRow.querySelectorAll(FOCUSABLE)[place];
+    const isIt = there?.tagName === at.tagName && there.textContent === at.textContent;
+    return isIt ? there : sameRow.querySelector("a");
+  }
+  const index = [...old.querySelectorAll("[data-row]")].indexOf(row);
   const rows = next.querySelectorAll("[data-row]");
   return rows[Math.min(index, rows.length - 1)]?.querySelector("a");
 }
@@ -58,8 +72,16 @@ function placeIn(next, at) {
 // Whether it must stay as it is: somebody types in it, has opened a part of it, or is at a place that would be lost.
 function isInUse(old, next) {
   const at = document.activeElement;
-  const isLost = old.contains(at) && !at.closest("[data-row]") && !placeIn(next, at);
-  return isLost || isBeingTypedIn(old) || old.querySelector("details[open]");
+  const isLost = old.contains(at) && !at.closest("[data-row]") && !placeIn(old, next, at);
+  return isLost || isBeingTypedIn(old) || old.querySelector("details[open]") !== null;
+}
+
+// What is in a part, without what every page has anew: the keys of its forms, and how long ago a time is.
+function content(part) {
+  const copy = part.cloneNode(true);
+  for (const key of copy.querySelectorAll("input[name=key]")) key.remove();
+  for (const time of copy.querySelectorAll("time[datetime]")) time.replaceChildren();
+  return copy.innerHTML;
 }
 
 // What is chosen stays chosen, and focus stays where it was.
@@ -68,21 +90,28 @@ function replace(old, next) {
     const same = next.querySelector(`#${CSS.escape(box.id)}`);
     if (same) same.checked = true;
   }
-  const place = old.contains(document.activeElement) ? placeIn(next, document.activeElement) : null;
+  const place = old.contains(document.activeElement) ? placeIn(old, next, document.activeElement) : null;
   old.replaceWith(next);
   place?.focus({ preventScroll: true });
 }
 
-async function refresh() {
+let hasSkipped = false;
+
+async function takeAnew() {
   const response = await fetch(location.href, { headers: { "brevet-unattended": "1" } });
   // A page that a form was answered with has no address of its own: it stays as it is.
   if (!response.ok || response.redirected) return;
   const fresh = parse(await response.text());
+  hasSkipped = false;
   for (const old of document.querySelectorAll("[data-live], [data-live-too]")) {
     const next = fresh.getElementById(old.id);
-    if (!next || isInUse(old, next)) continue;
+    if (!next) continue;
+    if (content(next) === content(old)) continue;
+    if (isInUse(old, next)) {
+      hasSkipped = true;
+      continue;
+    }
     tellTimes(next);
-    if (next.innerHTML === old.innerHTML) continue;
     const known = new Set([...old.querySelectorAll("[id]")].map((one) => one.id));
     const adopted = document.adoptNode(next);
     replace(old, adopted);
@@ -91,22 +120,63 @@ async function refresh() {
   }
 }
 
+// One after the other: what is older never comes last.
+let refreshed = Promise.resolve();
+function refresh() {
+  refreshed = refreshed.catch(() => {}).then(takeAnew);
+  return refreshed;
+}
+
+let isDue = false;
+async function takeUp() {
+  if (!hasSkipped || isDue || document.hidden) return;
+  isDue = true;
+  await pause(FREE_PAUSE_MS);
+  isDue = false;
+  // What fails is taken up after a while.
+  await refresh().catch(() => {});
+}
+
+// What somebody is writing is not thrown away.
+function endSession() {
+  const main = document.getElementById("main");
+  // Without a fragment: with one, nothing would be loaded. It leads to the sign-in, and back to this page.
+  const here = location.pathname + location.search;
+  if (!isBeingTypedIn(main)) return location.replace(here);
+  const link = document.createElement("a");
+  link.href = here;
+  link.textContent = "sign in";
+  const note = document.createElement("p");
+  note.className = "note bad";
+  note.setAttribute("role", "alert");
+  note.append("You are signed out. Copy what you wrote, then ", link, ".");
+  main.prepend(note);
+}
+
 async function live() {
   // What came since the page was made is shown at once.
   let size = document.body.dataset.position ?? null;
+  let acted = performance.now();
+  for (const kind of ["pointerdown", "keydown", "visibilitychange"]) document.addEventListener(kind, () => { acted = performance.now(); });
+  document.addEventListener("focusout", takeUp);
+  document.addEventListener("toggle", takeUp, true);
+  setInterval(takeUp, SKIPPED_PAUSE_MS);
   for (;;) {
     if (document.hidden) await new Promise((shown) => document.addEventListener("visibilitychange", shown, { once: true }));
     try {
       const after = size === null ? "" : `?after=${size}`;
       const response = await fetch(`/live${after}`, { headers: { "brevet-unattended": "1" } });
-      if (response.redirected || response.status === 401) return location.reload();
+      if (response.redirected || response.status === 401) return endSession();
       if (!response.ok) throw new Error(response.statusText);
       const found = await response.json();
-      if (size !== null && found.size > Number(size)) await refresh();
+      if (size !== null && found.size > Number(size)) {
+        if (performance.now() - acted > IDLE_MS) await pause(Math.random() * IDLE_PAUSE_MS);
+        await refresh();
+      }
       size = found.size;
       await pause(FETCH_PAUSE_MS);
     } catch {
-      await pause(RETRY_PAUSE_MS);
+      await pause(RETRY_PAUSE_MS + Math.random() * IDLE_PAUSE_MS);
     }
   }
 }

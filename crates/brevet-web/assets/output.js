@@ -5,14 +5,20 @@
 const KEPT_BYTES_MAX = 4 * 1024 * 1024;
 const SHOWN_LINES_MAX = 5000;
 const LINE_CHARS_MAX = 10_000;
+const SHOWN_CHARS_MAX = 1024 * 1024;
+// What an element weighs beside its text.
+const ELEMENT_CHARS = 16;
 // A page that reads more than this is left; the whole is downloaded.
 const READ_BYTES_MAX = 32 * 1024 * 1024;
 const MATCHES_MAX = 2000;
 const SEARCH_PAUSE_MS = 200;
 const END_PIXELS = 8;
+// A stream that the browser gives up is asked for again so often, each time after a longer pause.
+const TRIES_MAX = 5;
+const RETRY_PAUSE_MS = 2000;
 
-// Sequences for terminals, and characters that hide, reorder or repaint what stands beside them.
-const MISLEADING = /\u001b\[[0-?]*[ -/]*[@-~]|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+// Sequences for terminals, and characters that hide, reorder or repaint what stands beside them; as many as follow each other.
+const MISLEADING = /(?:\u001b\[[0-?]*[ -/]*[@-~]|(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}])+/gu;
 const MISLEADS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 function element(name, properties = {}, ...children) {
@@ -33,12 +39,14 @@ class Screen {
     pre.addEventListener("scroll", () => {
       this.follows = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - END_PIXELS;
     });
-    this.clear();
   }
 
   clear() {
     this.pre.replaceChildren();
     this.dropped = 0;
+    // The lines that are shown, and what each of them weighs.
+    this.weights = new Map();
+    this.weight = 0;
     const stream = () => ({ line: null, chars: 0, kept: "", decoder: new TextDecoder("utf-8", { ignoreBOM: true }) });
     this.streams = { stdout: stream(), stderr: stream() };
   }
@@ -56,8 +64,25 @@ class Screen {
       stream.line.append("\n");
       [stream.line, stream.chars] = [null, 0];
     });
-    while (this.pre.childElementCount > SHOWN_LINES_MAX) {
-      this.pre.firstElementChild.remove();
+    this.trim();
+  }
+
+  // Nothing more comes: what waited for what follows is shown as it is.
+  end() {
+    for (const [name, stream] of Object.entries(this.streams)) {
+      const text = stream.kept + stream.decoder.decode();
+      stream.kept = "";
+      if (text !== "") this.put(name, stream, text);
+    }
+    this.trim();
+  }
+
+  trim() {
+    for (const [line, weight] of this.weights) {
+      if (this.weights.size <= SHOWN_LINES_MAX && this.weight <= SHOWN_CHARS_MAX) break;
+      line.remove();
+      this.weights.delete(line);
+      this.weight -= weight;
       this.dropped += 1;
     }
     if (this.follows) this.pre.scrollTop = this.pre.scrollHeight;
@@ -71,14 +96,21 @@ class Screen {
       this.pre.append(stream.line);
     }
     stream.chars += text.length;
+    const parts = [];
+    let weight = this.weights.get(stream.line) ?? ELEMENT_CHARS;
+    const plain = (from, to) => { if (to > from) parts.push(text.slice(from, to)); };
     let from = 0;
     for (const match of text.matchAll(MISLEADING)) {
-      if (match[0] === "\t") continue;
       const told = match[0].replace(MISLEADS, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
-      stream.line.append(text.slice(from, match.index), element("span", { className: "escape", textContent: told }));
+      plain(from, match.index);
+      parts.push(element("span", { className: "escape", textContent: told }));
+      weight += told.length + ELEMENT_CHARS;
       from = match.index + match[0].length;
     }
-    stream.line.append(text.slice(from));
+    plain(from, text.length);
+    stream.line.append(...parts);
+    this.weight += weight + text.length - (this.weights.get(stream.line) ?? 0);
+    this.weights.set(stream.line, weight + text.length);
   }
 }
 
@@ -212,6 +244,7 @@ class Replay {
       this.screen.write(this.record[this.shown]);
       this.shown += 1;
     }
+    if (this.shown === this.record.length) this.screen.end();
     if (position < this.position || this.shown > shown) this.changed();
     this.position = position;
     this.tell();
@@ -235,6 +268,7 @@ class Follower {
     this.tools.hidden = false;
     this.search = new Search(this.screen, this.tools);
     this.over = false;
+    this.tries = 0;
     // A browser has few connections to a server: a page that nobody sees keeps none.
     document.addEventListener("visibilitychange", () => {
       if (this.over) return;
@@ -254,36 +288,70 @@ class Follower {
     on("problem", (problem) => this.leave(problem.detail));
     this.source.addEventListener("error", () => {
       if (this.over) return;
-      if (this.source.readyState === EventSource.CLOSED) this.leave("The output cannot be followed. Reload the page.");
-      else this.tell("The connection is lost; it is taken up again.");
+      this.tell("The connection is lost; it is taken up again.");
+      if (this.source.readyState === EventSource.CLOSED) this.again();
     });
   }
 
-  // Also after the connection was lost: the stream begins anew.
+  // The browser asks again where a connection breaks off, but not where it gets another answer.
+  again() {
+    this.tries += 1;
+    if (this.tries > TRIES_MAX) return this.leave("The output cannot be followed. Reload the page.");
+    const lost = this.source;
+    setTimeout(() => {
+      if (!this.over && !document.hidden && this.source === lost) this.open();
+    }, RETRY_PAUSE_MS * this.tries);
+  }
+
+  // After the connection was lost the stream begins anew: what was had of it stays as it is, and is passed over.
   begin() {
-    [this.record, this.kept, this.read] = [[], 0, 0];
-    this.screen.clear();
+    this.tries = 0;
+    this.passed = { stdout: 0, stderr: 0 };
+    if (!this.record) {
+      Object.assign(this, { record: [], first: 0, kept: 0, read: 0, had: { stdout: 0, stderr: 0 } });
+      this.screen.clear();
+    }
     for (const one of this.card.querySelectorAll("[data-unscripted]")) one.hidden = true;
-    this.tell("running" in this.card.dataset ? "Following what it writes." : "");
+    if (!this.tellPart()) this.tell("running" in this.card.dataset ? "Following what it writes." : "");
+  }
+
+  tellPart() {
+    const isPart = this.kept < this.read || this.screen.dropped > 0;
+    if (isPart) this.tell("Only the newest is shown. Download the whole to see what came before.");
+    return isPart;
   }
 
   take({ stream, after_micros: after, data }) {
-    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    const all = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    const bytes = all.subarray(Math.min(this.had[stream] - this.passed[stream], all.length));
+    this.passed[stream] += all.length;
+    if (bytes.length === 0) return;
+    this.had[stream] = this.passed[stream];
     const chunk = { stream, after, bytes };
     this.record.push(chunk);
     this.kept += bytes.length;
     this.read += bytes.length;
-    while (this.kept > KEPT_BYTES_MAX && this.record.length > 1) this.kept -= this.record.shift().bytes.length;
+    while (this.kept > KEPT_BYTES_MAX && this.first < this.record.length - 1) {
+      this.kept -= this.record[this.first].bytes.length;
+      this.first += 1;
+    }
+    if (this.first > this.record.length / 2) {
+      this.record.splice(0, this.first);
+      this.first = 0;
+    }
     this.screen.write(chunk);
     this.search.changed();
     if (this.read > READ_BYTES_MAX) this.leave("It writes more than a page can show. Download the whole once it is over.");
-    else if (this.kept < this.read || this.screen.dropped > 0) this.tell("Only the newest is shown. Download the whole to see what came before.");
+    else this.tellPart();
   }
 
   finish() {
     this.over = true;
     this.source.close();
     this.card.querySelector("[data-download]").hidden = false;
+    this.screen.end();
+    this.search.changed();
+    this.record.splice(0, this.first);
     if (this.record.length === 0) return this.tell("It wrote nothing.");
     if ("running" in this.card.dataset) this.tell("It is over.");
     new Replay(this.screen, this.record, this.tools, () => this.search.changed());
