@@ -60,15 +60,18 @@ async function faults(visitor, response, checksAccessibility) {
   return found;
 }
 
+/** What a page waits for as long as it is open. */
+const isWaitedFor = (url) => /^\/live$|^\/executions\/[^/]+\/output$/.test(new URL(url).pathname);
+
 /** Counts what a page transfers, and notes what fails in it. */
 function watch(visitor) {
   const seen = { bytes: [], failed: [] };
   visitor.page.on("requestfinished", (request) => {
-    if (new URL(request.url()).pathname !== "/live") seen.bytes.push(request.sizes().then((sizes) => sizes.responseBodySize + sizes.responseHeadersSize).catch(() => 0));
+    if (!isWaitedFor(request.url())) seen.bytes.push(request.sizes().then((sizes) => sizes.responseBodySize + sizes.responseHeadersSize).catch(() => 0));
   });
   visitor.page.on("requestfailed", (request) => {
     // Leaving a page ends what it waits for.
-    if (new URL(request.url()).pathname !== "/live") seen.failed.push(`${request.url()} failed: ${request.failure()?.errorText}`);
+    if (!isWaitedFor(request.url())) seen.failed.push(`${request.url()} failed: ${request.failure()?.errorText}`);
   });
   visitor.page.on("response", (response) => {
     if (response.status() >= 400 && response.request().resourceType() !== "document") seen.failed.push(`${response.url()} answered ${response.status()}`);

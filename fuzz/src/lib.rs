@@ -25,18 +25,6 @@ pub use tree::{entry_bundle, fetched_tiles, proofs, right_edge, tile_path};
 #[allow(dead_code, unused_imports, reason = "not all of the product is here")]
 mod bundle;
 
-/// What that checker uses of the product's wire types.
-mod wire {
-    pub(crate) struct Time(pub(crate) jiff::Timestamp);
-
-    impl Time {
-        pub(crate) fn from_micros(micros: i64) -> Self {
-            let nearest = if micros < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
-            Self(jiff::Timestamp::from_microsecond(micros).unwrap_or(nearest))
-        }
-    }
-}
-
 /// Set by `scripts/fuzz` when it runs the kept seeds: each of them must be read.
 const SEEDS_ONLY: &str = "BREVET_FUZZ_SEEDS";
 
