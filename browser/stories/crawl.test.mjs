@@ -120,7 +120,7 @@ async function crawl(name) {
     wrong.push(...found.map((fault) => `${name} ${path}: ${fault}`));
     const links = await visitor.page.$$eval("a[href]", (all) => all.map(({ href }) => href));
     for (const link of links.map((href) => new URL(href))) {
-      if (link.origin !== house.base || link.pathname.startsWith("/api/")) continue;
+      if (link.origin !== house.base || /^\/(api|ledger)\//.test(link.pathname)) continue;
       link.searchParams.delete("said");
       queue.push(link.pathname + link.search);
     }
