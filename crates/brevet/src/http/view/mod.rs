@@ -75,8 +75,12 @@ impl<'a> View<'a> {
     /// Whether of requests, authorizations and runs only their own are theirs to see: they oversee nothing, and decide under
     /// no policy.
     pub(in crate::http) fn sees_only_own(&self) -> bool {
-        let decides = || self.state.policies().any(|policy| self.state.is_approver(policy, self.viewer));
-        !self.oversees() && !decides()
+        !self.oversees() && !self.decides_at_all()
+    }
+
+    /// Whether they are an approver under any policy.
+    pub(in crate::http) fn decides_at_all(&self) -> bool {
+        self.state.policies().any(|policy| self.state.is_approver(policy, self.viewer))
     }
 
     pub(super) const fn viewer(&self) -> UserId {
