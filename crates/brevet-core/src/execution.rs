@@ -24,6 +24,16 @@ pub enum Basis {
     Uncovered,
 }
 
+impl Basis {
+    /// The authorization, if that is it.
+    pub const fn authorization(self) -> Option<AuthorizationId> {
+        match self {
+            Self::Authorization(id) => Some(id),
+            Self::SystemAccount | Self::AccessControlOff | Self::Uncovered => None,
+        }
+    }
+}
+
 /// Why a run was ended before its own end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum StopCause {

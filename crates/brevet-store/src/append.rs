@@ -66,6 +66,8 @@ pub struct Store {
     pub(crate) is_lost: bool,
     /// Whether the head was compared since the connection was made.
     pub(crate) is_compared: bool,
+    /// Whether others appended before the last turn, so that they may have again.
+    pub(crate) expects_news: bool,
     body: Vec<u8>,
     bytes: Vec<u8>,
     /// Whether the write-ahead log may hold what was erased, and after how many more batches that is looked at.
@@ -122,6 +124,7 @@ impl Store {
             attempt: None,
             is_lost: false,
             is_compared: false,
+            expects_news: false,
             body,
             bytes,
             log_to_empty,
@@ -327,6 +330,14 @@ impl Store {
         side::idempotent(&self.connection, user, key)
     }
 
+    /// The answers that were kept for some of these keys.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn idempotent_each(&self, keys: &[(UserId, String)]) -> Result<Vec<Idempotent>, StoreError> {
+        side::idempotent_each(&self.connection, keys)
+    }
+
     /// How an account proves who it is.
     pub fn credential(&self, user: UserId) -> Result<Credential, StoreError> {
         side::credential(&self.connection, user)
@@ -393,13 +404,13 @@ fn insert_entry(
     let actor = entry.actor.to_string();
     let kind = entry.event.kind().name;
     statement
-        .execute_later(params![signed(index), kind, actor, request, leaf.as_bytes(), bytes.as_slice()])
+        .execute_together(params![signed(index), kind, actor, request, leaf.as_bytes(), bytes.as_slice()])
         .map_err(writing)?;
     let sql = "INSERT INTO entry_text (seq, slot, salt, value) VALUES (?1, ?2, ?3, ?4)";
     for (slot, text) in (0_i64..).zip(&texts) {
         let mut statement = connection.prepare_cached(sql).map_err(writing)?;
         statement
-            .execute_later(params![signed(index), slot, text.salt.as_bytes(), text.text])
+            .execute_together(params![signed(index), slot, text.salt.as_bytes(), text.text])
             .map_err(writing)?;
     }
     Ok(leaf)
@@ -409,7 +420,7 @@ fn insert_node(connection: &Connection, node: &brevet_ledger::StoredNode) -> Res
     let sql = "INSERT INTO node (level, place, hash) VALUES (?1, ?2, ?3)";
     let mut statement = connection.prepare_cached(sql).map_err(writing)?;
     statement
-        .execute_later(params![node.tile_level, signed(node.index), node.hash.as_bytes()])
+        .execute_together(params![node.tile_level, signed(node.index), node.hash.as_bytes()])
         .map_err(writing)
 }
 

@@ -6,11 +6,13 @@
 //! Hardly anything asks which database it is: opening one, its tables, emptying SQLite's log, and reading whole pages of
 //! it ([`Connection::sqlite`]).
 
+mod many;
 pub(crate) mod postgres;
 mod row;
 mod statement;
 mod values;
 
+pub(crate) use many::for_each_key;
 pub(crate) use row::Row;
 pub(crate) use rusqlite::types::Value;
 pub(crate) use statement::Statement;
@@ -91,6 +93,11 @@ impl Connection {
     /// [`Statement::execute_later`].
     pub(crate) fn execute_later(&self, sql: &str, values: impl Params) -> Result<()> {
         self.prepare_cached(sql)?.execute_later(values)
+    }
+
+    /// The same, together with others of the same text; see [`Statement::execute_together`].
+    pub(crate) fn execute_together(&self, sql: &str, values: impl Params) -> Result<()> {
+        self.prepare_cached(sql)?.execute_together(values)
     }
 
     /// The first row, which there must be.
@@ -191,6 +198,14 @@ impl Transaction<'_> {
                 Ok(size.map_or(0, i64::unsigned_abs))
             }
             Connection::Postgres(session) => Ok(session.lock_head()?),
+        }
+    }
+
+    /// The same, where how many entries there are is asked next; nothing else may follow.
+    pub(crate) fn lock_head_later(&self) -> Result<()> {
+        match self.connection {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(session) => Ok(session.lock_head_later()?),
         }
     }
 

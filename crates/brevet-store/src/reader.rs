@@ -1,7 +1,9 @@
 //! Reading beside the writer: lists, single rows and entries. Each reader has a connection of its own, so it
 //! never waits for the writer.
 
-use crate::engine::{Connection, NONE, OptionalExtension, params};
+use std::collections::HashMap;
+
+use crate::engine::{Connection, NONE, OptionalExtension, Value, for_each_key, params};
 use brevet_core::{
     Authorization, AuthorizationId, Entry, Execution, ExecutionId, Request, RequestId, Timestamp,
 };
@@ -117,8 +119,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement
             .query_map(params![signed(request.number()), as_limit(limit)], |row| row.get::<_, Vec<u8>>(0))?;
-        let bytes: Vec<Vec<u8>> = rows.collect::<Result<_, _>>()?;
-        bytes.into_iter().map(|bytes| self.stored(bytes)).collect()
+        stored_entries(&Names::new(&self.connection), rows.collect::<Result<_, _>>()?)
     }
 
     /// The newest checkpoint, a signed note; empty before the first entry.
@@ -140,6 +141,47 @@ pub(crate) fn stored_entry(names: &Names<'_>, bytes: Vec<u8>) -> Result<StoredEn
     Ok(StoredEntry { index, entry, bytes, about })
 }
 
+/// The same for several, in their order, with few questions for all of them.
+pub(crate) fn stored_entries(names: &Names<'_>, all: Vec<Vec<u8>>) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut with_texts = Vec::new();
+    for bytes in &all {
+        let envelope = EntryRef::decode(bytes).map_err(StoreError::damaged)?;
+        if !envelope.commitments.is_empty() {
+            with_texts.push(Value::Integer(signed(envelope.index)));
+        }
+    }
+    let mut texts: HashMap<u64, Vec<(u32, String)>> = HashMap::new();
+    let sql = "SELECT seq, slot, value FROM entry_text WHERE seq IN";
+    for_each_key(names.connection(), sql, &[], with_texts, |row| {
+        let text = (row.get(1)?, row.get(2)?);
+        texts.entry(row.get::<_, i64>(0)?.unsigned_abs()).or_default().push(text);
+        Ok(())
+    })?;
+    let decode = |bytes: &Vec<u8>| {
+        let envelope = EntryRef::decode(bytes).map_err(StoreError::damaged)?;
+        let beside = texts.remove(&envelope.index).unwrap_or_default();
+        decode_entry(bytes, in_slots(envelope.commitments.len(), beside)).map_err(StoreError::damaged)
+    };
+    let decoded: Vec<(u64, Entry)> = all.iter().map(decode).collect::<Result<_, _>>()?;
+    names.look_up(decoded.iter().map(|(_, entry)| &entry.event))?;
+    let stored = |((index, entry), bytes): ((u64, Entry), Vec<u8>)| {
+        let about = names.about(&entry.event)?;
+        Ok(StoredEntry { index, entry, bytes, about })
+    };
+    decoded.into_iter().zip(all).map(stored).collect()
+}
+
+/// Texts in their slots; `None` where erased.
+pub(crate) fn in_slots(count: usize, texts: Vec<(u32, String)>) -> Vec<Option<String>> {
+    let mut slots = vec![None; count];
+    for (slot, text) in texts {
+        if let Some(place) = slots.get_mut(slot as usize) {
+            *place = Some(text);
+        }
+    }
+    slots
+}
+
 /// An entry from its bytes, with its texts.
 pub(crate) fn entry_of(connection: &Connection, bytes: &[u8]) -> Result<(u64, Entry), StoreError> {
     let envelope = EntryRef::decode(bytes).map_err(StoreError::damaged)?;
@@ -154,17 +196,10 @@ pub(crate) fn as_limit(limit: usize) -> i64 {
 
 /// The texts beside an entry, slot by slot; `None` where erased.
 fn texts(connection: &Connection, index: u64, count: usize) -> Result<Vec<Option<String>>, StoreError> {
-    let mut texts = vec![None; count];
     if count == 0 {
-        return Ok(texts);
+        return Ok(Vec::new());
     }
     let mut statement = connection.prepare_cached("SELECT slot, value FROM entry_text WHERE seq = ?1")?;
-    let mut rows = statement.query([signed(index)])?;
-    while let Some(row) = rows.next()? {
-        let slot: u32 = row.get(0)?;
-        if let Some(text) = texts.get_mut(slot as usize) {
-            *text = Some(row.get(1)?);
-        }
-    }
-    Ok(texts)
+    let rows = statement.query_map([signed(index)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(in_slots(count, rows.collect::<Result<_, _>>()?))
 }

@@ -18,7 +18,7 @@ use brevet_ledger::EntryRef;
 use crate::codec::StoredEntry;
 use crate::error::StoreError;
 use crate::page::Page;
-use crate::reader::{Reader, as_limit, entry_of, stored_entry};
+use crate::reader::{Reader, as_limit, entry_of, stored_entries};
 use crate::row::signed;
 use crate::term::block::{BLOCK_ENTRIES, Block};
 use crate::term::{Names, Words, indexed};
@@ -84,9 +84,7 @@ impl Reader {
         let sql = "SELECT bytes FROM entry WHERE seq >= ?1 AND length(bytes) > 0 ORDER BY seq LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([signed(first), as_limit(limit)], |row| row.get::<_, Vec<u8>>(0))?;
-        let bytes: Vec<Vec<u8>> = rows.collect::<Result<_, _>>()?;
-        let names = Names::new(&self.connection);
-        bytes.into_iter().map(|bytes| stored_entry(&names, bytes)).collect()
+        stored_entries(&Names::new(&self.connection), rows.collect::<Result<_, _>>()?)
     }
 
     /// How many entries there are.

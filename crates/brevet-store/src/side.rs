@@ -1,7 +1,7 @@
 //! What must not be in the ledger: password hashes, codes, session tokens (hashed), idempotency keys.
 //! Written in the transaction of the entries that speak of them.
 
-use crate::engine::{Connection, NONE, OptionalExtension, Row, Transaction, params};
+use crate::engine::{Connection, NONE, OptionalExtension, Row, Transaction, Value, params};
 
 use crate::error::{StoreError, writing};
 use crate::retire::{self, ArchiveFile};
@@ -151,10 +151,11 @@ pub(crate) fn write(connection: &Transaction<'_>, write: &SideWrite) -> Result<(
         SideWrite::CloseSessionsOf(user) => {
             run("DELETE FROM session WHERE \"user\" = ?1", params![user.number()])
         }
-        SideWrite::Idempotent(Idempotent { user, key, fingerprint, reply, at }) => run(
-            "INSERT INTO idempotency (\"user\", key, fingerprint, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![user.number(), key, fingerprint, reply, at.micros()],
-        ),
+        SideWrite::Idempotent(Idempotent { user, key, fingerprint, reply, at }) => {
+            let sql = "INSERT INTO idempotency (\"user\", key, fingerprint, reply, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let values = params![user.number(), key, fingerprint, reply, at.micros()];
+            connection.execute_together(sql, values).map_err(writing)
+        }
         SideWrite::ForgetIdempotent(before) => {
             run("DELETE FROM idempotency WHERE at < ?1", params![before.micros()])
         }
@@ -201,18 +202,31 @@ pub(crate) fn idempotent(
     user: UserId,
     key: &str,
 ) -> Result<Option<Idempotent>, StoreError> {
+    Ok(idempotent_each(connection, &[(user, key.to_owned())])?.pop())
+}
+
+/// The same for several keys; answers those that were kept.
+pub(crate) fn idempotent_each(
+    connection: &Connection,
+    keys: &[(UserId, String)],
+) -> Result<Vec<Idempotent>, StoreError> {
     let sql = "SELECT fingerprint, reply, at FROM idempotency WHERE \"user\" = ?1 AND key = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row(params![user.number(), key], |row| {
-        Ok(Idempotent {
+    let question =
+        |(user, key): &(UserId, String)| vec![Value::Integer(user.number().into()), Value::Text(key.clone())];
+    let questions: Vec<_> = keys.iter().map(question).collect();
+    let mut kept = Vec::new();
+    connection.prepare_cached(sql)?.query_each(&questions, |place, row| {
+        let (user, key) = keys[place].clone();
+        kept.push(Idempotent {
             user,
-            key: key.to_owned(),
+            key,
             fingerprint: row.get(0)?,
             reply: row.get(1)?,
             at: Timestamp::from_micros(row.get(2)?),
-        })
-    });
-    Ok(found.optional()?)
+        });
+        Ok(())
+    })?;
+    Ok(kept)
 }
 
 pub(crate) fn credential(connection: &Connection, user: UserId) -> Result<Credential, StoreError> {

@@ -90,15 +90,20 @@ impl Store {
         let tail = self.lock_and_read();
         let tail = self.note_loss(tail)?;
         self.is_compared = true;
+        self.expects_news = tail.is_some();
         Ok(tail.map(|(edge, tail)| self.take_over(edge, tail)))
     }
 
     fn lock_and_read(&self) -> Result<Option<(RightEdge, Tail)>, StoreError> {
         let turn = self.connection.begin(Begin::Write).map_err(writing)?;
-        // Nobody puts another history of the same length in place while a connection lasts.
-        let tail = match turn.lock_head()? == self.edge.size() && self.is_compared {
-            true => None,
-            false => self.read_tail(&turn)?,
+        let tail = if self.expects_news {
+            turn.lock_head_later()?;
+            self.read_tail(&turn)?
+        } else if turn.lock_head()? == self.edge.size() && self.is_compared {
+            // Nobody puts another history of the same length in place while a connection lasts.
+            None
+        } else {
+            self.read_tail(&turn)?
         };
         turn.stay_open();
         Ok(tail)

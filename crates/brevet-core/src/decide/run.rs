@@ -220,10 +220,7 @@ pub(super) fn start(
     let task = state.catalog.task(task).ok_or_else(|| Refusal::no_such("task", task))?;
     let execution = ExecutionId::new(state.counters.executions);
     let mut events = Vec::with_capacity(2);
-    let authorization = match basis {
-        Basis::Authorization(id) => Some(id),
-        Basis::SystemAccount | Basis::AccessControlOff | Basis::Uncovered => None,
-    };
+    let authorization = basis.authorization();
     if let (Some(id), Some(end)) = (authorization, end) {
         events.extend(begins(state, now, id, end));
     }

@@ -36,9 +36,6 @@ pub fn ways_to_run(state: &State, now: Timestamp, user: UserId, task: TaskId) ->
             policy: Some((policy.id, policy.revision)),
         })
         .collect();
-    ways.sort_unstable_by_key(|way| match way.basis {
-        Basis::Authorization(id) => Some(id),
-        Basis::SystemAccount | Basis::AccessControlOff | Basis::Uncovered => None,
-    });
+    ways.sort_unstable_by_key(|way| way.basis.authorization());
     ways
 }

@@ -7,6 +7,7 @@ mod fault;
 mod listener;
 mod standby;
 mod tls;
+mod together;
 mod transaction;
 mod value;
 mod wire;
@@ -26,6 +27,7 @@ use ahead::Ahead;
 pub(crate) use fault::Fault;
 pub(crate) use listener::Listener;
 pub use standby::Standby;
+use together::Together;
 use transaction::Stage;
 pub(crate) use value::value;
 use value::{Given, given};
@@ -73,6 +75,7 @@ pub(crate) struct Session {
     /// By their text as SQLite has it.
     statements: RefCell<HashMap<String, Statement>>,
     ahead: RefCell<Ahead>,
+    together: RefCell<Together>,
     stage: Cell<Stage>,
     is_lost: Cell<bool>,
     /// What is missing of the standby that is asked for, where a person accepted that.
@@ -97,6 +100,7 @@ impl Session {
             heard,
             statements: RefCell::default(),
             ahead: RefCell::default(),
+            together: RefCell::default(),
             stage: Cell::new(Stage::Idle),
             is_lost: Cell::new(false),
             accepted_loss: None,
@@ -168,6 +172,7 @@ impl Session {
 
     pub(super) fn execute(&self, sql: &str, values: &[&dyn ToSql]) -> Result<usize, Fault> {
         self.begin_now()?;
+        self.send_together()?;
         let (statement, values) = (self.statement(sql)?, given(values)?);
         let changed = self.wait(self.client.execute_raw(&statement, values.iter().map(Given::lent)))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
@@ -175,6 +180,7 @@ impl Session {
 
     pub(super) fn query(&self, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>, Fault> {
         self.begin_now()?;
+        self.send_together()?;
         let (statement, values) = (self.statement(sql)?, given(values)?);
         let values: Vec<_> = values.iter().map(Given::lent).collect();
         self.wait(self.client.query(&statement, &values))
@@ -182,6 +188,7 @@ impl Session {
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), Fault> {
         self.begin_now()?;
+        self.send_together()?;
         self.wait(self.client.batch_execute(sql))
     }
 
@@ -209,7 +216,7 @@ impl Drop for Session {
 /// those of the network for nothing on a socket.
 fn bounds(purpose: Purpose) -> String {
     let mut bounds = format!(
-        "SET jit = off; SET statement_timeout = {}; SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {};
+        "SET jit = off; SET enable_seqscan = off; SET statement_timeout = {}; SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {};
          SET tcp_keepalives_count = {KEEPALIVE_PROBES}; SET tcp_user_timeout = {};",
         STATEMENT_TIMEOUT.as_millis(),
         KEEPALIVE_IDLE.as_secs(),

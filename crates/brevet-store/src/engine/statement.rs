@@ -2,8 +2,8 @@
 
 use super::postgres::Session;
 use super::row::Row;
-use super::values::Params;
-use super::{Error, Result};
+use super::values::{Params, params_from_iter};
+use super::{Error, Result, Value};
 
 /// A statement that was prepared.
 pub(crate) enum Statement<'c> {
@@ -29,6 +29,15 @@ impl Statement<'_> {
         })
     }
 
+    /// The same for an `INSERT` or `UPDATE` of one row, of which many follow: PostgreSQL gets them together. Each must be
+    /// about another row, and nothing may depend on their order.
+    pub(crate) fn execute_together(&mut self, values: impl Params) -> Result<()> {
+        values.lend(|values| match self {
+            Self::Sqlite(statement) => Ok(statement.execute(values).map(drop)?),
+            Self::Postgres { session, sql } => Ok(session.execute_together(sql, values)?),
+        })
+    }
+
     /// Its rows.
     pub(crate) fn query(&mut self, values: impl Params) -> Result<Rows<'_>> {
         values.lend(|values| match self {
@@ -37,6 +46,30 @@ impl Statement<'_> {
                 Ok(Rows::Postgres { rows: session.query(sql, values)?.into_iter(), now: None })
             }
         })
+    }
+
+    /// Hands over the rows of each of several questions, with its place among them; PostgreSQL gets all of them at once.
+    pub(crate) fn query_each(
+        &mut self,
+        questions: &[Vec<Value>],
+        mut take: impl FnMut(usize, &Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => {
+                for (place, values) in questions.iter().enumerate() {
+                    let mut rows = self.query(params_from_iter(values))?;
+                    while let Some(row) = rows.next()? {
+                        take(place, &row)?;
+                    }
+                }
+            }
+            Self::Postgres { session, sql } => {
+                for (place, rows) in session.query_each(sql, questions)?.into_iter().enumerate() {
+                    rows.iter().try_for_each(|row| take(place, &Row::Postgres(row)))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Its first row, which there must be.

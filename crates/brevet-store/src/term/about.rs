@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use crate::engine::{Connection, OptionalExtension, params};
+use crate::engine::{Connection, OptionalExtension, Value, for_each_key, params};
 use brevet_core::{
     Access, Authorization, AuthorizationId, Basis, Ending, Event, Execution, ExecutionId, ExecutionResult,
     QualifiedName, Request, RequestId, Task, TaskId, Verdict,
@@ -116,19 +116,91 @@ impl Outcome {
     }
 }
 
-/// Looks up what entries are about; keeps the names of tasks, which many entries share.
+/// Looks up what entries are about; keeps the names of tasks, which many entries share, and what was asked for together
+/// ([`Names::look_up`]). None of it ever changes.
 pub(crate) struct Names<'c> {
     connection: &'c Connection,
     tasks: RefCell<HashMap<TaskId, Option<QualifiedName>>>,
+    requests: RefCell<HashMap<RequestId, Access>>,
+    authorizations: RefCell<HashMap<AuthorizationId, Granted>>,
+    runs: RefCell<HashMap<ExecutionId, Run>>,
+}
+
+/// What an authorization was given for.
+#[derive(Debug, Clone, Copy)]
+struct Granted {
+    request: RequestId,
+    access: Access,
+}
+
+/// What was run, and why it could be.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    task: TaskId,
+    basis: Basis,
 }
 
 impl<'c> Names<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Self {
-        Self { connection, tasks: RefCell::default() }
+        Self {
+            connection,
+            tasks: RefCell::default(),
+            requests: RefCell::default(),
+            authorizations: RefCell::default(),
+            runs: RefCell::default(),
+        }
     }
 
     pub(crate) const fn connection(&self) -> &'c Connection {
         self.connection
+    }
+
+    /// Looks up together what all these events name: one by one each would cost a round trip to a database elsewhere.
+    pub(crate) fn look_up<'e>(
+        &self,
+        events: impl Iterator<Item = &'e Event> + Clone,
+    ) -> Result<(), StoreError> {
+        let runs = events.clone().filter_map(|event| match event {
+            Event::ExecutionStopRequested { execution, .. } | Event::ExecutionFinished { execution, .. } => {
+                Some(execution.number())
+            }
+            _ => None,
+        });
+        let sql = "SELECT id, body FROM execution WHERE id IN";
+        self.each_body(sql, runs, |id, Execution { task, basis, .. }| {
+            self.runs.borrow_mut().insert(ExecutionId::new(id), Run { task, basis });
+        })?;
+        let mut under: Vec<u64> = events.clone().filter_map(authorization_of).map(|id| id.number()).collect();
+        let bases = self.runs.borrow().values().filter_map(|run| run.basis.authorization()).collect::<Vec<_>>();
+        under.extend(bases.into_iter().map(|id| id.number()));
+        let sql = "SELECT id, body FROM \"authorization\" WHERE id IN";
+        self.each_body(sql, under.into_iter(), |id, Authorization { request, access, .. }| {
+            self.authorizations.borrow_mut().insert(AuthorizationId::new(id), Granted { request, access });
+        })?;
+        let requests = events.filter_map(|event| match event {
+            Event::RequestDecided { request, .. }
+            | Event::RequestExpired { request }
+            | Event::RequestCancelled { request } => Some(request.number()),
+            _ => None,
+        });
+        let sql = "SELECT id, body FROM request WHERE id IN";
+        self.each_body(sql, requests, |id, Request { access, .. }| {
+            self.requests.borrow_mut().insert(RequestId::new(id), access);
+        })
+    }
+
+    fn each_body<T: for<'b> minicbor::Decode<'b, ()>>(
+        &self,
+        sql: &str,
+        ids: impl Iterator<Item = u64>,
+        mut take: impl FnMut(u64, T),
+    ) -> Result<(), StoreError> {
+        let ids = ids.map(|id| Value::Integer(signed(id))).collect();
+        for_each_key(self.connection, sql, &[], ids, |row| {
+            let id: i64 = row.get(0)?;
+            take(id.unsigned_abs(), decode(row.get_ref(1)?.as_blob().map_err(StoreError::damaged)?)?);
+            Ok(())
+        })
     }
 
     /// What an event is about.
@@ -172,34 +244,43 @@ impl<'c> Names<'c> {
     }
 
     fn of_request(&self, id: RequestId) -> Result<About, StoreError> {
-        let request = Some(id);
-        let found: Option<Request> = self.row("SELECT body FROM request WHERE id = ?1", id.number())?;
-        let task = found.map(|found| self.task_of(found.access)).transpose()?.flatten();
-        Ok(About { request, task, ..About::default() })
+        let known = self.requests.borrow().get(&id).copied();
+        let access = match known {
+            Some(access) => Some(access),
+            None => {
+                let found: Option<Request> = self.row("SELECT body FROM request WHERE id = ?1", id.number())?;
+                found.map(|found| found.access)
+            }
+        };
+        let task = access.map(|access| self.task_of(access)).transpose()?.flatten();
+        Ok(About { request: Some(id), task, ..About::default() })
     }
 
     fn of_authorization(&self, id: AuthorizationId) -> Result<About, StoreError> {
         let authorization = Some(id);
-        let Some(found) = self.authorization(id)? else {
+        let Some(Granted { request, access }) = self.authorization(id)? else {
             return Ok(About { authorization, ..About::default() });
         };
-        let task = self.task_of(found.access)?;
-        Ok(About { request: Some(found.request), authorization, task, ..About::default() })
+        Ok(About { request: Some(request), authorization, task: self.task_of(access)?, ..About::default() })
     }
 
     fn of_execution(&self, id: ExecutionId) -> Result<About, StoreError> {
-        let found: Option<Execution> = self.row("SELECT body FROM execution WHERE id = ?1", id.number())?;
-        match found {
-            Some(run) => self.of_run(id, run.task, run.basis),
+        let known = self.runs.borrow().get(&id).copied();
+        let run = match known {
+            Some(run) => Some(run),
+            None => {
+                let found: Option<Execution> = self.row("SELECT body FROM execution WHERE id = ?1", id.number())?;
+                found.map(|Execution { task, basis, .. }| Run { task, basis })
+            }
+        };
+        match run {
+            Some(Run { task, basis }) => self.of_run(id, task, basis),
             None => Ok(About { execution: Some(id), ..About::default() }),
         }
     }
 
     fn of_run(&self, id: ExecutionId, task: TaskId, basis: Basis) -> Result<About, StoreError> {
-        let authorization = match basis {
-            Basis::Authorization(id) => Some(id),
-            Basis::SystemAccount | Basis::AccessControlOff | Basis::Uncovered => None,
-        };
+        let authorization = basis.authorization();
         let under = authorization.map(|id| self.authorization(id)).transpose()?.flatten();
         Ok(About {
             request: under.map(|under| under.request),
@@ -210,8 +291,14 @@ impl<'c> Names<'c> {
         })
     }
 
-    fn authorization(&self, id: AuthorizationId) -> Result<Option<Authorization>, StoreError> {
-        self.row("SELECT body FROM \"authorization\" WHERE id = ?1", id.number())
+    fn authorization(&self, id: AuthorizationId) -> Result<Option<Granted>, StoreError> {
+        let known = self.authorizations.borrow().get(&id).copied();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found: Option<Authorization> =
+            self.row("SELECT body FROM \"authorization\" WHERE id = ?1", id.number())?;
+        Ok(found.map(|Authorization { request, access, .. }| Granted { request, access }))
     }
 
     fn task_of(&self, access: Access) -> Result<Option<QualifiedName>, StoreError> {
@@ -239,5 +326,16 @@ impl<'c> Names<'c> {
         let mut rows = statement.query([signed(id)])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         decode(row.get_ref(0)?.as_blob().map_err(StoreError::damaged)?).map(Some)
+    }
+}
+
+/// The authorization that an event names and does not describe.
+const fn authorization_of(event: &Event) -> Option<AuthorizationId> {
+    match event {
+        Event::AuthorizationExtended { authorization, .. }
+        | Event::AuthorizationStarted { authorization, .. }
+        | Event::AuthorizationEnded { authorization, .. } => Some(*authorization),
+        Event::ExecutionStarted { basis, .. } => basis.authorization(),
+        _ => None,
     }
 }

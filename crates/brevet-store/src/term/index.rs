@@ -7,17 +7,19 @@
 //! very many takes them in itself. A ledger from before there were lists catches up at the start, a piece at a time; a
 //! crash in between costs at most one piece.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use crate::engine::{Begin, Connection, NONE, OptionalExtension, Row, Transaction, params};
+use crate::engine::{
+    Begin, Connection, NONE, OptionalExtension, Row, Transaction, Value, for_each_key, params,
+};
 use brevet_core::{Text, UserId};
 
 use super::block::Block;
 use super::{Names, all, of_actor, of_owner, of_texts_alone};
 use crate::codec::StoredEntry;
 use crate::error::{StoreError, writing};
-use crate::reader::{Reader, as_limit, stored_entry};
+use crate::reader::{Reader, as_limit, stored_entries, stored_entry};
 use crate::row::signed;
 
 /// Entries that are in no list yet: at so many it is worth to gather them.
@@ -123,8 +125,11 @@ fn gather(connection: &Connection, from: u64, to: u64) -> Result<Gathered, Store
     let sql = "SELECT bytes FROM entry WHERE seq >= ?1 AND seq < ?2 AND length(bytes) > 0 ORDER BY seq";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([signed(from), signed(to)])?;
+    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let StoredEntry { index, entry, bytes: _, about } = stored_entry(&names, row.get(0)?)?;
+        found.push(row.get(0)?);
+    }
+    for StoredEntry { index, entry, bytes: _, about } in stored_entries(&names, found)? {
         for term in all(&entry, &about) {
             lists.entry(term).or_default().push(index);
         }
@@ -136,15 +141,21 @@ fn write_lists(
     connection: &Connection,
     Gathered { from: _, to, lists }: &Gathered,
 ) -> Result<(), StoreError> {
-    let mut lists: Vec<(i64, &Vec<u64>)> = lists
-        .iter()
-        .map(|(term, seqs)| Ok((intern(connection, term)?, seqs)))
-        .collect::<Result<_, StoreError>>()?;
+    let numbers = intern(connection, lists.iter().map(|(term, _)| term.as_str()))?;
     // In the order in which they lie on the disk.
-    lists.sort_unstable_by_key(|(term, _)| *term);
+    let mut added: BTreeMap<u64, BTreeMap<i64, &[u64]>> = BTreeMap::new();
     for (term, seqs) in lists {
+        let number = numbers.get(term).ok_or_else(|| StoreError::damaged("a term has no number"))?;
         for seqs in seqs.chunk_by(|one, other| Block::of(*one) == Block::of(*other)) {
-            insert(connection, term, seqs)?;
+            added.entry(Block::of(seqs[0])).or_default().insert(*number, seqs);
+        }
+    }
+    for (number, terms) in added {
+        let mut blocks = read_all(connection, number, terms.keys().copied())?;
+        for (term, seqs) in terms {
+            let mut block = blocks.remove(&term).unwrap_or(Block::EMPTY);
+            seqs.iter().for_each(|seq| block.insert(*seq));
+            write(connection, term, number, block)?;
         }
     }
     let mut statement =
@@ -152,14 +163,33 @@ fn write_lists(
     statement.execute_later([signed(*to)]).map_err(writing)
 }
 
-/// The number of a term, a new one where it has none.
-fn intern(connection: &Connection, term: &str) -> Result<i64, StoreError> {
-    if let Some(id) = number(connection, term)? {
-        return Ok(id);
+/// The numbers of terms, new ones where they have none.
+fn intern<'t>(
+    connection: &Connection,
+    terms: impl Iterator<Item = &'t str> + Clone,
+) -> Result<HashMap<String, i64>, StoreError> {
+    let mut known = HashMap::new();
+    numbers(connection, terms.clone(), &mut known)?;
+    let new: Vec<&str> = terms.filter(|term| !known.contains_key(*term)).collect();
+    for term in &new {
+        let sql = "INSERT INTO term (word) VALUES (?1)";
+        connection.execute_together(sql, [*term]).map_err(writing)?;
     }
-    let sql = "INSERT INTO term (word) VALUES (?1) RETURNING id";
-    let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-    statement.query_row([term], |row| row.get(0)).map_err(writing)
+    numbers(connection, new.into_iter(), &mut known)?;
+    Ok(known)
+}
+
+/// The numbers of those of these terms that some entry has.
+fn numbers<'t>(
+    connection: &Connection,
+    terms: impl Iterator<Item = &'t str>,
+    known: &mut HashMap<String, i64>,
+) -> Result<(), StoreError> {
+    let words = terms.map(|term| Value::Text(term.to_owned())).collect();
+    for_each_key(connection, "SELECT word, id FROM term WHERE word IN", &[], words, |row| {
+        known.insert(row.get(0)?, row.get(1)?);
+        Ok(())
+    })
 }
 
 /// The number of a term that some entry has.
@@ -168,12 +198,20 @@ pub(crate) fn number(connection: &Connection, term: &str) -> Result<Option<i64>,
     Ok(statement.query_row([term], |row| row.get(0)).optional()?)
 }
 
-/// Adds entries of one block to a term's list.
-fn insert(connection: &Connection, term: i64, seqs: &[u64]) -> Result<(), StoreError> {
-    let Some(number) = seqs.first().map(|seq| Block::of(*seq)) else { return Ok(()) };
-    let mut block = read(connection, term, number)?.unwrap_or(Block::EMPTY);
-    seqs.iter().for_each(|seq| block.insert(*seq));
-    write(connection, term, number, block)
+/// Those of these terms' blocks of one number that there are.
+fn read_all(
+    connection: &Connection,
+    number: u64,
+    terms: impl Iterator<Item = i64>,
+) -> Result<HashMap<i64, Block>, StoreError> {
+    let mut blocks = HashMap::new();
+    let sql = "SELECT term, places FROM entry_term WHERE block = ?1 AND term IN";
+    let number = [Value::Integer(signed(number))];
+    for_each_key(connection, sql, &number, terms.map(Value::Integer).collect(), |row| {
+        blocks.insert(row.get(0)?, block_at(row, 1)?);
+        Ok(())
+    })?;
+    Ok(blocks)
 }
 
 fn read(connection: &Connection, term: i64, number: u64) -> Result<Option<Block>, StoreError> {
@@ -193,7 +231,7 @@ fn write(connection: &Connection, term: i64, number: u64, block: Block) -> Resul
     let sql = "INSERT INTO entry_term (term, block, places) VALUES (?1, ?2, ?3)
                ON CONFLICT (term, block) DO UPDATE SET places = excluded.places";
     let mut statement = connection.prepare_cached(sql).map_err(writing)?;
-    statement.execute_later(params![term, signed(number), block.to_bytes()]).map_err(writing)
+    statement.execute_together(params![term, signed(number), block.to_bytes()]).map_err(writing)
 }
 
 /// The first entries of a range, `most` of them, beside which texts of this person can be, oldest first: those that the

@@ -4,10 +4,10 @@
 //! A reply means durable. If the batch cannot be written nothing of it is published, and everybody in it gets
 //! an error. There is no other place where the state changes.
 
+mod answered;
 mod entrance;
 mod shared;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -21,6 +21,7 @@ use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Appended, Batch, Idempotent, SideWrite, Store, StoreError};
 use tokio::sync::oneshot;
 
+use answered::Answered;
 pub use entrance::Done;
 pub(super) use entrance::{Call, Condition, Doorbell, Entrance, Item};
 use shared::Cluster;
@@ -28,7 +29,7 @@ use shared::Cluster;
 use super::error::AppError;
 use super::freshness::Freshness;
 use super::halt::Halt;
-use super::idempotency::{IdempotencyKey, parse_reply, print_reply};
+use super::idempotency::{IdempotencyKey, print_reply};
 use super::published::{Published, Readers};
 use super::reaction::Reaction;
 use crate::world::World;
@@ -82,8 +83,7 @@ struct Pending {
     changes: Vec<Change>,
     side: Vec<SideWrite>,
     waiting: Vec<Waiting>,
-    /// The keys of this very batch, which the store does not have yet.
-    keys: HashMap<(UserId, String), ([u8; 32], Reply)>,
+    answered: Answered,
 }
 
 impl Pending {
@@ -198,6 +198,7 @@ impl<W: World> Sequencer<W> {
         }
         // The turn may have been waited for: who came meanwhile need not wait for the next one.
         fill(&mut batch, calls);
+        pending.answered = Answered::of(&self.store, &batch);
         let clock = self.read_clock();
         self.note_clock_step(&mut pending);
         match clock {
@@ -318,9 +319,10 @@ impl<W: World> Sequencer<W> {
 
     fn take(&mut self, now: Timestamp, item: Item, pending: &mut Pending) {
         let Item { origin, command, key, condition, beside, answer: to } = item;
-        match self.replay(origin, key.as_ref(), pending) {
-            Ok(None) => {}
-            Ok(Some(reply)) => {
+        let keyed = origin.user_id().zip(key);
+        match keyed.as_ref().map(|(user, key)| pending.answered.replay(&self.store, *user, key)).transpose() {
+            Ok(None | Some(None)) => {}
+            Ok(Some(Some(reply))) => {
                 pending.waiting.push(Waiting { answer: to, reply, replayed: true, entry: None, draft: None });
                 return;
             }
@@ -355,40 +357,17 @@ impl<W: World> Sequencer<W> {
             },
         };
         pending.side.extend(beside.into_iter().flat_map(|beside| beside(reply)));
-        if let (Some(key), Some(user)) = (key, origin.user_id()) {
+        if let Some((user, key)) = keyed {
+            pending.answered.note(user, &key, reply);
             let IdempotencyKey { key, fingerprint } = key;
-            pending.keys.insert((user, key.clone()), (fingerprint, reply));
             let reply = print_reply(reply);
             pending.side.push(SideWrite::Idempotent(Idempotent { user, key, fingerprint, reply, at: now }));
         }
         pending.waiting.push(Waiting { answer: to, reply, replayed: false, entry, draft });
     }
 
-    /// What was answered to the same key before.
-    fn replay(
-        &self,
-        origin: Origin,
-        key: Option<&IdempotencyKey>,
-        pending: &Pending,
-    ) -> Result<Option<Reply>, AppError> {
-        let (Some(key), Some(user)) = (key, origin.user_id()) else { return Ok(None) };
-        let kept = match pending.keys.get(&(user, key.key.clone())) {
-            Some((fingerprint, reply)) => Some((*fingerprint, Some(*reply))),
-            None => {
-                let kept = self.store.idempotent(user, &key.key)?;
-                kept.map(|kept| (kept.fingerprint, parse_reply(&kept.reply)))
-            }
-        };
-        match kept {
-            None => Ok(None),
-            Some((fingerprint, Some(reply))) if fingerprint == key.fingerprint => Ok(Some(reply)),
-            // Also where the answer cannot be read: unknown is not "never done".
-            Some(_) => Err(AppError::KeyReused),
-        }
-    }
-
     fn finish(&mut self, pending: Pending) {
-        let Pending { entries, changes, side, waiting, keys: _ } = pending;
+        let Pending { entries, changes, side, waiting, answered: _ } = pending;
         if entries.is_empty() && side.is_empty() {
             self.store.end_turn();
             let position = self.store.size();

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use rusqlite::ToSql;
-use tokio_postgres::Error;
+use rusqlite::types::Value;
+use tokio_postgres::{Error, Row, Statement};
 
 use super::fault::is_lost;
 use super::transaction::Stage;
@@ -47,11 +48,48 @@ impl Session {
             return self.execute(sql, values).map(drop);
         }
         self.begin_now()?;
+        self.send_together()?;
         let (statement, values) = (self.statement(sql)?, given(values)?);
         let client = Arc::clone(&self.client);
         self.send(Box::pin(async move {
             client.execute_raw(&statement, values.iter().map(Given::lent)).await.map(drop)
         }))
+    }
+
+    /// Asks the same about each of several, without waiting for the answers before.
+    pub(crate) fn query_each(&self, sql: &str, each: &[Vec<Value>]) -> Result<Vec<Vec<Row>>, Fault> {
+        self.begin_now()?;
+        self.send_together()?;
+        let statement = self.statement(sql)?;
+        let mut answers = Vec::with_capacity(each.len());
+        for some in each.chunks(REQUESTS_MAX) {
+            let lend = |values: &Vec<Value>| {
+                let lent: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+                given(&lent)
+            };
+            let some = some.iter().map(lend).collect::<Result<Vec<_>, _>>()?;
+            answers.extend(self.wait(self.query_some(&statement, &some))?);
+        }
+        Ok(answers)
+    }
+
+    async fn query_some(&self, statement: &Statement, some: &[Vec<Given>]) -> Result<Vec<Vec<Row>>, Error> {
+        let mut asked = Vec::with_capacity(some.len());
+        for values in some {
+            let values: Vec<_> = values.iter().map(Given::lent).collect();
+            let mut answer = Box::pin(async move { self.client.query(statement, &values).await });
+            // The first look sends it.
+            let first = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+            asked.push((first, answer));
+        }
+        let mut answers = Vec::with_capacity(asked.len());
+        for (first, answer) in asked {
+            answers.push(match first {
+                Poll::Ready(answered) => answered?,
+                Poll::Pending => answer.await?,
+            });
+        }
+        Ok(answers)
     }
 
     /// Sends statements without values, and waits for no answer.
@@ -60,7 +98,7 @@ impl Session {
         self.send(Box::pin(async move { client.batch_execute(sql).await }))
     }
 
-    fn send(&self, mut answer: Answer) -> Result<(), Fault> {
+    pub(super) fn send(&self, mut answer: Answer) -> Result<(), Fault> {
         // The first look sends it.
         if let Poll::Ready(answered) = answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return answered.map_err(|error| self.failed(error));

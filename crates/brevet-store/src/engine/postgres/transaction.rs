@@ -18,6 +18,7 @@ const BEGIN_VIEW: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Whoever writes waits for the head first, and sees what is there from then on.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const LOCK_HEAD: &str = "SELECT size FROM head WHERE one = 1 FOR UPDATE";
+const BEGIN_WITH_LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT 1 FROM head WHERE one = 1 FOR UPDATE";
 
 /// Where a connection is in its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +78,20 @@ impl Session {
         size.map_or(Ok(0), |size| size.parse().map_err(|_| other(size)))
     }
 
+    /// The same as the first statement, in one round trip with the question that follows: what that changes would be done at
+    /// once if the beginning failed, so it only asks.
+    pub(crate) fn lock_head_later(&self) -> Result<(), Fault> {
+        if self.stage.get() != Stage::Beginning(Begin::Write) {
+            return self.lock_head().map(drop);
+        }
+        self.stage.set(Stage::Begun(Begin::Write));
+        self.batch_later(BEGIN_WITH_LOCK)
+    }
+
     /// Says to all who listen that something was appended, once that is committed.
     pub(crate) fn notify(&self) -> Result<(), Fault> {
         self.begin_now()?;
+        self.send_together()?;
         self.batch_later(NOTIFY)
     }
 
@@ -89,6 +101,7 @@ impl Session {
     }
 
     pub(crate) fn roll_back(&self) {
+        drop(self.together.take());
         match self.stage.replace(Stage::Idle) {
             Stage::Idle | Stage::Beginning(_) => {}
             // Nothing depends on the answer.
@@ -106,6 +119,10 @@ impl Session {
 
     /// Commits, in the same round trip as what was sent ahead.
     pub(crate) fn commit(&self) -> Result<(), Fault> {
+        if let Err(fault) = self.send_together() {
+            self.roll_back();
+            return Err(fault);
+        }
         match self.stage.get() {
             Stage::Aborted => {
                 self.roll_back();

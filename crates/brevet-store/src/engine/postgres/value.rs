@@ -40,6 +40,16 @@ fn one(value: &dyn rusqlite::ToSql) -> Result<Given, Fault> {
 }
 
 impl Given {
+    /// How much it holds.
+    pub(super) const fn bytes(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Integer(_) => size_of::<i64>(),
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
     pub(super) fn lent(&self) -> &(dyn ToSql + Sync) {
         self
     }

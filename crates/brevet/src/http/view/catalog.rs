@@ -1,7 +1,7 @@
 //! Tasks, roles and role groups, and what the viewer can do with them.
 
 use brevet_core::{
-    Access, Allowed, Basis, Limits, OnExpiry, ParameterKind, ParameterSpec, Role, RoleGroup, RoleGroupSpec,
+    Access, Allowed, Limits, OnExpiry, ParameterKind, ParameterSpec, Role, RoleGroup, RoleGroupSpec,
     RoleSpec, Task, TaskSpec, may_run_somehow,
 };
 use brevet_wire as wire;
@@ -24,10 +24,8 @@ impl View<'_> {
         } = spec;
         let (timeout, timeout_seconds) = span(*timeout);
         let allowed = may_run_somehow(self.state, self.now, self.viewer, name);
-        let authorization = allowed.as_ref().and_then(|Allowed { basis, .. }| match basis {
-            Basis::Authorization(id) => Some(id.to_string()),
-            Basis::SystemAccount | Basis::AccessControlOff | Basis::Uncovered => None,
-        });
+        let under = allowed.as_ref().and_then(|Allowed { basis, .. }| basis.authorization());
+        let authorization = under.map(|id| id.to_string());
         let roles = self.state.catalog().above(*id).iter();
         let roles = roles.filter(|access| matches!(access, Access::Role(_)));
         wire::Task {
