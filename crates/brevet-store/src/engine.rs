@@ -164,6 +164,14 @@ impl Connection {
         }
     }
 
+    /// Whether what is acknowledged is durable still, as it was when the connection was made.
+    pub(crate) fn check_durability(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(session) => Ok(session.check_durability().map(drop)?),
+        }
+    }
+
     /// What is missing of the standby that is asked for, where a person accepted that.
     pub(crate) fn accepted_loss(&self) -> Option<&str> {
         match self {

@@ -252,6 +252,17 @@ impl Store {
         self.note_loss(beaten).map(drop)
     }
 
+    /// Whether a commit would be as durable as the settings ask for: PostgreSQL's settings and its standbys can change at any
+    /// time.
+    ///
+    /// # Errors
+    /// When it would not be, or the database is away.
+    pub fn check_durability(&mut self) -> Result<(), StoreError> {
+        self.reconnect()?;
+        let checked = self.connection.check_durability().map_err(writing);
+        self.note_loss(checked)
+    }
+
     /// The signs of life of all servers, as they are now.
     ///
     /// # Errors

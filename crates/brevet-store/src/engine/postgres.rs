@@ -78,7 +78,8 @@ pub(crate) struct Session {
     together: RefCell<Together>,
     stage: Cell<Stage>,
     is_lost: Cell<bool>,
-    /// What is missing of the standby that is asked for, where a person accepted that.
+    /// What was asked for on a second machine, and what is missing of that, where a person accepted it.
+    standby: Standby,
     accepted_loss: Option<String>,
 }
 
@@ -103,17 +104,22 @@ impl Session {
             together: RefCell::default(),
             stage: Cell::new(Stage::Idle),
             is_lost: Cell::new(false),
+            standby: if purpose == Purpose::Write { account.standby() } else { Standby::Unasked },
             accepted_loss: None,
         };
         session.check_version()?;
-        for (name, wanted) in DURABLE {
-            session.check_setting(name, wanted)?;
-        }
-        if purpose == Purpose::Write {
-            session.accepted_loss = session.check_standby(account.standby())?;
-        }
+        session.accepted_loss = session.check_durability()?;
         session.batch(&bounds(purpose))?;
         Ok(session)
+    }
+
+    /// Whether what is acknowledged is durable still: whoever administers PostgreSQL can change that at any time. Answers what
+    /// is missing where a person accepted that.
+    pub(crate) fn check_durability(&self) -> Result<Option<String>, Fault> {
+        for (name, wanted) in DURABLE {
+            self.check_setting(name, wanted)?;
+        }
+        self.check_standby(self.standby)
     }
 
     /// Takes a place among the servers that write.

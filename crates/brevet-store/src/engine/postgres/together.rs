@@ -12,7 +12,7 @@ use super::value::{Given, given};
 use super::{Fault, Session};
 
 /// Rows that wait at most: PostgreSQL works at some while others are made.
-const ROWS_MAX: usize = 128;
+const ROWS_MAX: usize = 48;
 /// Bytes of rows that wait at most.
 const BYTES_MAX: usize = 1 << 20;
 

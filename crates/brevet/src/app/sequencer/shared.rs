@@ -32,11 +32,28 @@ pub(super) struct Cluster {
     /// The last sign of life of each other server, and when it was first seen.
     signs: HashMap<ServerId, (u64, Duration)>,
     is_away: bool,
+    /// Why a commit would not be as durable as it must be.
+    undurable: Option<String>,
 }
 
 impl Cluster {
     pub(super) fn new(fresh: Arc<Freshness>) -> Self {
-        Self { fresh, beaten: None, signs: HashMap::new(), is_away: false }
+        Self { fresh, beaten: None, signs: HashMap::new(), is_away: false, undurable: None }
+    }
+
+    /// Remembers whether a commit would be durable; says so when that changes.
+    fn note_durability(&mut self, checked: Result<(), StoreError>) {
+        let why = checked.err().map(|error| error.to_string());
+        match (&self.undurable, &why) {
+            (None, Some(why)) => tracing::error!(%why, "nothing is decided until that is mended"),
+            (Some(_), None) => {
+                tracing::info!("what is acknowledged is durable again");
+                // Nobody gave a sign of life meanwhile, which is a commit too.
+                self.signs.clear();
+            }
+            _ => {}
+        }
+        self.undurable = why;
     }
 
     /// Which of these gave no new sign of life for long.
@@ -77,7 +94,7 @@ impl<W: World> Sequencer<W> {
             Ok(has_turn) => {
                 self.cluster.fresh.note(moment);
                 self.cluster.is_back();
-                Ok(has_turn)
+                self.cluster.undurable.clone().map_or(Ok(has_turn), Err)
             }
             Err(error) => Err(self.cannot(&error)),
         }
@@ -91,14 +108,16 @@ impl<W: World> Sequencer<W> {
     ) -> Result<bool, StoreError> {
         let silent = self.beat_and_watch(moment)?;
         let is_due = self.is_due();
-        let wants_turn = has_commands || is_due || !silent.is_empty();
+        // What others decided is heard also while nothing can be decided here.
+        let may_decide = self.cluster.undurable.is_none();
+        let wants_turn = may_decide && (has_commands || is_due || !silent.is_empty());
         let tail = if wants_turn { self.store.begin_turn()? } else { self.store.look()? };
         if let Some(tail) = tail {
             self.take_over(tail);
         }
         // Seen again while nobody else writes: what was silent then is given up now.
         let now = if silent.is_empty() { Vec::new() } else { self.store.signs()? };
-        for sign in silent.into_iter().filter(|sign| now.contains(sign)) {
+        for sign in silent.into_iter().filter(|sign| wants_turn && now.contains(sign)) {
             tracing::warn!(server = %sign.server, "a server gives no sign of life; what it ran has an unknown end");
             self.note(self.world.now(), Command::LoseServer(sign.server), pending);
         }
@@ -111,7 +130,17 @@ impl<W: World> Sequencer<W> {
         if !is_time {
             return Ok(Vec::new());
         }
-        self.store.beat()?;
+        let checked = self.store.check_durability();
+        if let Err(error) = &checked
+            && error.is_lost()
+        {
+            checked?;
+        } else {
+            self.cluster.note_durability(checked);
+        }
+        if self.cluster.undurable.is_none() {
+            self.store.beat()?;
+        }
         let signs = self.store.signs()?;
         self.cluster.beaten = Some(moment);
         Ok(self.cluster.silent(own, &signs, moment))

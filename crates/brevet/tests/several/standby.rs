@@ -1,0 +1,76 @@
+//! What is acknowledged is on two machines where the settings ask for that, or nothing is acknowledged: also when that changes
+//! under servers that run.
+
+use std::time::Duration;
+
+use crate::cluster::Cluster;
+use crate::failures::{A_WHILE, writes};
+use crate::pair::Pair;
+use crate::siege::{self, Siege};
+use crate::support::patience::{let_pass, within};
+use crate::support::stage::TASKS;
+
+/// Between a change of PostgreSQL and the moment at which servers have seen it.
+const SEEN_WITHIN: Duration = Duration::from_secs(30);
+
+/// Writes through one of both until that is refused for this reason.
+fn until_refused(pair: &Pair, number: usize, why: &str) {
+    let mut round = 0;
+    within(SEEN_WITHIN, "it is refused, and it is said why", || {
+        round += 1;
+        let (_, answer) = writes(pair, number, &format!("Refused-{number}-{round}"));
+        let said = answer.json().to_string();
+        (answer.status == 503 && said.contains(why)).then_some(())
+    });
+}
+
+fn until_written(pair: &Pair, number: usize, name: &str) {
+    within(SEEN_WITHIN, "it is written again", || writes(pair, number, name).1.is_success().then_some(()));
+}
+
+#[test]
+fn a_promoted_standby_is_used_as_soon_as_it_has_one_of_its_own() {
+    let cluster = Cluster::start();
+    drop(cluster.database("brevet"));
+    let standby = cluster.attach_standby();
+    cluster.stop("fast");
+    cluster.run_on("-c listen_addresses='' -c synchronous_standby_names='*'");
+    let host = |cluster: &Cluster| cluster.folder().display().to_string().replace('/', "%2F");
+    let address = format!("postgresql://postgres@{},{}/brevet", host(&cluster), host(&standby));
+    let pair = Pair::set_with_standby(cluster, &address, siege::TASKS);
+    let mut siege = Siege::begin(&pair);
+    let (on_first, on_second) = (siege.besiege(&pair, 0), siege.besiege(&pair, 1));
+    let_pass(A_WHILE);
+    pair.cluster.stop("immediate");
+    standby.promote();
+    let logs = [on_first.stop(), on_second.stop()];
+    (0..2).for_each(|number| until_refused(&pair, number, "synchronous_standby_names is empty"));
+
+    let next = standby.attach_standby();
+    standby.sql("brevet", "ALTER SYSTEM SET synchronous_standby_names = '*'");
+    standby.sql("brevet", "SELECT pg_reload_conf()");
+    (0..2).for_each(|number| until_written(&pair, number, &format!("After-promotion-{number}")));
+    for number in 0..2 {
+        siege.check(&pair, number, &logs);
+    }
+    siege.check_lines(&pair);
+    pair.verifies();
+    drop(next);
+}
+
+#[test]
+fn a_database_that_would_forget_what_it_commits_is_noticed_while_servers_run() {
+    let pair = Pair::set(TASKS);
+    pair.cluster.sql("brevet", "ALTER SYSTEM SET synchronous_commit = 'local'");
+    pair.cluster.sql("brevet", "SELECT pg_reload_conf()");
+    (0..2).for_each(|number| until_refused(&pair, number, "synchronous_commit is local"));
+    let mut anybody = pair.server(1).connect("");
+    assert!(anybody.get("/api/v1/health").unwrap().is_success(), "what is known is told all the same");
+
+    pair.cluster.sql("brevet", "ALTER SYSTEM RESET synchronous_commit");
+    pair.cluster.sql("brevet", "SELECT pg_reload_conf()");
+    (0..2).for_each(|number| until_written(&pair, number, &format!("Durable-{number}")));
+    let entries = pair.stage.entries();
+    assert!(entries.iter().all(|entry| entry["kind"] != "server.lost"), "nobody is given up for having waited");
+    pair.verifies();
+}
