@@ -34,7 +34,7 @@ mod session;
 mod way;
 
 pub use access::{Access, AccessType, Parameters, Value};
-pub use access_control::{AccessControl, Coverage, EnableAccessControl, Uncovered};
+pub use access_control::{AccessControl, AccessControlSeen, Coverage, EnableAccessControl, Uncovered};
 pub use assignment::{Assignment, NewAssignment, Principal, PrincipalType};
 pub use audit::{AuditActor, AuditEntry, AuditProof, Checkpoint};
 pub use authorization::{Authorization, AuthorizationState, Ending, Revoke};

@@ -10,7 +10,7 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use axum::routing::get;
 use brevet_wire::{
-    AccessType, ApprovalType, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup,
+    AccessType, ApprovalType, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup, reason,
 };
 use serde::Deserialize;
 
@@ -143,13 +143,18 @@ async fn removal_page(
 }
 
 async fn remove(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
-    let now = policy(&visit, &id).await?;
-    if form.text("revision") != Some(now.revision.to_string().as_str()) {
-        return show(&removal_page(&visit, &id, None, true).await?);
-    }
-    let done = visit.api.delete(&format!("/policies/{}", segment(&id))).await;
+    let done = match draft::revision(form.text("revision")) {
+        Ok(seen) => {
+            let seen = seen.to_string();
+            let path = query(&format!("/policies/{}", segment(&id)), [("revision", Some(seen.as_str()))]);
+            visit.api.delete(&path).await
+        }
+        Err(failure) => Err(failure),
+    };
     let again = async |problem: Problem| {
-        show_again(&problem.clone(), &removal_page(&visit, &id, Some(problem), false).await?)
+        let has_changed = problem.reason.as_deref() == Some(reason::CHANGED);
+        let told = Some(problem.clone()).filter(|_| !has_changed);
+        show_again(&problem, &removal_page(&visit, &id, told, has_changed).await?)
     };
     match or_told(done, again).await {
         Ok(done) => Ok(visit.done(&done, "/policies", Said::Removed)),

@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use brevet_wire::{Group, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup, Task, User};
+use brevet_wire::{
+    Group, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup, Task, User, reason,
+};
 use serde::Deserialize;
 
 use super::draft::Draft;
@@ -15,8 +17,6 @@ use crate::gate::{Visit, or_told};
 use crate::page::{Here, Page, show, show_again};
 use crate::said::Said;
 
-/// The API's word for a policy that somebody else changed.
-const CHANGED: &str = "changed";
 /// Names that a field offers; others can be typed.
 const OFFERED: &str = "limit=200";
 
@@ -138,7 +138,7 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> 
         Err(failure) => Err(failure),
     };
     let again = async |problem: Problem| match problem.reason.as_deref() {
-        Some(CHANGED) => against_now(&visit, &form, &id, draft.clone()).await,
+        Some(reason::CHANGED) => against_now(&visit, &form, &id, draft.clone()).await,
         _ => show_again(
             &problem.clone(),
             &form_page(&visit, Some(id.clone()), Some(problem), draft.clone()).await?,
@@ -151,17 +151,14 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> 
 }
 
 /// A group or a person that is not there was typed wrong in the form: that is told above it, not on a page of its own.
-fn as_input(mut failure: Failure) -> Failure {
-    if failure.status() == StatusCode::NOT_FOUND {
-        failure.0.status = StatusCode::UNPROCESSABLE_ENTITY.as_u16();
-    }
-    failure
+fn as_input(failure: Failure) -> Failure {
+    failure.about_input_if(404)
 }
 
 /// The same draft held against the policy as it is by now.
 async fn against_now(visit: &Visit, form: &Form, id: &str, draft: Draft) -> Answer {
     let now = policy(visit, id).await?;
-    let draft = Draft { revision: Some(now.revision), ..draft };
+    let draft = Draft { revision: now.revision.to_string(), ..draft };
     review_change(visit, form, id, draft, true).await
 }
 
@@ -194,7 +191,7 @@ async fn review(
         Err(told) => told?,
     };
     match (problem.reason.as_deref(), &id) {
-        (Some(CHANGED), Some(id)) if !has_changed => against_now(visit, form, id, draft).await,
+        (Some(reason::CHANGED), Some(id)) if !has_changed => against_now(visit, form, id, draft).await,
         _ => show_again(&problem.clone(), &form_page(visit, id, Some(problem), draft).await?),
     }
 }
