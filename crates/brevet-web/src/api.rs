@@ -6,6 +6,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use axum::http::{Extensions, HeaderValue, Method, Request};
 use axum::response::Response;
 use brevet_wire::{Problem, SecretText};
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -14,6 +15,7 @@ use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::form::wipe;
 
 /// How many entries the ledger has with what was written, or seen.
 pub(crate) const POSITION: HeaderName = HeaderName::from_static("brevet-position");
@@ -24,6 +26,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 ///
 /// A full stop stays: two of them alone are no name, and no route takes them for one.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@');
+
+/// What a body takes, but for the longest ones, in bytes.
+const JSON_BYTES_USUAL: usize = 4 * 1024;
 
 /// One name as a segment of a path.
 pub(crate) fn segment(name: &str) -> String {
@@ -119,8 +124,10 @@ impl Api {
         let position = response.headers().get(POSITION).cloned();
         let body = collect(response).await?;
         let json = if body.is_empty() { b"null".as_slice() } else { &body };
-        let value =
-            serde_json::from_slice(json).map_err(|error| Failure::bug(&format!("{path}: {error}")))?;
+        let value = serde_json::from_slice(json);
+        // It may tell a code, or a token.
+        wipe(body);
+        let value = value.map_err(|error| Failure::bug(&format!("{path}: {error}")))?;
         Ok(Done { value, position })
     }
 
@@ -150,7 +157,8 @@ impl Api {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         if let Some(key) = key {
-            request = request.header(IDEMPOTENCY_KEY, key);
+            let odd = |_| Failure::unreadable("the key of this form cannot be one; open its page again");
+            request = request.header(IDEMPOTENCY_KEY, HeaderValue::try_from(key).map_err(odd)?);
         }
         if let Some(position) = &self.position {
             request = request.header(POSITION, position);
@@ -158,7 +166,8 @@ impl Api {
         if self.is_unattended {
             request = request.header(UNATTENDED, "1");
         }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_vec()));
+        // It stays in the memory that is wiped with it.
+        let body = body.map_or_else(Body::empty, |body| Body::from(Bytes::from_owner(body)));
         self.send(request.body(body).map_err(|error| Failure::bug(&error.to_string()))?).await
     }
 
@@ -185,10 +194,32 @@ pub(crate) struct Done<T> {
 }
 
 fn json(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    serde_json::to_vec(body).map(Zeroizing::new).map_err(|error| Failure::bug(&error.to_string()))
+    let mut json = Wiped(Zeroizing::new(Vec::with_capacity(JSON_BYTES_USUAL)));
+    serde_json::to_writer(&mut json, body).map_err(|error| Failure::bug(&error.to_string()))?;
+    Ok(json.0)
 }
 
-async fn collect(response: Response) -> Result<bytes::Bytes, Failure> {
+/// Bytes that leave nothing behind when they need more room.
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl std::io::Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let needed = self.0.len().saturating_add(bytes.len());
+        if needed > self.0.capacity() {
+            let mut larger = Vec::with_capacity(needed.max(self.0.capacity().saturating_mul(2)));
+            larger.extend_from_slice(&self.0);
+            self.0 = Zeroizing::new(larger);
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn collect(response: Response) -> Result<Bytes, Failure> {
     let collected = response.into_body().collect().await;
     Ok(collected.map_err(|error| Failure::bug(&error.to_string()))?.to_bytes())
 }
@@ -204,7 +235,15 @@ async fn problem(response: Response) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{query, segment};
+    use super::{json, query, segment};
+
+    #[test]
+    fn a_body_is_the_json_of_what_is_said_however_long() {
+        for length in [0, 1, 4_095, 4_096, 100_000] {
+            let said = vec!["x".repeat(length), "y".to_owned()];
+            assert_eq!(*json(&said).unwrap(), serde_json::to_vec(&said).unwrap(), "{length}");
+        }
+    }
 
     #[test]
     fn a_name_stays_one_segment() {

@@ -54,6 +54,11 @@ impl Failure {
         self.0.reason.as_deref() == Some(reason::BEHIND)
     }
 
+    /// Whether the same may be done a moment later.
+    pub(crate) fn is_for_now(&self) -> bool {
+        self.status() == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     pub(crate) fn is_signed_out(&self) -> bool {
         self.0.reason.as_deref() == Some(reason::NOT_SIGNED_IN)
     }

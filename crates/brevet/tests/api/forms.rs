@@ -1,16 +1,18 @@
 //! Forms of the pages: what they are a form of, and what becomes of what was typed when it cannot be done.
 
-use axum::http::{Method, StatusCode};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 
-use super::office::Office;
-use super::pages::{look, send, text};
+use super::office::{Answer, Office};
+use super::pages::{browse, look, send, text};
 
 /// The value of a hidden field, as it is written in the page.
 fn hidden(page: &str, name: &str) -> String {
     let field = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap().1;
     let value = field.split_once('"').unwrap().0;
-    value.replace("&#34;", "\"").replace("&#38;", "&")
+    let escapes = [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")];
+    escapes.into_iter().fold(value.to_owned(), |value, (escape, c)| value.replace(escape, c))
 }
 
 fn form(fields: &[(&str, &str)]) -> String {
@@ -67,4 +69,89 @@ async fn a_policy_is_changed_and_removed_only_in_the_revision_that_a_form_is_of(
     assert_eq!(office.get("ada", "/policies/1").await.ok()["revision"], 2);
     let removed = send(&office, "ada", remove, &form(&[("revision", "2")])).await;
     assert_eq!(removed.status, StatusCode::SEE_OTHER);
+}
+
+/// A form sent from a page of this server by somebody whose browser has seen this much of the ledger.
+async fn sent_from(office: &Office, cookie: &str, from: &str, path: &str, form: &str) -> Answer {
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header("host", "brevet.example")
+        .header("sec-fetch-site", "same-origin")
+        .header("referer", format!("https://brevet.example{from}"))
+        .header("cookie", cookie)
+        .header("content-type", "application/x-www-form-urlencoded");
+    office.raw(request.body(Body::from(form.to_owned())).unwrap()).await
+}
+
+#[tokio::test]
+async fn what_was_typed_is_kept_where_it_cannot_be_done_now() {
+    let office = Office::open().await;
+    let session = format!("__Host-brevet-session={}", office.token("rita"));
+    // This server knows less of the ledger than the browser has seen.
+    let ahead = format!("{session}; __Host-brevet-position={}", office.size() + 1);
+    let ask = form(&[("task", "Linux\\Echo"), ("reason", "It <b>burns</b>"), ("key", "drawn-for-this-form")]);
+    let kept = sent_from(&office, &ahead, "/requests/new", "/requests/new", &ask).await;
+    assert_eq!(kept.status, StatusCode::SERVICE_UNAVAILABLE);
+    let page = text(&kept);
+    assert!(page.contains("action=\"/requests/new\"") && page.contains("<dt>reason</dt>"), "{page}");
+    assert!(!page.contains("<b>burns"), "{page}");
+    let fields = ["task", "reason", "key"].map(|name| (name, hidden(&page, name)));
+    assert_eq!(fields[1].1, "It <b>burns</b>");
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    for _ in 0..2 {
+        let again = sent_from(&office, &session, "/requests/new", "/requests/new", &form(&fields)).await;
+        assert_eq!(again.status, StatusCode::SEE_OTHER);
+    }
+    let requests = office.get("rita", "/requests?mine=true").await.ok();
+    assert_eq!(requests["items"].as_array().unwrap().len(), 1, "{requests}");
+
+    let secrets = form(&[("current", "hunter2"), ("new", "hunter3"), ("key", "drawn")]);
+    let kept = text(&sent_from(&office, &ahead, "/account", "/account/password", &secrets).await);
+    assert!(!kept.contains("hunter") && kept.contains("name=\"new\" type=\"password\""), "{kept}");
+    let secret = form(&[("s.password", "hunter2"), ("key", "drawn")]);
+    let kept =
+        text(&sent_from(&office, &ahead, "/tasks/Linux/Login", "/tasks/Linux/Login/run", &secret).await);
+    assert!(!kept.contains("hunter") && kept.contains("name=\"s.password\" type=\"password\""), "{kept}");
+}
+
+#[tokio::test]
+async fn whoever_sends_a_form_signed_out_is_led_back_to_its_page() {
+    let office = Office::open().await;
+    let check = async |from: &str, path: &str, place: &str| {
+        let led = sent_from(&office, "x=1", from, path, "reason=x").await;
+        assert_eq!((led.status, &led.headers["location"]), (StatusCode::SEE_OTHER, &place.parse().unwrap()));
+    };
+    check(
+        "/requests/new?task=Linux%5CEcho",
+        "/requests/new",
+        "/sign-in?next=%2Frequests%2Fnew%3Ftask%3DLinux%255CEcho",
+    )
+    .await;
+    check("/requests/req-1", "/requests/req-1/decide", "/sign-in?next=%2Frequests%2Freq-1").await;
+    check("/requests/req-1/decide", "/requests/req-1/decide", "/sign-in?next=%2Frequests").await;
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_one_is_told() {
+    let office = Office::open().await;
+    for key in ["with space", "é", "\n", &"x".repeat(300)] {
+        let ask = form(&[("task", "Linux\\Echo"), ("reason", "because"), ("key", &format!("x{key}x"))]);
+        let told = send(&office, "rita", "/requests/new", &ask).await;
+        assert_eq!(told.status, StatusCode::BAD_REQUEST, "{key}");
+        assert!(text(&told).contains("because"), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_or_a_password_never_comes_back_in_a_form_that_is_shown_again() {
+    let office = Office::open().await;
+    let enrol = form(&[("name", "rita"), ("code", "one-time-hunter"), ("password", "hunter2")]);
+    let told = browse(&office, None, Method::POST, "/sign-in/code", &enrol, "same-origin").await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text(&told).contains("value=\"rita\"") && !text(&told).contains("hunter"));
+    let empty = Office::empty().await;
+    let set_up = form(&[("name", "ada"), ("code", "one-time-hunter"), ("password", "hunter2")]);
+    let told = browse(&empty, None, Method::POST, "/setup", &set_up, "same-origin").await;
+    assert!(text(&told).contains("value=\"ada\"") && !text(&told).contains("hunter"), "{}", text(&told));
 }

@@ -239,7 +239,7 @@ async fn who_changes_or_removes_what_they_saw_is_told_when_it_is_another_by_now(
     let patch = json!({"max_uses": 3});
     office.send(Some("ada"), Method::PATCH, "/api/v1/policies/1", Some(patch)).await.ok();
     let remove = |query: &str| {
-        let path = format!("/api/v1/policies/1{query}");
+        let (office, path) = (&office, format!("/api/v1/policies/1{query}"));
         async move { office.send(Some("ada"), Method::DELETE, &path, None).await }
     };
     assert_eq!(remove("?revision=1").await.problem(409), "changed");
