@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::{get, post};
 use brevet_wire::{Access, AccessType, Authorization, List, Problem, Request, Role, RoleGroup, Task};
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 use super::catalog::by_workload;
 use crate::api::{query, segment};
+use crate::extract::Query;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;

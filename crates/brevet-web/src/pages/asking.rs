@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::routing::get;
 use brevet_wire::{
@@ -13,6 +12,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::api::segment;
+use crate::extract::Query;
 use crate::failure::{Answer, Failure};
 use crate::fields::{self, Control, Field, Piece, Wanted};
 use crate::filters;

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{
     AccessControl, Assignment, Group, List, NewAssignment, PrincipalType, Problem, Role, RoleGroup, Task,
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use super::NAMES_SUGGESTED_MAX;
 use super::groups::suggested;
 use crate::api::{query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;

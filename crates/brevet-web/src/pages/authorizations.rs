@@ -2,13 +2,13 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{AccessType, Authorization, AuthorizationState, Binding, Execution, List, Problem, Revoke};
 use serde::Deserialize;
 
 use super::executions::seconds;
 use crate::api::{query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;

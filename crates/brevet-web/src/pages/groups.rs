@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{
     AccessControl, Assignment, Group, List, NewGroup, NewMember, Policy, Problem, Reference, User,
@@ -11,6 +10,7 @@ use serde::Deserialize;
 
 use super::{NAMES_SUGGESTED_MAX, administrators_only};
 use crate::api::{query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::form::Form;
 use crate::gate::{Site, Visit, go, or_told};

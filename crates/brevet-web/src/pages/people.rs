@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{List, NewUser, OneTimeCode, Problem, SecretText, Time, User};
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use serde_json::json;
 use super::administrators_only;
 use super::groups::suggested;
 use crate::api::{Done, query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;

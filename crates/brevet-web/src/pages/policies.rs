@@ -6,7 +6,6 @@ mod explain;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::response::Response;
 use axum::routing::get;
 use brevet_wire::{
@@ -15,6 +14,7 @@ use brevet_wire::{
 use serde::Deserialize;
 
 use crate::api::{query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;

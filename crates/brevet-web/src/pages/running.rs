@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{
     ApprovalType, Authorization, AuthorizationState, Binding, Execution, NewExecution, OnExpiry, Parameters,
@@ -12,6 +11,7 @@ use brevet_wire::{
 use super::asking::{Asking, Target};
 use super::catalog::named;
 use crate::api::segment;
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::fields::{self, Control, Field, Piece, Wanted};
 use crate::filters;

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::get;
 use brevet_wire::{Health, Problem, SecretText, Session, SetUp, SignIn};
@@ -10,7 +9,7 @@ use serde::Deserialize;
 
 use crate::api::Done;
 use crate::cookie;
-
+use crate::extract::Query;
 use crate::failure::Answer;
 use crate::form::Form;
 use crate::gate::{Guest, Site, go, go_with, or_told};

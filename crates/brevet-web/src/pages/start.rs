@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Path;
 use axum::routing::{get, post};
 use brevet_wire::{
     AccessControl, ApprovalType, Group, List, NewMember, NewPolicy, Policy, Problem, Request, Task, User,
@@ -13,6 +12,7 @@ use super::administrators_only;
 use super::groups::{GroupFields, new_group};
 use super::people::{Back, PersonFields, add_user, show_first_code};
 use crate::api::segment;
+use crate::extract::Path;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;

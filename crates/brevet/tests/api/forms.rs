@@ -155,3 +155,26 @@ async fn a_code_or_a_password_never_comes_back_in_a_form_that_is_shown_again() {
     let told = browse(&empty, None, Method::POST, "/setup", &set_up, "same-origin").await;
     assert!(text(&told).contains("value=\"ada\"") && !text(&told).contains("hunter"), "{}", text(&told));
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_as_a_page() {
+    let office = Office::open().await;
+    for path in [
+        "/groups?cursor=%ff&cursor=x",
+        "/groups/Approvers?from=many",
+        "/groups/%ff",
+        "/sign-in?next=a&next=b",
+        "/audit?from=%ff&x=",
+    ] {
+        let told = look(&office, "aude", path).await;
+        let kind = told.headers["content-type"].to_str().unwrap().to_owned();
+        assert!(kind.starts_with("text/html"), "{path}: {kind}");
+        assert!(told.status != StatusCode::INTERNAL_SERVER_ERROR, "{path}: {}", told.status);
+    }
+    let told = look(&office, "rita", "/groups/Approvers?from=many").await;
+    assert_eq!(told.status, StatusCode::BAD_REQUEST);
+    assert!(text(&told).contains("this address cannot be read"), "{}", text(&told));
+    let odd = browse(&office, Some("rita"), Method::POST, "/requests/new", "reason=%ff", "same-origin").await;
+    assert_eq!(odd.status, StatusCode::BAD_REQUEST);
+    assert!(odd.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+}

@@ -1,7 +1,6 @@
 //! A policy that is made or changed: a form, a review of all that it would do, and only then the API's own yes or no.
 
 use askama::Template;
-use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use brevet_wire::{
     Group, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup, Task, User, reason,
@@ -11,6 +10,7 @@ use serde::Deserialize;
 use super::draft::Draft;
 use super::{policy, preview};
 use crate::api::segment;
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::form::Form;
 use crate::gate::{Visit, or_told};

@@ -1,11 +1,11 @@
 //! What happens if somebody runs a task: the API's own explanation, step by step.
 
 use askama::Template;
-use axum::extract::Query;
 use brevet_wire::{AccessType, ApprovalType, Explain, Explanation, List, Parameter, Problem, Task, Value};
 
 use super::policy;
 use crate::api::segment;
+use crate::extract::Query;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;

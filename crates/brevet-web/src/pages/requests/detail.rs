@@ -1,13 +1,13 @@
 //! One request: what it would allow, what was decided, and the decision itself.
 
 use askama::Template;
-use axum::extract::Path;
 use brevet_wire::{
     Access, AccessType, Approve, Authorization, AuthorizationState, Binding, Deny, Ending, List, Policy,
     Problem, Request, RequestStatus, Revoke, Role, RoleGroup, Task, Verdict,
 };
 
 use crate::api::{Done, query, segment};
+use crate::extract::Path;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
