@@ -68,9 +68,11 @@ impl Site {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    fn frame(&self, uri: &Uri) -> Result<Frame, Failure> {
+    fn frame(&self, headers: &HeaderMap) -> Result<Frame, Failure> {
         let (nonce, key) = (self.draw()?, self.draw()?);
-        Ok(Frame { nonce, key, now: self.0.world.now(), said: Said::of(uri), me: None, position: None })
+        // What a page asks by itself would be told to nobody.
+        let said = if is_unattended(headers) { None } else { cookie::said(headers) };
+        Ok(Frame { nonce, key, now: self.0.world.now(), said, me: None, position: None })
     }
 
     fn api(&self, request: &Request) -> Api {
@@ -112,7 +114,7 @@ impl Visit {
 
     /// To another page, which says what was done.
     pub(crate) fn done<T>(&self, done: &Done<T>, path: &str, said: Said) -> Response {
-        go_with(done, &said.on(path))
+        go_saying(go_with(done, path), said)
     }
 }
 
@@ -134,6 +136,12 @@ pub(crate) fn go_with<T>(done: &Done<T>, path: &str) -> Response {
     if let Some(position) = &done.position {
         cookie::keep_position(response.headers_mut(), position);
     }
+    response
+}
+
+/// The same with what the page is to say was done.
+pub(crate) fn go_saying(mut response: Response, said: Said) -> Response {
+    cookie::keep_said(response.headers_mut(), said);
     response
 }
 
@@ -164,7 +172,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Guest {
 
 /// Lets those in who are signed in; shows the others where they can.
 pub(crate) async fn member(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let mut frame = match site.frame(request.uri()) {
+    let mut frame = match site.frame(request.headers()) {
         Ok(frame) => frame,
         Err(failure) => return failure.into_response(),
     };
@@ -192,7 +200,7 @@ pub(crate) async fn member(State(site): State<Site>, mut request: Request, next:
 
 /// Lets everybody in.
 pub(crate) async fn guest(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let frame = match site.frame(request.uri()) {
+    let frame = match site.frame(request.headers()) {
         Ok(frame) => frame,
         Err(failure) => return failure.into_response(),
     };
@@ -301,12 +309,9 @@ fn form_page(headers: &HeaderMap, path: &str) -> String {
     }
 }
 
-/// Where a browser is, to come back to, without what the page said was just done.
+/// Where a browser is, to come back to.
 fn target(uri: &Uri) -> String {
-    let said = |pair: &&str| !pair.starts_with("said=");
-    let query: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(said).collect();
-    let query = query.join("&");
-    if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) }
+    uri.path_and_query().map_or_else(|| uri.path().to_owned(), |target| target.as_str().to_owned())
 }
 
 /// Makes a page of a problem, and says what may run in any page.
@@ -327,6 +332,9 @@ fn finish(mut response: Response, frame: &Frame, way: &Way) -> Response {
         response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page {
         let headers = response.headers_mut();
+        if frame.said.is_some() {
+            cookie::drop_said(headers);
+        }
         if let Ok(policy) = HeaderValue::try_from(content_policy(&frame.nonce)) {
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }

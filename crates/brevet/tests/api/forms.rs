@@ -5,7 +5,7 @@ use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
 
 use super::office::{Answer, Office};
-use super::pages::{browse, look, send, text};
+use super::pages::{browse, cookies, look, send, text};
 
 /// The value of a hidden field, as it is written in the page.
 fn hidden(page: &str, name: &str) -> String {
@@ -177,4 +177,33 @@ async fn what_cannot_be_read_is_told_as_a_page() {
     let odd = browse(&office, Some("rita"), Method::POST, "/requests/new", "reason=%ff", "same-origin").await;
     assert_eq!(odd.status, StatusCode::BAD_REQUEST);
     assert!(odd.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+}
+
+#[tokio::test]
+async fn what_was_done_is_said_once_and_is_in_no_address() {
+    let office = Office::open().await;
+    let session = format!("__Host-brevet-session={}", office.token("ada"));
+    let group = form(&[("name", "Night Shift")]);
+    let made = send(&office, "ada", "/groups", &group).await;
+    assert_eq!(made.headers["location"], "/groups/grp-2");
+    let said = cookies(&made.headers).into_iter().find(|cookie| cookie.contains("said")).unwrap();
+    assert_eq!(said, "__Host-brevet-said=created; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=60");
+    let look_with = async |cookie: &str, unattended: bool| {
+        let mut request = Request::builder().uri("/groups/grp-2").header("cookie", cookie);
+        if unattended {
+            request = request.header("brevet-unattended", "1");
+        }
+        office.raw(request.body(Body::empty()).unwrap()).await
+    };
+    let saying = format!("{session}; __Host-brevet-said=created");
+    // A page that refreshes itself leaves it to the one that somebody looks at.
+    let by_itself = look_with(&saying, true).await;
+    assert!(!text(&by_itself).contains("Created.") && cookies(&by_itself.headers).is_empty());
+    let told = look_with(&saying, false).await;
+    assert!(text(&told).contains("Created."));
+    assert!(cookies(&told.headers).iter().any(|cookie| cookie.starts_with("__Host-brevet-said=;")));
+    let linked = look(&office, "ada", "/groups/grp-2?said=created").await;
+    assert!(!text(&linked).contains("Created."));
+    let odd = look_with(&format!("{session}; __Host-brevet-said=You+are+hacked"), false).await;
+    assert!(!text(&odd).contains("hacked"));
 }
