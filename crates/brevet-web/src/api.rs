@@ -35,6 +35,17 @@ pub(crate) fn segment(name: &str) -> String {
     utf8_percent_encode(name, SEGMENT).to_string()
 }
 
+/// Workload and name of `Scope\Name`, or of `Scope/Name` as somebody typed it; no workload where none is named.
+pub(crate) fn scope_and_name(qualified: &str) -> (&str, &str) {
+    qualified.split_once(['\\', '/']).unwrap_or(("", qualified))
+}
+
+/// The same as two segments of a path.
+pub(crate) fn qualified(name: &str) -> String {
+    let (scope, name) = scope_and_name(name);
+    format!("{}/{}", segment(scope), segment(name))
+}
+
 /// A path with what stands after its `?`, where there is something.
 pub(crate) fn query<'a>(path: &str, said: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> String {
     let said = said.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
@@ -235,7 +246,7 @@ async fn problem(response: Response) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{json, query, segment};
+    use super::{json, qualified, query, scope_and_name, segment};
 
     #[test]
     fn a_body_is_the_json_of_what_is_said_however_long() {
@@ -249,6 +260,16 @@ mod tests {
     fn a_name_stays_one_segment() {
         assert_eq!(segment("anna.b-c_d@e"), "anna.b-c_d@e");
         assert_eq!(segment("a/b?c#d%e é"), "a%2Fb%3Fc%23d%25e%20%C3%A9");
+    }
+
+    #[test]
+    fn a_task_is_named_by_two_segments() {
+        for name in ["Linux\\Read-Log", "Linux/Read-Log"] {
+            assert_eq!(scope_and_name(name), ("Linux", "Read-Log"));
+            assert_eq!(qualified(name), "Linux/Read-Log");
+        }
+        assert_eq!(qualified("Read Log"), "/Read%20Log");
+        assert_eq!(qualified("a\\b/c"), "a/b%2Fc");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod assignment;
 mod audit;
 mod authorization;
 mod catalog;
+mod display;
 mod execution;
 mod explain;
 mod keys;
@@ -39,6 +40,7 @@ pub use assignment::{Assignment, NewAssignment, Principal, PrincipalType};
 pub use audit::{AuditActor, AuditEntry, AuditProof, Checkpoint};
 pub use authorization::{Authorization, AuthorizationState, Ending, Revoke};
 pub use catalog::{OnExpiry, Parameter, ParameterType, Role, RoleGroup, Task};
+pub use display::misleads;
 pub use execution::{
     Basis, Execution, ExecutionState, NewExecution, OutputChunk, OutputDigest, StopCause, Stream,
 };

@@ -198,7 +198,7 @@ async fn review(visit: Visit, RawQuery(said): RawQuery) -> Answer {
     match review_page(&visit, &form, None, None).await {
         Ok(page) => show(&page),
         Err(failure) => {
-            let problem = failure.about_input_if(404).into_told()?;
+            let problem = failure.about_what_is_named().into_told()?;
             told_on_settings(&visit, &form, problem).await
         }
     }
@@ -260,7 +260,7 @@ async fn enable(visit: Visit, form: Form) -> Answer {
     };
     let command = SettingsFields::of(&form).command(seen.clone());
     let done = visit.api.post::<AccessControl>("/access-control/enable", &command, form.key()).await;
-    let done = done.map_err(|failure| failure.about_input_if(404));
+    let done = done.map_err(Failure::about_what_is_named);
     let again = async |problem: Problem| match problem.reason.as_deref() {
         Some(reason::CHANGED) => {
             show_again(&problem.clone(), &review_page(&visit, &form, Some(problem), Some(&seen)).await?)

@@ -119,7 +119,7 @@ fn new_assignment(form: &Form) -> NewAssignment {
 
 async fn add(visit: Visit, form: Form) -> Answer {
     let done = visit.api.post::<Assignment>("/assignments", &new_assignment(&form), form.key()).await;
-    let done = done.map_err(|failure| failure.about_input_if(404));
+    let done = done.map_err(Failure::about_what_is_named);
     let again = async |problem: Problem| {
         let text = |name| form.owned(name).unwrap_or_default();
         let fields = Fields {

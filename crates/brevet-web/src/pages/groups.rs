@@ -226,7 +226,7 @@ async fn add_member(visit: Visit, Path(id): Path<String>, form: Form) -> Answer 
     let body = NewMember { user: form.owned("user").unwrap_or_default() };
     let done = visit.api.post::<Group>(&format!("{path}/members"), &body, form.key()).await;
     // Somebody whose name was mistyped is not there; the group is.
-    let done = done.map_err(|failure| failure.about_input_if(404));
+    let done = done.map_err(Failure::about_what_is_named);
     let again = async |problem: Problem| {
         show_again(&problem.clone(), &detail_page(&visit, &id, 0, Some(problem), &form).await?)
     };

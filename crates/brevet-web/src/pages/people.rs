@@ -145,7 +145,7 @@ async fn create(visit: Visit, form: Form) -> Answer {
 pub(crate) async fn add_user(visit: &Visit, form: &Form) -> Result<Done<User>, Failure> {
     // An owner who is not there is what was typed wrong.
     let done = visit.api.post::<User>("/users", &new_user(form), form.key()).await;
-    done.map_err(|failure| failure.about_input_if(404))
+    done.map_err(Failure::about_what_is_named)
 }
 
 /// Where the page with a code leads back to.

@@ -13,7 +13,7 @@ use brevet_wire::{
 };
 use serde::Deserialize;
 
-use crate::api::{query, segment};
+use crate::api::{qualified, query, segment};
 use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
@@ -78,8 +78,7 @@ impl Covered {
 
     /// What was defined once, and is not any more, has nothing in it.
     async fn by(visit: &Visit, policy: &Policy) -> Self {
-        let (scope, name) = policy.access.name.split_once('\\').unwrap_or_default();
-        let path = format!("{}/{}", segment(scope), segment(name));
+        let path = qualified(&policy.access.name);
         match policy.access.kind {
             AccessType::Task => Self::new(vec![policy.access.name.clone()], false),
             AccessType::Role => {

@@ -215,7 +215,7 @@ async fn create_policy(visit: Visit, form: Form) -> Answer {
         binding: None,
     };
     let done = visit.api.post::<Policy>("/policies", &policy, form.key()).await;
-    let done = done.map_err(|failure| failure.about_input_if(404));
+    let done = done.map_err(Failure::about_what_is_named);
     let again = async |problem: Problem| {
         show_again(&problem.clone(), &policy_page(&visit, Some(problem), &form).await?)
     };

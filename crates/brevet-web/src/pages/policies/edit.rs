@@ -115,7 +115,11 @@ pub(super) async fn create(visit: Visit, form: Form) -> Answer {
         return review(&visit, &form, None, draft.clone(), step, false).await;
     }
     let done = match draft.new_policy() {
-        Ok(new) => visit.api.post::<Policy>("/policies", &new, form.key()).await.map_err(as_input),
+        Ok(new) => visit
+            .api
+            .post::<Policy>("/policies", &new, form.key())
+            .await
+            .map_err(Failure::about_what_is_named),
         Err(failure) => Err(failure),
     };
     let again = async |problem: Problem| {
@@ -134,7 +138,7 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> 
         return review_change(&visit, &form, &id, draft, false).await;
     }
     let done = match draft.change() {
-        Ok(change) => visit.api.patch::<Policy>(&path, &change).await.map_err(as_input),
+        Ok(change) => visit.api.patch::<Policy>(&path, &change).await.map_err(Failure::about_what_is_named),
         Err(failure) => Err(failure),
     };
     let again = async |problem: Problem| match problem.reason.as_deref() {
@@ -148,11 +152,6 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> 
         Ok(done) => Ok(visit.done(&done, &path, Said::Saved)),
         Err(answer) => answer,
     }
-}
-
-/// A group or a person that is not there was typed wrong in the form: that is told above it, not on a page of its own.
-fn as_input(failure: Failure) -> Failure {
-    failure.about_input_if(404)
 }
 
 /// The same draft held against the policy as it is by now.
@@ -180,7 +179,7 @@ async fn review(
         return show(&form_page(visit, id, None, draft).await?);
     }
     let seen = match step() {
-        Ok(step) => preview(visit, &step).await.map_err(as_input),
+        Ok(step) => preview(visit, &step).await.map_err(Failure::about_what_is_named),
         Err(failure) => Err(failure),
     };
     let problem = match seen.map_err(Failure::into_told) {
