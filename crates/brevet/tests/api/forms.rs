@@ -207,3 +207,26 @@ async fn what_was_done_is_said_once_and_is_in_no_address() {
     let odd = look_with(&format!("{session}; __Host-brevet-said=You+are+hacked"), false).await;
     assert!(!text(&odd).contains("hacked"));
 }
+
+#[tokio::test]
+async fn a_page_claims_no_authorization_but_one_in_force_for_its_task_and_whoever_looks() {
+    let office = Office::open().await;
+    let (first, second) = (office.grant().await, office.grant().await);
+    let under = async |who: &str, task: &str, wished: &str| {
+        let page = text(&look(&office, who, &format!("/tasks/Linux/{task}?under={wished}")).await);
+        let claimed = page.split_once("Under <a href=\"/authorizations/").map(|(_, rest)| rest.to_owned());
+        claimed.map(|rest| rest.split_once('"').unwrap().0.to_owned())
+    };
+    let taken = office.get("rita", "/tasks/Linux/Echo").await.ok()["authorization"].clone();
+    for wished in [&first, &second] {
+        assert_eq!(under("rita", "Echo", wished).await.as_ref(), Some(wished));
+        // Anna approved it, Ada and Aude oversee: they see it, and it is not theirs.
+        for other in ["anna", "ada", "aude", "olaf"] {
+            assert_eq!(under(other, "Echo", wished).await, None, "{other}");
+        }
+        assert_eq!(under("rita", "Login", wished).await, None);
+    }
+    assert_eq!(under("rita", "Echo", "aut-99").await.as_deref(), taken.as_str());
+    office.post("rita", &format!("/authorizations/{second}/give-back"), json!({})).await.ok();
+    assert_eq!(under("rita", "Echo", &second).await, Some(first));
+}

@@ -56,6 +56,7 @@ async fn refused_asked_approved_run_revoked_refused_again() {
     assert_eq!((&allowed["allowed"], &allowed["authorization"]), (&json!(true), &json!(authorization)));
     let task = office.get("rita", "/tasks/Linux/Echo").await.ok();
     assert_eq!((&task["may_run"], &task["authorization"]), (&json!(true), &json!(authorization)));
+    assert_eq!(task["authorizations"], json!([authorization]));
     assert_eq!(office.get("olaf", "/tasks/Linux/Echo").await.ok()["may_run"], json!(false));
     office.run("once").await;
     office.run("twice").await;
