@@ -148,13 +148,22 @@ async fn add_person(visit: Visit, Path(group): Path<String>, form: Form) -> Answ
         Ok(added) => added,
         Err(answer) => return answer,
     };
-    if form.has("approves") {
-        let path = format!("/groups/{}/members", segment(&group));
-        let key = form.key().map(|key| format!("{key}.member"));
-        let body = NewMember { user: added.value.id.clone() };
-        visit.api.post::<Group>(&path, &body, key.as_deref()).await?;
+    let told = match form.has("approves") {
+        true => make_member(&visit, &group, &added.value, &form).await.err(),
+        false => None,
+    };
+    match told {
+        // Sent again, all three are done once.
+        Some(failure) if failure.is_for_now() || failure.is_signed_out() => Err(failure),
+        told => show_first_code(&visit, &added, &form, Back::Start, told.map(|failure| *failure.0)).await,
     }
-    show_first_code(&visit, &added, &form, Back::Start).await
+}
+
+async fn make_member(visit: &Visit, group: &str, user: &User, form: &Form) -> Result<(), Failure> {
+    let path = format!("/groups/{}/members", segment(group));
+    let key = form.key().map(|key| format!("{key}.member"));
+    let body = NewMember { user: user.id.clone() };
+    visit.api.post::<Group>(&path, &body, key.as_deref()).await.map(drop)
 }
 
 #[derive(Template)]

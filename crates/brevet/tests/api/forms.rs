@@ -230,3 +230,17 @@ async fn a_page_claims_no_authorization_but_one_in_force_for_its_task_and_whoeve
     office.post("rita", &format!("/authorizations/{second}/give-back"), json!({})).await.ok();
     assert_eq!(under("rita", "Echo", &second).await, Some(first));
 }
+
+#[tokio::test]
+async fn the_first_code_of_an_account_is_shown_although_it_cannot_be_put_into_a_group() {
+    let mut office = Office::open().await;
+    let person = form(&[("name", "dora"), ("approves", "on"), ("key", "drawn-for-this-form")]);
+    let shown = send(&office, "ada", "/start/groups/no-such-group/members", &person).await;
+    let page = text(&shown);
+    assert_eq!(shown.status, StatusCode::OK);
+    assert!(page.contains("is in no group yet: there is no group no-such-group"), "{page}");
+    let code = page.split_once("id=\"one-time-code\"").unwrap().1;
+    let code = code.split_once('>').unwrap().1.split_once('<').unwrap().0;
+    office.enrol("dora", code).await;
+    office.get("dora", "/whoami").await.ok();
+}
