@@ -13,22 +13,8 @@ export const PASSWORD = "a password for tests only";
 const BREVET = process.env.BREVET ?? "../target/debug/brevet";
 const CHROMIUM = process.env.BREVET_CHROMIUM ?? "/usr/bin/chromium";
 
-const TASKS = (folder) => `
-[workload]
-name = "Linux"
-kind = "command"
-
-[[task]]
-name = "Show-Disk-Usage"
-description = "Show how full a file system is"
-run = ["/usr/bin/df", "-h", "--", "{path}"]
-timeout = "10s"
-[task.parameters.path]
-type = "string"
-description = "Where"
-one_of = ["/", "/tmp"]
-
-[[task]]
+/** Tasks around the log of the site, for every sample organization. */
+export const LOG_TASKS = (folder) => `[[task]]
 name = "Read-Log"
 description = "Show the newest lines of the site's log"
 run = ["/usr/bin/tail", "-n", "{lines}", "--", "${folder}/site.log"]
@@ -44,7 +30,24 @@ default = 10
 name = "Follow-Log"
 description = "Follow the site's log as it is written"
 run = ["/usr/bin/tail", "-f", "--", "${folder}/site.log"]
-timeout = "2m"
+timeout = "2m"`;
+
+const TASKS = (folder) => `
+[workload]
+name = "Linux"
+kind = "command"
+
+[[task]]
+name = "Show-Disk-Usage"
+description = "Show how full a file system is"
+run = ["/usr/bin/df", "-h", "--", "{path}"]
+timeout = "10s"
+[task.parameters.path]
+type = "string"
+description = "Where"
+one_of = ["/", "/tmp"]
+
+${LOG_TASKS(folder)}
 
 [[task]]
 name = "Restart-Site"

@@ -271,6 +271,63 @@ test("access control is switched off and on again, each time after what it chang
   await ada.close();
 });
 
+test("what somebody else changed while a review was open is shown, not undone", async () => {
+  const ada = await Visitor.signIn(house, "ada");
+  const settings = { default_approver_group: "Approvers", uncovered: "refused" };
+  await ada.go("/access-control");
+  await fill(ada, { "System accounts (optional)": "otto" });
+  await ada.press("Review the changes");
+  await house.api("ada", "POST", "/access-control/enable", { ...settings, system_accounts: ["adam"] });
+  await ada.press("Yes, change it");
+  assert.match(await ada.page.getByRole("alert").innerText(), /Changed meanwhile: the system accounts\./);
+  assert.deepEqual(await ada.accessibility(), []);
+  assert.match(await ada.page.getByRole("row", { name: /System accounts/ }).innerText(), /adam\s+otto/);
+  assert.deepEqual((await house.api("ada", "GET", "/access-control")).system_accounts.map((one) => one.name), ["adam"]);
+  await ada.press("Yes, change it");
+  assert.match(await ada.text(), /Access control is on\./);
+  assert.ok(!ada.page.url().includes("said"));
+  await ada.page.reload();
+  assert.doesNotMatch(await ada.text(), /Access control is on\./);
+  await house.api("ada", "POST", "/access-control/enable", { ...settings, system_accounts: [] });
+  await ada.close();
+});
+
+/** Lets a browser have seen more of the ledger than there is, so that the next question is answered with "not now". */
+async function lookAhead(visitor) {
+  await visitor.page.route("**/live*", (route) => route.abort());
+  await visitor.context.addCookies([{ name: "__Host-brevet-position", value: "999999", url: visitor.house.base.replace("http:", "https:"), secure: true, httpOnly: true, sameSite: "Lax" }]);
+}
+
+for (const scripts of [true, false]) {
+  test(`what was typed is kept when it cannot be done now${scripts ? "" : ", with scripts off"}`, async () => {
+    const ada = await Visitor.signIn(house, "ada", { scripts });
+    await ada.go("/groups/new");
+    await fill(ada, { Name: scripts ? "Night Owls" : "Early Birds", "What it is for (optional)": "Those who <b>are</b> awake" });
+    await lookAhead(ada);
+    await ada.press("Create the group");
+    assert.match(await ada.text(), /What you sent is kept here[^]*Those who <b>are<\/b> awake/);
+    if (scripts) assert.deepEqual(await ada.accessibility(), []);
+    assert.deepEqual(ada.faults.splice(0).map((fault) => fault.slice(0, 3)), ["503"]);
+    await ada.press("Send it again");
+    assert.match(await ada.text(), /Created\./);
+    assert.match(await ada.text(), /Those who <b>are<\/b> awake/);
+    await ada.close();
+  });
+}
+
+test("whoever sends a form after the session ended signs in, and is back at the form", async () => {
+  const ada = await Visitor.signIn(house, "ada", { scripts: false });
+  await ada.go("/groups/Approvers");
+  await fill(ada, { Name: "otto" });
+  await ada.context.clearCookies();
+  await ada.press("Add");
+  assert.match(ada.page.url(), /\/sign-in\?next=%2Fgroups%2FApprovers$/);
+  await fill(ada, { Name: "ada", Password: PASSWORD });
+  await ada.press("Sign in");
+  assert.match(ada.page.url(), /\/groups\/Approvers$/);
+  await ada.close();
+});
+
 test("bob is shown the rules without buttons, and is refused the people", async () => {
   const bob = await Visitor.signIn(house, "bob");
   for (const path of ["/groups", "/groups/Approvers", "/assignments", "/access-control"]) {

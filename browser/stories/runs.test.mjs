@@ -4,30 +4,14 @@ import assert from "node:assert/strict";
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { House, Visitor, closeChrome } from "../harness.mjs";
+import { House, LOG_TASKS, Visitor, closeChrome } from "../harness.mjs";
 
 const TASKS = (folder) => `
 [workload]
 name = "Linux"
 kind = "command"
 
-[[task]]
-name = "Read-Log"
-description = "Show the newest lines of the site's log"
-run = ["/usr/bin/tail", "-n", "{lines}", "--", "${folder}/site.log"]
-timeout = "10s"
-[task.parameters.lines]
-type = "integer"
-description = "How many"
-min = 1
-max = 100
-default = 10
-
-[[task]]
-name = "Follow-Log"
-description = "Follow the site's log as it is written"
-run = ["/usr/bin/tail", "-f", "--", "${folder}/site.log"]
-timeout = "2m"
+${LOG_TASKS(folder)}
 
 [[task]]
 name = "Slow-Words"

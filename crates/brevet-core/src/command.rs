@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::access::{Access, Digest};
 use crate::catalog::TaskSpec;
-use crate::directory::{Principal, Uncovered};
+use crate::directory::{AccessControl, Principal, Uncovered};
 use crate::execution::{ExecutionResult, Output, StopCause};
 use crate::id::{
     AssignmentId, AuthorizationId, ExecutionId, GroupId, PolicyId, RequestId, ServerId, SessionId, UserId,
@@ -53,6 +53,8 @@ pub struct AccessControlChange {
     pub system_accounts: BTreeSet<UserId>,
     /// What happens to tasks that no policy covers.
     pub uncovered: Uncovered,
+    /// The switch and its settings as the changer saw them, where they say so; it is refused when they are others now.
+    pub seen: Option<AccessControl>,
 }
 
 /// What a policy says, apart from what it covers.
@@ -296,8 +298,8 @@ pub enum Command {
     CreatePolicy(NewPolicy),
     /// Changes a policy that is still in the revision that the changer saw.
     SetPolicy { policy: PolicyId, seen: u32, terms: PolicyTerms },
-    /// Removes a policy; what was given under it ends.
-    RemovePolicy(PolicyId),
+    /// Removes a policy, still in the revision that the remover saw where they say one; what was given under it ends.
+    RemovePolicy { policy: PolicyId, seen: Option<u32> },
     /// Asks.
     Submit(NewRequest),
     /// Decides on a request.

@@ -119,7 +119,7 @@ impl PolicyStep {
         match self {
             Self::Create(new) => Command::CreatePolicy(new),
             Self::Set { policy, seen, terms } => Command::SetPolicy { policy, seen, terms },
-            Self::Remove(policy) => Command::RemovePolicy(policy),
+            Self::Remove(policy) => Command::RemovePolicy { policy, seen: None },
         }
     }
 }

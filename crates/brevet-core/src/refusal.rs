@@ -195,6 +195,11 @@ impl Refusal {
         }
     }
 
+    /// The switch of the organization, or its settings, are others than those that were seen.
+    pub fn access_control_changed() -> Self {
+        Self::Changed { what: "the switch", id: "of access control".to_owned() }
+    }
+
     pub(crate) fn no_such(what: &'static str, id: impl ToString) -> Self {
         Self::NoSuch { what, id: id.to_string() }
     }

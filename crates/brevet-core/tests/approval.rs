@@ -204,6 +204,7 @@ fn the_default_group_of_this_moment_decides() {
         default_approver_group: world.group_id("Security"),
         system_accounts: std::collections::BTreeSet::new(),
         uncovered: Uncovered::Refused,
+        seen: None,
     };
     world.does("ada", Command::EnableAccessControl(settings));
     assert_eq!(world.says("bob", approve(request)), "not-an-approver");
@@ -254,4 +255,37 @@ fn a_policy_changed_by_two_at_once_is_changed_by_one() {
     assert_eq!(world.says("ada", set(1)), "ok");
     assert_eq!(world.says("ada", set(1)), "changed");
     assert_eq!(world.says("ada", set(2)), "no-change");
+}
+
+#[test]
+fn what_somebody_else_changed_meanwhile_is_not_undone_unseen() {
+    let mut world = office();
+    let seen = world.state.access_control().clone();
+    let change = |world: &World, uncovered, seen| {
+        Command::EnableAccessControl(brevet_core::AccessControlChange {
+            default_approver_group: world.group_id("Approvers"),
+            system_accounts: [world.user("sven")].into(),
+            uncovered,
+            seen: Some(seen),
+        })
+    };
+    let (first, second) =
+        (change(&world, Uncovered::Assigned, seen.clone()), change(&world, Uncovered::Refused, seen));
+    assert_eq!(world.says("ada", first), "ok");
+    assert_eq!(world.says("ada", second), "changed");
+    let switched_on = world.state.access_control().clone();
+    world.acts("ada", Command::DisableAccessControl);
+    let unseen = change(&world, Uncovered::Refused, switched_on);
+    assert_eq!(world.says("ada", unseen), "changed");
+    let seen = world.state.access_control().clone();
+    let again = change(&world, Uncovered::Refused, seen);
+    assert_eq!(world.says("ada", again), "ok");
+
+    let policy = world.policy("Reload", manual());
+    let remove = |seen| Command::RemovePolicy { policy, seen: Some(seen) };
+    let terms = of_groups(&world, 2, &[]);
+    world.set_policy(policy, terms);
+    assert_eq!(world.says("ada", remove(1)), "changed");
+    assert_eq!(world.says("ada", remove(2)), "ok");
+    assert_eq!(world.says("ada", remove(2)), "not-found");
 }

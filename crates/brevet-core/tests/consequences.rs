@@ -51,7 +51,9 @@ fn what_a_change_makes_untenable_ends_in_the_same_breath() {
     check("another left", |world| world.leave("Security", "sven"), "active", "running", "pending", "pending");
     check(
         "its policy removed",
-        |world| world.acts("ada", Command::RemovePolicy(brevet_core::PolicyId::new(1))),
+        |world| {
+            world.acts("ada", Command::RemovePolicy { policy: brevet_core::PolicyId::new(1), seen: None });
+        },
         ended,
         stopped,
         "pending",
@@ -59,7 +61,9 @@ fn what_a_change_makes_untenable_ends_in_the_same_breath() {
     );
     check(
         "the other policy removed",
-        |world| world.acts("ada", Command::RemovePolicy(brevet_core::PolicyId::new(2))),
+        |world| {
+            world.acts("ada", Command::RemovePolicy { policy: brevet_core::PolicyId::new(2), seen: None });
+        },
         "active",
         "running",
         "cancelled",

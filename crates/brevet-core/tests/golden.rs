@@ -190,6 +190,7 @@ fn without_owner() -> Vec<(&'static str, OnNothing)> {
                 default_approver_group: world.group_id("Security"),
                 system_accounts: std::collections::BTreeSet::new(),
                 uncovered: Uncovered::Refused,
+                seen: None,
             })
         }),
         ("switch access control off", |_| Command::DisableAccessControl),
@@ -205,7 +206,7 @@ fn without_owner() -> Vec<(&'static str, OnNothing)> {
             seen: 1,
             terms: brevet_core::PolicyTerms { max_uses: Some(1), ..manual() },
         }),
-        ("remove a policy", |_| Command::RemovePolicy(brevet_core::PolicyId::new(1))),
+        ("remove a policy", |_| Command::RemovePolicy { policy: brevet_core::PolicyId::new(1), seen: None }),
         ("define the catalog", |_| Command::DefineCatalog(CatalogDefinition::default())),
         ("read the ledger", |_| Command::NoteRead { query: Text::default() }),
         ("open the ledger again", |_| Command::OpenLedger { origin: "again".into() }),

@@ -25,7 +25,7 @@ fn story() -> Vec<Entry> {
     world.runs("rita", "Restart", "unit=redis");
     world.leave("Approvers", "bob");
     world.disable("rita");
-    world.acts("ada", brevet_core::Command::RemovePolicy(policy));
+    world.acts("ada", brevet_core::Command::RemovePolicy { policy, seen: None });
     world.entries
 }
 

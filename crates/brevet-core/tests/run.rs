@@ -278,7 +278,9 @@ fn an_authorization_lapses_with_whatever_it_was_given_for() {
     );
     check(
         "policy removed",
-        |world| world.acts("ada", Command::RemovePolicy(brevet_core::PolicyId::new(1))),
+        |world| {
+            world.acts("ada", Command::RemovePolicy { policy: brevet_core::PolicyId::new(1), seen: None });
+        },
         "uncovered",
     );
     check(

@@ -107,7 +107,9 @@ fn authorization_in(state: &str) -> (World, AuthorizationId) {
             let run = world.runs("rita", "Reload", "");
             world.finish(run, ExecutionResult::Succeeded);
         }
-        "voided" => world.acts("ada", Command::RemovePolicy(brevet_core::PolicyId::new(1))),
+        "voided" => {
+            world.acts("ada", Command::RemovePolicy { policy: brevet_core::PolicyId::new(1), seen: None });
+        }
         other => panic!("{other}"),
     }
     let shown = if state == "unclaimed" { "scheduled" } else { state };
@@ -149,12 +151,18 @@ fn every_command_on_every_state_of_an_authorization() {
 #[test]
 fn expiry_beats_every_other_end_at_its_instant_acted_on_or_not() {
     type Act = fn(&mut World, AuthorizationId);
-    let ends: [(&str, Act); 4] = [
-        ("given back", |world, held| drop(world.tries("rita", Command::GiveBack(held)))),
-        ("revoked", |world, held| drop(world.tries("bob", revoke(held)))),
-        ("voided", |world, _| world.disable("rita")),
-        ("voided", |world, _| drop(world.tries("ada", Command::RemovePolicy(brevet_core::PolicyId::new(1))))),
-    ];
+    let ends: [(&str, Act); 4] =
+        [
+            ("given back", |world, held| drop(world.tries("rita", Command::GiveBack(held)))),
+            ("revoked", |world, held| drop(world.tries("bob", revoke(held)))),
+            ("voided", |world, _| world.disable("rita")),
+            ("voided", |world, _| {
+                drop(world.tries(
+                    "ada",
+                    Command::RemovePolicy { policy: brevet_core::PolicyId::new(1), seen: None },
+                ));
+            }),
+        ];
     for (name, act) in ends {
         for (after, becomes) in [(HOUR.micros() - 1, name), (HOUR.micros(), "ran out")] {
             let (mut world, held) = authorization_in("active");

@@ -33,7 +33,9 @@ fn authorization_in(state: &str) -> (World, AuthorizationId) {
             let run = world.runs("rita", "Reload", "");
             world.finish(run, ExecutionResult::Succeeded);
         }
-        "voided" => world.acts("ada", Command::RemovePolicy(brevet_core::PolicyId::new(1))),
+        "voided" => {
+            world.acts("ada", Command::RemovePolicy { policy: brevet_core::PolicyId::new(1), seen: None });
+        }
         other => panic!("{other}"),
     }
     let shown = if state == "unclaimed" { "scheduled" } else { state };

@@ -6,6 +6,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use axum::http::{Extensions, HeaderValue, Method, Request};
 use axum::response::Response;
 use brevet_wire::{Problem, SecretText};
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -14,6 +15,7 @@ use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::form::wipe;
 
 /// How many entries the ledger has with what was written, or seen.
 pub(crate) const POSITION: HeaderName = HeaderName::from_static("brevet-position");
@@ -25,9 +27,23 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// A full stop stays: two of them alone are no name, and no route takes them for one.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'@');
 
+/// What a body takes, but for the longest ones, in bytes.
+const JSON_BYTES_USUAL: usize = 4 * 1024;
+
 /// One name as a segment of a path.
 pub(crate) fn segment(name: &str) -> String {
     utf8_percent_encode(name, SEGMENT).to_string()
+}
+
+/// Workload and name of `Scope\Name`, or of `Scope/Name` as somebody typed it; no workload where none is named.
+pub(crate) fn scope_and_name(qualified: &str) -> (&str, &str) {
+    qualified.split_once(['\\', '/']).unwrap_or(("", qualified))
+}
+
+/// The same as two segments of a path.
+pub(crate) fn qualified(name: &str) -> String {
+    let (scope, name) = scope_and_name(name);
+    format!("{}/{}", segment(scope), segment(name))
 }
 
 /// A path with what stands after its `?`, where there is something.
@@ -119,8 +135,10 @@ impl Api {
         let position = response.headers().get(POSITION).cloned();
         let body = collect(response).await?;
         let json = if body.is_empty() { b"null".as_slice() } else { &body };
-        let value =
-            serde_json::from_slice(json).map_err(|error| Failure::bug(&format!("{path}: {error}")))?;
+        let value = serde_json::from_slice(json);
+        // It may tell a code, or a token.
+        wipe(body);
+        let value = value.map_err(|error| Failure::bug(&format!("{path}: {error}")))?;
         Ok(Done { value, position })
     }
 
@@ -150,7 +168,8 @@ impl Api {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         if let Some(key) = key {
-            request = request.header(IDEMPOTENCY_KEY, key);
+            let odd = |_| Failure::unreadable("the key of this form cannot be one; open its page again");
+            request = request.header(IDEMPOTENCY_KEY, HeaderValue::try_from(key).map_err(odd)?);
         }
         if let Some(position) = &self.position {
             request = request.header(POSITION, position);
@@ -158,7 +177,8 @@ impl Api {
         if self.is_unattended {
             request = request.header(UNATTENDED, "1");
         }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_vec()));
+        // It stays in the memory that is wiped with it.
+        let body = body.map_or_else(Body::empty, |body| Body::from(Bytes::from_owner(body)));
         self.send(request.body(body).map_err(|error| Failure::bug(&error.to_string()))?).await
     }
 
@@ -185,10 +205,32 @@ pub(crate) struct Done<T> {
 }
 
 fn json(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    serde_json::to_vec(body).map(Zeroizing::new).map_err(|error| Failure::bug(&error.to_string()))
+    let mut json = Wiped(Zeroizing::new(Vec::with_capacity(JSON_BYTES_USUAL)));
+    serde_json::to_writer(&mut json, body).map_err(|error| Failure::bug(&error.to_string()))?;
+    Ok(json.0)
 }
 
-async fn collect(response: Response) -> Result<bytes::Bytes, Failure> {
+/// Bytes that leave nothing behind when they need more room.
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl std::io::Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let needed = self.0.len().saturating_add(bytes.len());
+        if needed > self.0.capacity() {
+            let mut larger = Vec::with_capacity(needed.max(self.0.capacity().saturating_mul(2)));
+            larger.extend_from_slice(&self.0);
+            self.0 = Zeroizing::new(larger);
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn collect(response: Response) -> Result<Bytes, Failure> {
     let collected = response.into_body().collect().await;
     Ok(collected.map_err(|error| Failure::bug(&error.to_string()))?.to_bytes())
 }
@@ -204,12 +246,30 @@ async fn problem(response: Response) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{query, segment};
+    use super::{json, qualified, query, scope_and_name, segment};
+
+    #[test]
+    fn a_body_is_the_json_of_what_is_said_however_long() {
+        for length in [0, 1, 4_095, 4_096, 100_000] {
+            let said = vec!["x".repeat(length), "y".to_owned()];
+            assert_eq!(*json(&said).unwrap(), serde_json::to_vec(&said).unwrap(), "{length}");
+        }
+    }
 
     #[test]
     fn a_name_stays_one_segment() {
         assert_eq!(segment("anna.b-c_d@e"), "anna.b-c_d@e");
         assert_eq!(segment("a/b?c#d%e é"), "a%2Fb%3Fc%23d%25e%20%C3%A9");
+    }
+
+    #[test]
+    fn a_task_is_named_by_two_segments() {
+        for name in ["Linux\\Read-Log", "Linux/Read-Log"] {
+            assert_eq!(scope_and_name(name), ("Linux", "Read-Log"));
+            assert_eq!(qualified(name), "Linux/Read-Log");
+        }
+        assert_eq!(qualified("Read Log"), "/Read%20Log");
+        assert_eq!(qualified("a\\b/c"), "a/b%2Fc");
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use std::sync::LazyLock;
 
 use axum::Router;
-use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sha2::{Digest as _, Sha256};
@@ -62,9 +61,8 @@ pub(crate) fn routes() -> Router<Site> {
     Router::new().route("/assets/{name}", get(asset))
 }
 
-async fn asset(Path(name): Path<String>) -> Response {
-    let path = format!("/assets/{name}");
-    let Some(asset) = ALL.iter().find(|asset| asset.path == path) else {
+async fn asset(address: Uri) -> Response {
+    let Some(asset) = ALL.iter().find(|asset| asset.path == address.path()) else {
         return (StatusCode::NOT_FOUND, "there is no such file; reload the page\n").into_response();
     };
     // What it holds never changes under this address.

@@ -1,14 +1,20 @@
-//! Cookies: the session, and how much of the ledger the browser has seen.
+//! Cookies: the session, how much of the ledger the browser has seen, and what the next page says was done.
 
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue};
 use brevet_wire::SecretText;
+
+use crate::said::Said;
 
 /// The session's token. The prefix makes browsers refuse it from anywhere but this host, by TLS, for all its paths
 /// (RFC 6265bis, section 4.1.3.2); they count the loopback as safe.
 const SESSION: &str = "__Host-brevet-session";
 /// How many entries the ledger has with what this browser did.
 const POSITION: &str = "__Host-brevet-position";
+/// What was just done, for the next page to say once. Not in its address, which would say it again on every visit.
+const SAID: &str = "__Host-brevet-said";
+/// How long it waits for that page, in seconds.
+const SAID_SECONDS: u32 = 60;
 
 /// The session's token, where there is one.
 pub(crate) fn token(headers: &HeaderMap) -> Option<SecretText> {
@@ -35,6 +41,21 @@ pub(crate) fn keep_position(headers: &mut HeaderMap, position: &HeaderValue) {
     if let Ok(position) = position.to_str() {
         put(headers, POSITION, position, "");
     }
+}
+
+/// What was done just before.
+pub(crate) fn said(headers: &HeaderMap) -> Option<Said> {
+    find(headers, SAID).and_then(Said::named)
+}
+
+/// Lets the next page say what was done.
+pub(crate) fn keep_said(headers: &mut HeaderMap, said: Said) {
+    put(headers, SAID, said.word(), &format!("; Max-Age={SAID_SECONDS}"));
+}
+
+/// It is said.
+pub(crate) fn drop_said(headers: &mut HeaderMap) {
+    put(headers, SAID, "", "; Max-Age=0");
 }
 
 /// Forgets it.

@@ -54,6 +54,11 @@ impl Failure {
         self.0.reason.as_deref() == Some(reason::BEHIND)
     }
 
+    /// Whether the same may be done a moment later.
+    pub(crate) fn is_for_now(&self) -> bool {
+        self.status() == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     pub(crate) fn is_signed_out(&self) -> bool {
         self.0.reason.as_deref() == Some(reason::NOT_SIGNED_IN)
     }
@@ -63,9 +68,10 @@ impl Failure {
         matches!(self.0.status, 400 | 403 | 409 | 422 | 429)
     }
 
-    /// The same as a problem with what was typed, where a name in it, and not the page itself, leads nowhere.
-    pub(crate) fn about_input_if(mut self, status: u16) -> Self {
-        if self.0.status == status {
+    /// The same as a problem with what was typed, where a name in it, and not the page itself, leads nowhere: that is told
+    /// above the form.
+    pub(crate) fn about_what_is_named(mut self) -> Self {
+        if self.status() == StatusCode::NOT_FOUND {
             self.0.status = StatusCode::UNPROCESSABLE_ENTITY.as_u16();
         }
         self

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use brevet_wire::{Parameter, ParameterType, Parameters, Problem, SecretText, Task, Value};
 
-use crate::form::Form;
+use crate::form::{Form, SECRET_PREFIX};
 
 /// What the fields are for.
 #[derive(Clone, Copy)]
@@ -55,8 +55,8 @@ pub(crate) struct Field<'a> {
 impl Field<'_> {
     /// The name of its input.
     pub(crate) fn key(&self) -> String {
-        let prefix = if self.parameter.secret { "s" } else { "p" };
-        format!("{prefix}.{}", self.parameter.name)
+        let prefix = if self.parameter.secret { SECRET_PREFIX } else { "p." };
+        format!("{prefix}{}", self.parameter.name)
     }
 
     /// The single value, or the lines of several.
@@ -249,7 +249,8 @@ pub(crate) fn parameters(task: &Task, form: &Form) -> Parameters {
 pub(crate) fn secrets(task: &Task, form: &Form) -> BTreeMap<String, SecretText> {
     let secret = task.parameters.iter().filter(|parameter| parameter.secret);
     let named = secret.filter_map(|parameter| {
-        let value = form.exact(&format!("s.{}", parameter.name)).filter(|value| !value.is_empty())?;
+        let value =
+            form.exact(&format!("{SECRET_PREFIX}{}", parameter.name)).filter(|value| !value.is_empty())?;
         Some((parameter.name.clone(), SecretText::new(value.to_owned())))
     });
     named.collect()

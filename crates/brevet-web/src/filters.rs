@@ -4,12 +4,11 @@
 use std::fmt::{self, Display};
 
 use askama::filters::Safe;
-use brevet_wire::Time;
+use brevet_wire::{Time, misleads};
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 
 use crate::api::segment;
-use crate::tail::misleads;
 
 /// An instant: in UTC, until a script writes it in the reader's own zone and keeps UTC beside it.
 #[askama::filter_fn]
@@ -66,9 +65,7 @@ pub(crate) fn seg(name: impl Display, _: &dyn askama::Values) -> askama::Result<
 /// `Scope\Name` as two segments of a path.
 #[askama::filter_fn]
 pub(crate) fn qualified(name: impl Display, _: &dyn askama::Values) -> askama::Result<String> {
-    let name = name.to_string();
-    let (scope, name) = name.split_once('\\').unwrap_or(("", &name));
-    Ok(format!("{}/{}", segment(scope), segment(name)))
+    Ok(crate::api::qualified(&name.to_string()))
 }
 
 fn element(at: Timestamp, attributes: &str) -> String {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{
-    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, LOCATION, ORIGIN, REFERRER_POLICY,
+    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, LOCATION, ORIGIN, REFERER,
+    REFERRER_POLICY,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -18,7 +19,8 @@ use brevet_wire::WhoAmI;
 
 use crate::api::{Api, Done, query};
 use crate::failure::{Answer, Failure};
-use crate::page::{Frame, Here, Page, problem_page};
+use crate::form::Form;
+use crate::page::{Frame, Here, Page, kept_page, problem_page};
 use crate::said::Said;
 use crate::{World, cookie};
 
@@ -66,9 +68,11 @@ impl Site {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    fn frame(&self, uri: &Uri) -> Result<Frame, Failure> {
+    fn frame(&self, headers: &HeaderMap) -> Result<Frame, Failure> {
         let (nonce, key) = (self.draw()?, self.draw()?);
-        Ok(Frame { nonce, key, now: self.0.world.now(), said: Said::of(uri), me: None, position: None })
+        // What a page asks by itself would be told to nobody.
+        let said = if is_unattended(headers) { None } else { cookie::said(headers) };
+        Ok(Frame { nonce, key, now: self.0.world.now(), said, me: None, position: None })
     }
 
     fn api(&self, request: &Request) -> Api {
@@ -110,7 +114,7 @@ impl Visit {
 
     /// To another page, which says what was done.
     pub(crate) fn done<T>(&self, done: &Done<T>, path: &str, said: Said) -> Response {
-        go_with(done, &said.on(path))
+        go_saying(go_with(done, path), said)
     }
 }
 
@@ -132,6 +136,12 @@ pub(crate) fn go_with<T>(done: &Done<T>, path: &str) -> Response {
     if let Some(position) = &done.position {
         cookie::keep_position(response.headers_mut(), position);
     }
+    response
+}
+
+/// The same with what the page is to say was done.
+pub(crate) fn go_saying(mut response: Response, said: Said) -> Response {
+    cookie::keep_said(response.headers_mut(), said);
     response
 }
 
@@ -162,40 +172,49 @@ impl<S: Send + Sync> FromRequestParts<S> for Guest {
 
 /// Lets those in who are signed in; shows the others where they can.
 pub(crate) async fn member(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let mut frame = match site.frame(request.uri()) {
+    let mut frame = match site.frame(request.headers()) {
         Ok(frame) => frame,
         Err(failure) => return failure.into_response(),
     };
     let api = site.api(&request);
-    let entered = match check_origin(&request).and_then(|()| check_reading(&request)) {
+    let mut way = Way::of(&request);
+    let come = match check_origin(&request).and_then(|()| check_reading(&request)) {
+        Ok(()) => way.take_form(&mut request).await,
+        Err(failure) => Err(failure),
+    };
+    let entered = match come {
         Ok(()) => api.look::<WhoAmI>("/whoami").await,
         Err(failure) => Err(failure),
     };
-    let place = (request.method() == Method::GET).then(|| target(request.uri()));
     let me = match entered {
         Ok(Done { value, position }) => {
             frame.position = position.and_then(|position| position.to_str().ok()?.parse().ok());
             Arc::new(value)
         }
-        Err(failure) => return finish(failure.into_response(), &frame, place.as_deref()),
+        Err(failure) => return finish(failure.into_response(), &frame, &way),
     };
     frame.me = Some(Arc::clone(&me));
     request.extensions_mut().insert(Visit { api, me, frame: frame.clone() });
-    finish(next.run(request).await, &frame, place.as_deref())
+    finish(next.run(request).await, &frame, &way)
 }
 
 /// Lets everybody in.
 pub(crate) async fn guest(State(site): State<Site>, mut request: Request, next: Next) -> Response {
-    let frame = match site.frame(request.uri()) {
+    let frame = match site.frame(request.headers()) {
         Ok(frame) => frame,
         Err(failure) => return failure.into_response(),
     };
-    if let Err(failure) = check_origin(&request) {
-        return finish(failure.into_response(), &frame, None);
+    let mut way = Way::of(&request);
+    let come = match check_origin(&request) {
+        Ok(()) => way.take_form(&mut request).await,
+        Err(failure) => Err(failure),
+    };
+    if let Err(failure) = come {
+        return finish(failure.into_response(), &frame, &way);
     }
     let api = site.api(&request);
     request.extensions_mut().insert(Guest { api, frame: frame.clone() });
-    finish(next.run(request).await, &frame, None)
+    finish(next.run(request).await, &frame, &way)
 }
 
 /// Looking at these is on record: no other site makes somebody look.
@@ -233,20 +252,76 @@ fn is_own_origin(headers: &HeaderMap) -> bool {
     origin.is_some_and(|origin| text(HOST) == Some(origin))
 }
 
-/// Where a browser is, to come back to, without what the page said was just done.
+/// Where a browser comes from and goes to, with what it sends.
+struct Way {
+    /// The page to come back to from signing in: the one asked for, or the one with the form that was sent.
+    back: String,
+    /// Where a form was sent to.
+    target: String,
+    form: Option<Form>,
+}
+
+impl Way {
+    fn of(request: &Request) -> Self {
+        let target = target(request.uri());
+        let back = match *request.method() {
+            Method::GET => target.clone(),
+            _ => form_page(request.headers(), request.uri().path()),
+        };
+        Self { back, target, form: None }
+    }
+
+    /// Reads what was typed before anything else can fail.
+    async fn take_form(&mut self, request: &mut Request) -> Result<(), Failure> {
+        self.form = Form::take(request).await?;
+        Ok(())
+    }
+}
+
+/// The last parts of addresses that forms are sent to, and that show nothing.
+const SHOW_NOTHING: &[&str] = &[
+    "cancel",
+    "code",
+    "decide",
+    "enable",
+    "give-back",
+    "groups",
+    "members",
+    "password",
+    "remove",
+    "revoke",
+    "run",
+    "sign-out",
+    "stop",
+];
+
+/// The page with the form that was sent to `path`: the one that it was sent from, where that shows something.
+fn form_page(headers: &HeaderMap, path: &str) -> String {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let from = text(REFERER).and_then(|from| from.parse::<Uri>().ok());
+    let from = from.filter(|from| from.authority().is_some_and(|ours| text(HOST) == Some(ours.as_str())));
+    let (_, part) = path.rsplit_once('/').unwrap_or_default();
+    match from {
+        Some(from) if from.path() != path || !SHOW_NOTHING.contains(&part) => target(&from),
+        // A form that was shown again is at the address it was sent to; the part of the site has a page.
+        Some(_) => format!("/{}", path.split('/').nth(1).unwrap_or_default()),
+        None => "/".to_owned(),
+    }
+}
+
+/// Where a browser is, to come back to.
 fn target(uri: &Uri) -> String {
-    let said = |pair: &&str| !pair.starts_with("said=");
-    let query: Vec<&str> = uri.query().unwrap_or_default().split('&').filter(said).collect();
-    let query = query.join("&");
-    if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) }
+    uri.path_and_query().map_or_else(|| uri.path().to_owned(), |target| target.as_str().to_owned())
 }
 
 /// Makes a page of a problem, and says what may run in any page.
-fn finish(mut response: Response, frame: &Frame, place: Option<&str>) -> Response {
+fn finish(mut response: Response, frame: &Frame, way: &Way) -> Response {
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        response = match failure.is_signed_out() {
-            true => go(&query("/sign-in", [("next", place.filter(|place| *place != "/"))])),
-            false => problem_page(frame, &failure),
+        let back = Some(way.back.as_str()).filter(|back| *back != "/");
+        response = match &way.form {
+            _ if failure.is_signed_out() => go(&query("/sign-in", [("next", back)])),
+            Some(form) if failure.is_for_now() => kept_page(frame, &failure, &way.target, form),
+            _ => problem_page(frame, &failure),
         };
         // It may know of a ledger that is not there any more, such as before a restore.
         if failure.is_behind() {
@@ -257,6 +332,9 @@ fn finish(mut response: Response, frame: &Frame, place: Option<&str>) -> Respons
         response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page {
         let headers = response.headers_mut();
+        if frame.said.is_some() {
+            cookie::drop_said(headers);
+        }
         if let Ok(policy) = HeaderValue::try_from(content_policy(&frame.nonce)) {
             headers.insert(CONTENT_SECURITY_POLICY, policy);
         }
@@ -289,7 +367,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::check_origin;
+    use super::{check_origin, form_page};
     use axum::body::Body;
     use axum::http::Request;
 
@@ -315,5 +393,33 @@ mod tests {
         assert!(!may("POST", &[host]));
         assert!(!may("DELETE", &[host]));
         assert!(may("GET", &[host, (site, "cross-site")]));
+    }
+
+    #[test]
+    fn the_page_with_a_form_is_the_one_that_it_was_sent_from() {
+        let check = |from: Option<&str>, path: &str, page: &str| {
+            let mut request = Request::builder().header("host", "brevet.example");
+            if let Some(from) = from {
+                request = request.header("referer", from);
+            }
+            let request = request.body(Body::empty()).unwrap();
+            assert_eq!(form_page(request.headers(), path), page, "{from:?} {path}");
+        };
+        check(
+            Some("https://brevet.example/groups/grp-1?from=100"),
+            "/groups/grp-1/members",
+            "/groups/grp-1?from=100",
+        );
+        check(
+            Some("https://brevet.example/requests/new?task=a%2Fb"),
+            "/requests/new",
+            "/requests/new?task=a%2Fb",
+        );
+        check(Some("https://brevet.example/groups/grp-1/members"), "/groups/grp-1/members", "/groups");
+        check(Some("https://brevet.example/requests/req-1/decide"), "/requests/req-1/decide", "/requests");
+        check(Some("https://evil.example/x"), "/groups", "/");
+        check(Some("https://brevet.example.evil.example/x"), "/groups", "/");
+        check(Some("about:blank"), "/groups", "/");
+        check(None, "/groups", "/");
     }
 }

@@ -10,6 +10,7 @@
 mod api;
 mod assets;
 mod cookie;
+mod extract;
 mod failure;
 mod fields;
 mod filters;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::assets;
 use crate::failure::{Answer, Failure};
+use crate::form::{Form, SECRET_PREFIX, is_secret};
 use crate::said::Said;
 
 /// As far as the API counts what waits for somebody.
@@ -174,6 +175,49 @@ fn show_as(status: StatusCode, page: &impl Template) -> Answer {
 struct ProblemPage<'a> {
     page: Page,
     problem: &'a Problem,
+}
+
+/// What a form says beside what was typed, or chosen, in it.
+const NOT_TYPED: &[&str] = &["key", "seen", "revision", "next", "from", "under", "do", "more"];
+
+#[derive(Template)]
+#[template(path = "kept.html")]
+struct KeptPage<'a> {
+    page: Page,
+    told: Option<Problem>,
+    action: &'a str,
+    /// What is sent again as it was.
+    fields: Vec<(&'a str, &'a str)>,
+    /// What must be typed again.
+    secrets: Vec<&'a str>,
+}
+
+impl KeptPage<'_> {
+    /// What was typed, each with a name that people can read.
+    fn typed(&self) -> Vec<(String, &str)> {
+        let is_typed = |(name, value): &&(&str, &str)| !NOT_TYPED.contains(name) && !value.trim().is_empty();
+        let readable = |name: &str| name.strip_prefix("p.").unwrap_or(name).replace('_', " ");
+        self.fields.iter().filter(is_typed).map(|(name, value)| (readable(name), *value)).collect()
+    }
+
+    fn readable<'a>(&self, secret: &&'a str) -> &'a str {
+        secret.strip_prefix(SECRET_PREFIX).unwrap_or(secret)
+    }
+}
+
+/// A problem that is over in a moment, with all that was typed, to be sent once more. Nothing is asked of the API for it,
+/// which may have nothing to say right now.
+pub(crate) fn kept_page(frame: &Frame, failure: &Failure, action: &str, form: &Form) -> Response {
+    let (secrets, fields): (Vec<_>, Vec<_>) = form.fields().partition(|(name, _)| is_secret(name));
+    let shown = KeptPage {
+        page: Page { title: "Not now".to_owned(), here: Here::Nowhere, frame: frame.clone() },
+        told: Some((*failure.0).clone()),
+        action,
+        fields,
+        secrets: secrets.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name).collect(),
+    };
+    let shown = show_as(failure.status(), &shown);
+    shown.unwrap_or_else(|_| failure.status().into_response())
 }
 
 /// A problem as a page of its own.

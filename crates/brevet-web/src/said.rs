@@ -1,6 +1,4 @@
-//! What a page says that was just done elsewhere: one of a few sentences, named by a word in its address.
-
-use axum::http::Uri;
+//! What the next page says was just done: one of a few sentences, named by a word that a cookie carries there once.
 
 macro_rules! said {
     ($($name:ident $word:literal $sentence:literal,)*) => {
@@ -9,7 +7,8 @@ macro_rules! said {
         pub(crate) enum Said { $(#[doc = $sentence] $name,)* }
 
         impl Said {
-            const fn word(self) -> &'static str {
+            /// The word for it.
+            pub(crate) const fn word(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
@@ -18,7 +17,8 @@ macro_rules! said {
                 match self { $(Self::$name => $sentence,)* }
             }
 
-            fn named(word: &str) -> Option<Self> {
+            /// What a word names.
+            pub(crate) fn named(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$name),)* _ => None }
             }
         }
@@ -53,30 +53,13 @@ said! {
     PolicyCreated "policy-created" "The policy is in force.",
 }
 
-impl Said {
-    /// What the address of a page says was done.
-    pub(crate) fn of(uri: &Uri) -> Option<Self> {
-        let query = uri.query()?;
-        let mut said = query.split('&').filter_map(|pair| pair.strip_prefix("said="));
-        said.next().and_then(Self::named)
-    }
-
-    /// The address of a page that says it.
-    pub(crate) fn on(self, path: &str) -> String {
-        let mark = if path.contains('?') { '&' } else { '?' };
-        format!("{path}{mark}said={}", self.word())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::Said;
 
     #[test]
     fn a_page_says_only_sentences_of_ours() {
-        let said = |uri: &str| Said::of(&uri.parse().unwrap());
-        assert_eq!(said(&Said::Approved.on("/requests?status=all")), Some(Said::Approved));
-        assert_eq!(said("/requests?said=You+are+hacked"), None);
-        assert_eq!(said("/requests"), None);
+        assert_eq!(Said::named(Said::Approved.word()), Some(Said::Approved));
+        assert_eq!(Said::named("You are hacked"), None);
     }
 }

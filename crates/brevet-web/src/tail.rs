@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use brevet_wire::{OutputChunk, Problem, Stream};
+use brevet_wire::{OutputChunk, Problem, Stream, misleads};
 use http_body_util::BodyExt as _;
 
 use crate::failure::Failure;
@@ -152,16 +152,6 @@ fn harmless(line: &[u8]) -> String {
         }
     }
     shown
-}
-
-/// Control characters, and those that Unicode says are not seen (`Default_Ignorable_Code_Point`) or that end lines.
-pub(crate) fn misleads(c: char) -> bool {
-    (c.is_control() && c != '\t')
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use brevet_wire::{Authorization, Execution, ExecutionState, Time};
 use jiff::Timestamp;
 
+use crate::api::scope_and_name;
 use crate::show;
 
 /// How far it looks back, in seconds.
@@ -100,7 +101,7 @@ impl TimeLine {
 fn rows(items: &[Item], now: Timestamp) -> Vec<Row> {
     let mut rows: BTreeMap<&str, Vec<Bar>> = BTreeMap::new();
     for item in items {
-        let workload = item.what.split_once('\\').map_or(item.what.as_str(), |(scope, _)| scope);
+        let workload = scope_and_name(&item.what).0;
         if rows.len() < ROWS_MAX || rows.contains_key(workload) {
             rows.entry(workload).or_default().push(bar(item, now));
         }

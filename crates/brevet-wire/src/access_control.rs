@@ -54,4 +54,33 @@ pub struct EnableAccessControl {
     pub system_accounts: Vec<String>,
     /// What happens to tasks that no policy covers; `refused` when left out.
     pub uncovered: Option<Uncovered>,
+    /// The switch and its settings as the changer saw them; the change is refused when they are others now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<AccessControlSeen>,
+}
+
+/// The switch of the whole organization, and its settings, as somebody saw them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccessControlSeen {
+    /// On or off.
+    pub enabled: bool,
+    /// Who approves where a policy names no group, by name or id; `null` where there was none.
+    pub default_approver_group: Option<String>,
+    /// Every account that was excluded from access control, by name or id.
+    pub system_accounts: Vec<String>,
+    /// What happened to tasks that no policy covers.
+    pub uncovered: Uncovered,
+}
+
+impl From<&AccessControl> for AccessControlSeen {
+    fn from(control: &AccessControl) -> Self {
+        let AccessControl { enabled, default_approver_group, system_accounts, uncovered } = control;
+        Self {
+            enabled: *enabled,
+            default_approver_group: default_approver_group.as_ref().map(|group| group.id.clone()),
+            system_accounts: system_accounts.iter().map(|user| user.id.clone()).collect(),
+            uncovered: *uncovered,
+        }
+    }
 }

@@ -102,6 +102,9 @@ pub struct Task {
     pub may_ask: bool,
     /// The authorization under which they may run it, if it is one.
     pub authorization: Option<String>,
+    /// Every authorization under which they may run it, for one set of values or another, by id.
+    #[serde(default)]
+    pub authorizations: Vec<String>,
     /// Until when, if that is known.
     pub until: Option<Time>,
 }

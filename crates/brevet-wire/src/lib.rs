@@ -19,6 +19,7 @@ mod assignment;
 mod audit;
 mod authorization;
 mod catalog;
+mod display;
 mod execution;
 mod explain;
 mod keys;
@@ -34,11 +35,12 @@ mod session;
 mod way;
 
 pub use access::{Access, AccessType, Parameters, Value};
-pub use access_control::{AccessControl, Coverage, EnableAccessControl, Uncovered};
+pub use access_control::{AccessControl, AccessControlSeen, Coverage, EnableAccessControl, Uncovered};
 pub use assignment::{Assignment, NewAssignment, Principal, PrincipalType};
 pub use audit::{AuditActor, AuditEntry, AuditProof, Checkpoint};
 pub use authorization::{Authorization, AuthorizationState, Ending, Revoke};
 pub use catalog::{OnExpiry, Parameter, ParameterType, Role, RoleGroup, Task};
+pub use display::misleads;
 pub use execution::{
     Basis, Execution, ExecutionState, NewExecution, OutputChunk, OutputDigest, StopCause, Stream,
 };

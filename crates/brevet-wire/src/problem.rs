@@ -11,6 +11,8 @@ pub mod reason {
     pub const NEEDS_APPROVAL: &str = "needs-approval";
     /// No session, or one that is over.
     pub const NOT_SIGNED_IN: &str = "not-signed-in";
+    /// Somebody else changed it since the caller saw it.
+    pub const CHANGED: &str = "changed";
     /// Nobody knows whether it was done.
     pub const OUTCOME_UNKNOWN: &str = "outcome-unknown";
     /// This server knows less of the ledger than the caller has seen.

@@ -117,7 +117,7 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
         | Command::RemoveAssignment(_)
         | Command::CreatePolicy(_)
         | Command::SetPolicy { .. }
-        | Command::RemovePolicy(_)
+        | Command::RemovePolicy { .. }
         | Command::RotateKey { .. }
         | Command::EraseTexts(_)
         | Command::RequestArchive { .. }
@@ -191,7 +191,7 @@ fn decide_for_administrator(
         Command::RemoveAssignment(assignment) => policy::remove_assignment(state, assignment),
         Command::CreatePolicy(new) => policy::create(state, new),
         Command::SetPolicy { policy, seen, terms } => policy::set(state, policy, seen, terms),
-        Command::RemovePolicy(policy) => policy::remove(state, policy),
+        Command::RemovePolicy { policy, seen } => policy::remove(state, policy, seen),
         Command::RotateKey { old, new, overlap_until } => ledger::rotate_key(now, old, new, overlap_until),
         Command::EraseTexts(user) => ledger::erase_texts(state, origin, user),
         Command::RequestArchive { size, before, retention } => {

@@ -16,7 +16,10 @@ use crate::refusal::Refusal;
 use crate::state::State;
 
 pub(super) fn enable(state: &State, change: AccessControlChange) -> Result<Decision, Refusal> {
-    let AccessControlChange { default_approver_group, system_accounts, uncovered } = change;
+    let AccessControlChange { default_approver_group, system_accounts, uncovered, seen } = change;
+    if seen.is_some_and(|seen| seen != state.access_control) {
+        return Err(Refusal::access_control_changed());
+    }
     known_group(state, default_approver_group)?;
     if system_accounts.len() > SYSTEM_ACCOUNTS_MAX {
         return Err(Refusal::TooMany { what: "system accounts", max: SYSTEM_ACCOUNTS_MAX });
@@ -90,11 +93,12 @@ pub(super) fn set(state: &State, id: PolicyId, seen: u32, terms: PolicyTerms) ->
     Decision::new(Reply::Policy(id), vec![Event::PolicyChanged { policy }])
 }
 
-pub(super) fn remove(state: &State, policy: PolicyId) -> Result<Decision, Refusal> {
-    match state.policy(policy) {
-        Some(_) => Decision::done(Event::PolicyRemoved { policy }),
-        None => Err(Refusal::no_such("policy", policy)),
+pub(super) fn remove(state: &State, id: PolicyId, seen: Option<u32>) -> Result<Decision, Refusal> {
+    let policy = state.policy(id).ok_or_else(|| Refusal::no_such("policy", id))?;
+    if seen.is_some_and(|seen| seen != policy.revision) {
+        return Err(Refusal::Changed { what: "policy", id: id.to_string() });
     }
+    Decision::done(Event::PolicyRemoved { policy: id })
 }
 
 fn check_terms(state: &State, access: Access, terms: &PolicyTerms) -> Result<(), Refusal> {

@@ -128,6 +128,7 @@ impl Game {
                 default_approver_group: GroupId::new(default),
                 system_accounts: system.iter().copied().collect(),
                 uncovered: if assigned { Uncovered::Assigned } else { Uncovered::Refused },
+                seen: None,
             })
         })?;
         self.org.on = true;
@@ -173,7 +174,7 @@ impl Game {
         let Some(id) = self.org.policies.get(number).map(|line| line.0) else {
             return Err(Refusal::NoChange("there is none"));
         };
-        self.send(Self::by(ADA), || Command::RemovePolicy(PolicyId::new(id)))?;
+        self.send(Self::by(ADA), || Command::RemovePolicy { policy: PolicyId::new(id), seen: None })?;
         self.org.policies.retain(|line| line.0 != id);
         Ok(())
     }

@@ -201,6 +201,7 @@ impl World {
             default_approver_group: self.group_id("Approvers"),
             system_accounts: system.iter().map(|name| self.user(name)).collect::<BTreeSet<_>>(),
             uncovered,
+            seen: None,
         };
         self.does("ada", Command::EnableAccessControl(change));
     }

@@ -61,6 +61,7 @@ impl Sample {
                 default_approver_group: group,
                 system_accounts: [ADMIN].into(),
                 uncovered: Uncovered::Assigned,
+                seen: None,
             }),
         );
         let quorum = Quorum { total: 1, groups: vec![GroupMinimum { group, minimum: 1 }] };

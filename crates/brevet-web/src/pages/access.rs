@@ -2,20 +2,21 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::{get, post};
-use brevet_wire::{Access, AccessType, Authorization, List, Problem, Request, Role, RoleGroup, Task};
+use brevet_wire::{AccessType, Authorization, List, Problem, Request, Role, RoleGroup, Task};
 use serde::Deserialize;
 
 use super::catalog::by_workload;
-use crate::api::{query, segment};
+use crate::api::{qualified, query, segment};
+use crate::extract::Query;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
 use crate::gate::{Site, Visit, or_told};
 use crate::page::{Here, Page, show, show_again};
 use crate::said::Said;
+use crate::show::access_path;
 
 pub(crate) fn routes() -> Router<Site> {
     Router::new().route("/access", get(access)).route("/access/give-back", post(give_back))
@@ -72,14 +73,9 @@ impl AccessPage {
 
     /// Where it is run.
     fn run(&self, authorization: &Authorization) -> String {
-        let Access { kind, name } = &authorization.access;
-        let (scope, name) = name.split_once('\\').unwrap_or(("", name));
-        let at = |part: &str| format!("/{part}/{}/{}", segment(scope), segment(name));
-        match kind {
-            AccessType::Task => query(&at("tasks"), [("under", Some(authorization.id.as_str()))]),
-            AccessType::Role => at("roles"),
-            AccessType::RoleGroup => at("role-groups"),
-        }
+        let access = &authorization.access;
+        let under = Some(authorization.id.as_str()).filter(|_| access.kind == AccessType::Task);
+        query(&format!("/{}/{}", access_path(access), qualified(&access.name)), [("under", under)])
     }
 
     fn is_task(&self, authorization: &Authorization) -> bool {

@@ -5,7 +5,8 @@ use axum::Router;
 use axum::extract::RawQuery;
 use axum::routing::{get, post};
 use brevet_wire::{
-    AccessControl, Coverage, EnableAccessControl, Group, List, Problem, Reference, Uncovered, User,
+    AccessControl, AccessControlSeen, Coverage, EnableAccessControl, Group, List, Problem, Reference,
+    Uncovered, User, reason,
 };
 use serde_json::json;
 
@@ -68,12 +69,13 @@ impl SettingsFields {
         if self.lets_assigned_run { Uncovered::Assigned } else { Uncovered::Refused }
     }
 
-    /// What the API is asked for.
-    pub(crate) fn command(&self) -> EnableAccessControl {
+    /// What the API is asked for, as long as it is as it was seen.
+    fn command(&self, seen: AccessControlSeen) -> EnableAccessControl {
         EnableAccessControl {
             default_approver_group: self.group.clone(),
             system_accounts: self.names(),
             uncovered: Some(self.uncovered()),
+            seen: Some(seen),
         }
     }
 }
@@ -182,6 +184,10 @@ struct ReviewPage {
     change: Change,
     coverage: Coverage,
     fields: SettingsFields,
+    /// What the review was made of, in JSON.
+    seen: String,
+    /// What somebody else changed since the review before this one.
+    meanwhile: Vec<&'static str>,
     is_first_start: bool,
 }
 
@@ -189,29 +195,56 @@ struct ReviewPage {
 async fn review(visit: Visit, RawQuery(said): RawQuery) -> Answer {
     administrators_only(&visit)?;
     let form = form_urlencoded::parse(said.unwrap_or_default().as_bytes()).into_owned().collect::<Form>();
-    match review_page(&visit, &form, None).await {
+    match review_page(&visit, &form, None, None).await {
         Ok(page) => show(&page),
         Err(failure) => {
-            let problem = failure.about_input_if(404).into_told()?;
+            let problem = failure.about_what_is_named().into_told()?;
             told_on_settings(&visit, &form, problem).await
         }
     }
 }
 
-async fn review_page(visit: &Visit, form: &Form, told: Option<Problem>) -> Result<ReviewPage, Failure> {
+async fn review_page(
+    visit: &Visit,
+    form: &Form,
+    told: Option<Problem>,
+    before: Option<&AccessControlSeen>,
+) -> Result<ReviewPage, Failure> {
     let fields = SettingsFields::of(form);
     let control: AccessControl = visit.api.get("/access-control").await?;
     let change = Change::of(visit, &control, &fields).await?;
     let coverage = visit.api.get("/access-control/coverage").await?;
     let page = visit.page("Review", Here::AccessControl);
+    let now = AccessControlSeen::from(&control);
     Ok(ReviewPage {
         page,
         told,
         change,
         coverage,
         fields,
+        seen: serde_json::to_string(&now).map_err(|error| Failure::bug(&error.to_string()))?,
+        meanwhile: before.map(|before| differences(before, &now)).unwrap_or_default(),
         is_first_start: form.text("from") == Some("start"),
     })
+}
+
+/// What the review said that the form is of.
+fn seen(form: &Form) -> Result<AccessControlSeen, Failure> {
+    let unreadable = "this form does not say what was reviewed; open the page of access control again";
+    let seen = form.text("seen").and_then(|seen| serde_json::from_str(seen).ok());
+    seen.ok_or_else(|| Failure::unreadable(unreadable))
+}
+
+/// What is another one now.
+fn differences(before: &AccessControlSeen, now: &AccessControlSeen) -> Vec<&'static str> {
+    let AccessControlSeen { enabled, default_approver_group, system_accounts, uncovered } = before;
+    let differs = [
+        (*enabled != now.enabled, "whether it is on"),
+        (*default_approver_group != now.default_approver_group, "the default approver group"),
+        (*system_accounts != now.system_accounts, "the system accounts"),
+        (*uncovered != now.uncovered, "tasks that no policy covers"),
+    ];
+    differs.into_iter().filter(|(differs, _)| *differs).map(|(_, what)| what).collect()
 }
 
 async fn told_on_settings(visit: &Visit, form: &Form, problem: Problem) -> Answer {
@@ -221,10 +254,19 @@ async fn told_on_settings(visit: &Visit, form: &Form, problem: Problem) -> Answe
 }
 
 async fn enable(visit: Visit, form: Form) -> Answer {
-    let command = SettingsFields::of(&form).command();
+    let seen = match seen(&form) {
+        Ok(seen) => seen,
+        Err(failure) => return told_on_settings(&visit, &form, *failure.0).await,
+    };
+    let command = SettingsFields::of(&form).command(seen.clone());
     let done = visit.api.post::<AccessControl>("/access-control/enable", &command, form.key()).await;
-    let done = done.map_err(|failure| failure.about_input_if(404));
-    let again = async |problem: Problem| told_on_settings(&visit, &form, problem).await;
+    let done = done.map_err(Failure::about_what_is_named);
+    let again = async |problem: Problem| match problem.reason.as_deref() {
+        Some(reason::CHANGED) => {
+            show_again(&problem.clone(), &review_page(&visit, &form, Some(problem), Some(&seen)).await?)
+        }
+        _ => told_on_settings(&visit, &form, problem).await,
+    };
     let place = if form.text("from") == Some("start") { "/start" } else { "/access-control" };
     match or_told(done, again).await {
         Ok(done) => Ok(visit.done(&done, place, Said::AccessControlOn)),
@@ -271,9 +313,9 @@ mod tests {
         let said =
             [("group", "Approvers"), ("system_accounts", " otto\r\n backup,monitor ,\n"), ("uncovered", "x")];
         let form: Form = said.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let command = SettingsFields::of(&form).command();
-        assert_eq!(command.system_accounts, ["otto", "backup", "monitor"]);
+        let fields = SettingsFields::of(&form);
+        assert_eq!(fields.names(), ["otto", "backup", "monitor"]);
         // What is not said is refused, not let through.
-        assert_eq!(command.uncovered, Some(Uncovered::Refused));
+        assert_eq!(fields.uncovered(), Uncovered::Refused);
     }
 }

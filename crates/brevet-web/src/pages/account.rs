@@ -10,7 +10,7 @@ use crate::cookie;
 use crate::failure::Answer;
 use crate::filters;
 use crate::form::Form;
-use crate::gate::{Site, Visit, go, or_told};
+use crate::gate::{Site, Visit, go, go_saying, or_told};
 use crate::page::{Here, Page, show, show_again};
 use crate::said::Said;
 
@@ -41,18 +41,18 @@ async fn change_password(visit: Visit, form: Form) -> Answer {
         show_again(&problem, &AccountPage { page, told: Some(problem.clone()) })
     };
     match or_told(done, again).await {
-        Ok(_) => Ok(signed_out(&Said::PasswordChanged.on("/sign-in"))),
+        Ok(_) => Ok(signed_out(Said::PasswordChanged)),
         Err(answer) => answer,
     }
 }
 
 async fn sign_out(visit: Visit) -> Answer {
     visit.api.delete("/sessions/current").await?;
-    Ok(signed_out(&Said::SignedOut.on("/sign-in")))
+    Ok(signed_out(Said::SignedOut))
 }
 
-fn signed_out(place: &str) -> Response {
-    let mut response = go(place);
+fn signed_out(said: Said) -> Response {
+    let mut response = go_saying(go("/sign-in"), said);
     cookie::drop_token(response.headers_mut());
     cookie::drop_position(response.headers_mut());
     response

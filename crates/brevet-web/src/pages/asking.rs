@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::routing::get;
 use brevet_wire::{
@@ -12,7 +11,8 @@ use brevet_wire::{
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::api::segment;
+use crate::api::{qualified, segment};
+use crate::extract::Query;
 use crate::failure::{Answer, Failure};
 use crate::fields::{self, Control, Field, Piece, Wanted};
 use crate::filters;
@@ -227,10 +227,7 @@ fn clone_of(request: &Request) -> Form {
 }
 
 async fn target(visit: &Visit, form: &Form) -> Result<Target, Failure> {
-    let path = |part: &str, name: &str| {
-        let (scope, name) = name.split_once(['\\', '/']).unwrap_or(("", name));
-        format!("/{part}/{}/{}", segment(scope), segment(name))
-    };
+    let path = |part: &str, name: &str| format!("/{part}/{}", qualified(name));
     if let Some(task) = form.text("task") {
         return Ok(Target::Task(visit.api.get(&path("tasks", task)).await?));
     }

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{
     AccessControl, Assignment, Group, List, NewAssignment, PrincipalType, Problem, Role, RoleGroup, Task,
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use super::NAMES_SUGGESTED_MAX;
 use super::groups::suggested;
 use crate::api::{query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
@@ -119,7 +119,7 @@ fn new_assignment(form: &Form) -> NewAssignment {
 
 async fn add(visit: Visit, form: Form) -> Answer {
     let done = visit.api.post::<Assignment>("/assignments", &new_assignment(&form), form.key()).await;
-    let done = done.map_err(|failure| failure.about_input_if(404));
+    let done = done.map_err(Failure::about_what_is_named);
     let again = async |problem: Problem| {
         let text = |name| form.owned(name).unwrap_or_default();
         let fields = Fields {

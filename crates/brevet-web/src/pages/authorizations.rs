@@ -2,13 +2,13 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
-use brevet_wire::{AccessType, Authorization, AuthorizationState, Binding, Execution, List, Problem, Revoke};
+use brevet_wire::{Authorization, AuthorizationState, Binding, Execution, List, Problem, Revoke};
 use serde::Deserialize;
 
 use super::executions::seconds;
 use crate::api::{query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
@@ -78,15 +78,6 @@ impl DetailPage {
     fn may_extend(&self) -> bool {
         let is_theirs = self.page.me().is_some_and(|me| me.user.id == self.authorization.holder.id);
         is_theirs && self.authorization.state == AuthorizationState::Active
-    }
-
-    /// The part of the catalog that has what it allows.
-    fn catalog(&self) -> &'static str {
-        match self.authorization.access.kind {
-            AccessType::Task => "tasks",
-            AccessType::Role => "roles",
-            AccessType::RoleGroup => "role-groups",
-        }
     }
 }
 

@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::get;
 use brevet_wire::{List, Role, RoleGroup, Task};
 use serde::Deserialize;
 
 use crate::api::{query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::gate::{Site, Visit};

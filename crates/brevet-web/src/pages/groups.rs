@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{
     AccessControl, Assignment, Group, List, NewGroup, NewMember, Policy, Problem, Reference, User,
@@ -11,6 +10,7 @@ use serde::Deserialize;
 
 use super::{NAMES_SUGGESTED_MAX, administrators_only};
 use crate::api::{query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::form::Form;
 use crate::gate::{Site, Visit, go, or_told};
@@ -226,7 +226,7 @@ async fn add_member(visit: Visit, Path(id): Path<String>, form: Form) -> Answer 
     let body = NewMember { user: form.owned("user").unwrap_or_default() };
     let done = visit.api.post::<Group>(&format!("{path}/members"), &body, form.key()).await;
     // Somebody whose name was mistyped is not there; the group is.
-    let done = done.map_err(|failure| failure.about_input_if(404));
+    let done = done.map_err(Failure::about_what_is_named);
     let again = async |problem: Problem| {
         show_again(&problem.clone(), &detail_page(&visit, &id, 0, Some(problem), &form).await?)
     };

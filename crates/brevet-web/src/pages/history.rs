@@ -3,13 +3,13 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::get;
 use brevet_wire::{AuditEntry, List};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::query;
+use crate::extract::{Path, Query};
 use crate::failure::Answer;
 use crate::filters;
 use crate::gate::{Site, Visit};

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use brevet_wire::Position;
 use serde::Deserialize;
 
 use crate::api::query;
+use crate::extract::Query;
 use crate::failure::Answer;
 use crate::gate::{Site, Visit};
 

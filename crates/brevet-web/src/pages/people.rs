@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{List, NewUser, OneTimeCode, Problem, SecretText, Time, User};
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use serde_json::json;
 use super::administrators_only;
 use super::groups::suggested;
 use crate::api::{Done, query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
@@ -136,7 +136,7 @@ async fn create(visit: Visit, form: Form) -> Answer {
         show_again(&problem, &NewPage { page, told, fields, people })
     };
     match or_told(add_user(&visit, &form).await, again).await {
-        Ok(done) => show_first_code(&visit, &done, &form, Back::People).await,
+        Ok(done) => show_first_code(&visit, &done, &form, Back::People, None).await,
         Err(answer) => answer,
     }
 }
@@ -145,7 +145,7 @@ async fn create(visit: Visit, form: Form) -> Answer {
 pub(crate) async fn add_user(visit: &Visit, form: &Form) -> Result<Done<User>, Failure> {
     // An owner who is not there is what was typed wrong.
     let done = visit.api.post::<User>("/users", &new_user(form), form.key()).await;
-    done.map_err(|failure| failure.about_input_if(404))
+    done.map_err(Failure::about_what_is_named)
 }
 
 /// Where the page with a code leads back to.
@@ -163,6 +163,8 @@ struct CodePage {
     code: SecretText,
     expires_at: Time,
     back: Back,
+    /// What else was asked for, and was not done.
+    told: Option<Problem>,
 }
 
 impl CodePage {
@@ -176,12 +178,19 @@ impl CodePage {
     }
 }
 
-/// The code of an account that was just made; the form's own key makes the second step happen once, too.
-pub(crate) async fn show_first_code(visit: &Visit, done: &Done<User>, form: &Form, back: Back) -> Answer {
+/// The code of an account that was just made; the form's own key makes the second step happen once, too. What was to be done
+/// besides, and was not, is told with it: it is shown this once.
+pub(crate) async fn show_first_code(
+    visit: &Visit,
+    done: &Done<User>,
+    form: &Form,
+    back: Back,
+    told: Option<Problem>,
+) -> Answer {
     let user = &done.value;
     let key = form.key().map(|key| format!("{key}.code"));
     match issue_code(visit, &user.id, key.as_deref()).await {
-        Ok(code) => show_code(visit, user.clone(), code, back),
+        Ok(code) => show_code(visit, user.clone(), code, back, told),
         // The account is there: its page makes another code.
         Err(failure) => match failure.into_told() {
             Ok(_) => Ok(visit.done(done, &format!("/people/{}", segment(&user.id)), Said::CodeToldOnce)),
@@ -194,10 +203,16 @@ async fn issue_code(visit: &Visit, id: &str, key: Option<&str>) -> Result<Done<O
     visit.api.post(&format!("/users/{}/code", segment(id)), &json!({}), key).await
 }
 
-fn show_code(visit: &Visit, user: User, done: Done<OneTimeCode>, back: Back) -> Answer {
+fn show_code(
+    visit: &Visit,
+    user: User,
+    done: Done<OneTimeCode>,
+    back: Back,
+    told: Option<Problem>,
+) -> Answer {
     let page = visit.page(format!("A code for {}", user.name), Here::People);
     let Done { value: OneTimeCode { code, expires_at }, position } = done;
-    let shown = show(&CodePage { page, user, code, expires_at, back })?;
+    let shown = show(&CodePage { page, user, code, expires_at, back, told })?;
     Ok(keep(position.as_ref(), shown))
 }
 
@@ -224,7 +239,7 @@ async fn issue(visit: Visit, Path(id): Path<String>, form: Form) -> Answer {
         show_again(&problem.clone(), &detail_page(&visit, &id, Some(problem)).await?)
     };
     match or_told(done, again).await {
-        Ok(done) => show_code(&visit, find(&visit, &id).await?, done, Back::People),
+        Ok(done) => show_code(&visit, find(&visit, &id).await?, done, Back::People, None),
         Err(answer) => answer,
     }
 }

@@ -6,15 +6,15 @@ mod explain;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::response::Response;
 use axum::routing::get;
 use brevet_wire::{
-    AccessType, ApprovalType, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup,
+    AccessType, ApprovalType, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup, reason,
 };
 use serde::Deserialize;
 
-use crate::api::{query, segment};
+use crate::api::{qualified, query, segment};
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
@@ -78,8 +78,7 @@ impl Covered {
 
     /// What was defined once, and is not any more, has nothing in it.
     async fn by(visit: &Visit, policy: &Policy) -> Self {
-        let (scope, name) = policy.access.name.split_once('\\').unwrap_or_default();
-        let path = format!("{}/{}", segment(scope), segment(name));
+        let path = qualified(&policy.access.name);
         match policy.access.kind {
             AccessType::Task => Self::new(vec![policy.access.name.clone()], false),
             AccessType::Role => {
@@ -143,13 +142,18 @@ async fn removal_page(
 }
 
 async fn remove(visit: Visit, Path(id): Path<String>, form: Form) -> Result<Response, Failure> {
-    let now = policy(&visit, &id).await?;
-    if form.text("revision") != Some(now.revision.to_string().as_str()) {
-        return show(&removal_page(&visit, &id, None, true).await?);
-    }
-    let done = visit.api.delete(&format!("/policies/{}", segment(&id))).await;
+    let done = match draft::revision(form.text("revision")) {
+        Ok(seen) => {
+            let seen = seen.to_string();
+            let path = query(&format!("/policies/{}", segment(&id)), [("revision", Some(seen.as_str()))]);
+            visit.api.delete(&path).await
+        }
+        Err(failure) => Err(failure),
+    };
     let again = async |problem: Problem| {
-        show_again(&problem.clone(), &removal_page(&visit, &id, Some(problem), false).await?)
+        let has_changed = problem.reason.as_deref() == Some(reason::CHANGED);
+        let told = Some(problem.clone()).filter(|_| !has_changed);
+        show_again(&problem, &removal_page(&visit, &id, told, has_changed).await?)
     };
     match or_told(done, again).await {
         Ok(done) => Ok(visit.done(&done, "/policies", Said::Removed)),

@@ -5,11 +5,11 @@ mod list;
 mod many;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::response::Response;
 use axum::routing::get;
 
 use crate::api::segment;
+use crate::extract::Path;
 use crate::gate::{Site, go};
 
 pub(crate) fn routes() -> Router<Site> {

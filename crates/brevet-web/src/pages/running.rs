@@ -2,16 +2,16 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use brevet_wire::{
-    ApprovalType, Authorization, AuthorizationState, Binding, Execution, NewExecution, OnExpiry, Parameters,
-    Policy, Problem, StartRule, Task, reason,
+    ApprovalType, Authorization, Binding, Execution, NewExecution, OnExpiry, Parameters, Policy, Problem,
+    StartRule, Task, reason,
 };
 
 use super::asking::{Asking, Target};
 use super::catalog::named;
 use crate::api::segment;
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::fields::{self, Control, Field, Piece, Wanted};
 use crate::filters;
@@ -44,12 +44,10 @@ impl TaskPage {
             Some(policy) => visit.api.get(&format!("/policies/{}", segment(policy))).await.ok(),
             None => None,
         };
-        let authorization = match form.text("under").or(task.authorization.as_deref()) {
+        let authorization = match under(&task, form.text("under")) {
             Some(id) => visit.api.get(&format!("/authorizations/{}", segment(id))).await.ok(),
             None => None,
         };
-        let authorization =
-            authorization.filter(|found: &Authorization| found.state != AuthorizationState::Ended);
         let page = visit.page(task.name.clone(), Here::Tasks);
         Ok(Self { page, task, policy, authorization, form, told: None, ask: None })
     }
@@ -82,6 +80,13 @@ impl TaskPage {
         let authorization = self.authorization.as_ref()?;
         authorization.max_uses.map(|most| most.saturating_sub(authorization.uses))
     }
+}
+
+/// The authorization that a run is shown with: the one that an address wishes, where it is in force for this task and whoever
+/// looks; otherwise the one that the server would take.
+fn under<'a>(task: &'a Task, wished: Option<&str>) -> Option<&'a str> {
+    let wished = task.authorizations.iter().find(|id| Some(id.as_str()) == wished);
+    wished.or(task.authorization.as_ref()).map(String::as_str)
 }
 
 async fn task(

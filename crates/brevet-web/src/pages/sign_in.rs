@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Query;
 use axum::response::Response;
 use axum::routing::get;
 use brevet_wire::{Health, Problem, SecretText, Session, SetUp, SignIn};
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 use crate::api::Done;
 use crate::cookie;
+use crate::extract::Query;
 use crate::failure::Answer;
 use crate::form::Form;
 use crate::gate::{Guest, Site, go, go_with, or_told};
@@ -44,7 +44,6 @@ struct CodePage {
     page: Page,
     told: Option<Problem>,
     name: String,
-    code: String,
 }
 
 #[derive(Template)]
@@ -55,7 +54,6 @@ struct SetUpPage {
     name: String,
     display_name: String,
     email: String,
-    code: String,
 }
 
 async fn sign_in_form(guest: Guest, Query(wanted): Query<Wanted>) -> Answer {
@@ -87,20 +85,17 @@ async fn sign_in(guest: Guest, form: Form) -> Answer {
 
 async fn code_form(guest: Guest) -> Answer {
     let page = guest.page("Set your password", Here::Nowhere);
-    show(&CodePage { page, told: None, name: String::new(), code: String::new() })
+    show(&CodePage { page, told: None, name: String::new() })
 }
 
 async fn enrol(guest: Guest, form: Form) -> Answer {
-    let (name, code) = (text(&form, "name"), text(&form, "code"));
-    let body = SignIn {
-        name: name.clone(),
-        password: secret(&form, "password"),
-        code: Some(SecretText::new(code.clone())),
-    };
+    let name = text(&form, "name");
+    let (password, code) = (secret(&form, "password"), Some(typed(&form, "code")));
+    let body = SignIn { name: name.clone(), password, code };
     let done = guest.api.post::<Session>("/sessions", &body, None).await;
     let again = async |problem| {
         let page = guest.page("Set your password", Here::Nowhere);
-        show_again(&problem, &CodePage { page, told: Some(problem.clone()), name, code })
+        show_again(&problem, &CodePage { page, told: Some(problem.clone()), name })
     };
     match or_told(done.map_err(as_told), again).await {
         Ok(done) => Ok(begin(&done, "/")),
@@ -119,13 +114,12 @@ async fn set_up_form(guest: Guest) -> Answer {
         name: String::new(),
         display_name: String::new(),
         email: String::new(),
-        code: String::new(),
     })
 }
 
 async fn set_up(guest: Guest, form: Form) -> Answer {
     let body = SetUp {
-        code: secret(&form, "code"),
+        code: typed(&form, "code"),
         name: text(&form, "name"),
         password: secret(&form, "password"),
         display_name: form.owned("display_name"),
@@ -141,7 +135,6 @@ async fn set_up(guest: Guest, form: Form) -> Answer {
                 name: text(&form, "name"),
                 display_name: text(&form, "display_name"),
                 email: text(&form, "email"),
-                code: text(&form, "code"),
             },
         )
     };
@@ -174,6 +167,11 @@ fn local(next: &str) -> &str {
 
 fn text(form: &Form, name: &str) -> String {
     form.owned(name).unwrap_or_default()
+}
+
+/// A code as it was copied, without what came along around it.
+fn typed(form: &Form, name: &str) -> SecretText {
+    SecretText::new(form.owned(name).unwrap_or_default())
 }
 
 fn secret(form: &Form, name: &str) -> SecretText {

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Path;
 use axum::routing::{get, post};
 use brevet_wire::{
     AccessControl, ApprovalType, Group, List, NewMember, NewPolicy, Policy, Problem, Request, Task, User,
@@ -13,6 +12,7 @@ use super::administrators_only;
 use super::groups::{GroupFields, new_group};
 use super::people::{Back, PersonFields, add_user, show_first_code};
 use crate::api::segment;
+use crate::extract::Path;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
@@ -148,13 +148,22 @@ async fn add_person(visit: Visit, Path(group): Path<String>, form: Form) -> Answ
         Ok(added) => added,
         Err(answer) => return answer,
     };
-    if form.has("approves") {
-        let path = format!("/groups/{}/members", segment(&group));
-        let key = form.key().map(|key| format!("{key}.member"));
-        let body = NewMember { user: added.value.id.clone() };
-        visit.api.post::<Group>(&path, &body, key.as_deref()).await?;
+    let told = match form.has("approves") {
+        true => make_member(&visit, &group, &added.value, &form).await.err(),
+        false => None,
+    };
+    match told {
+        // Sent again, all three are done once.
+        Some(failure) if failure.is_for_now() || failure.is_signed_out() => Err(failure),
+        told => show_first_code(&visit, &added, &form, Back::Start, told.map(|failure| *failure.0)).await,
     }
-    show_first_code(&visit, &added, &form, Back::Start).await
+}
+
+async fn make_member(visit: &Visit, group: &str, user: &User, form: &Form) -> Result<(), Failure> {
+    let path = format!("/groups/{}/members", segment(group));
+    let key = form.key().map(|key| format!("{key}.member"));
+    let body = NewMember { user: user.id.clone() };
+    visit.api.post::<Group>(&path, &body, key.as_deref()).await.map(drop)
 }
 
 #[derive(Template)]
@@ -215,7 +224,7 @@ async fn create_policy(visit: Visit, form: Form) -> Answer {
         binding: None,
     };
     let done = visit.api.post::<Policy>("/policies", &policy, form.key()).await;
-    let done = done.map_err(|failure| failure.about_input_if(404));
+    let done = done.map_err(Failure::about_what_is_named);
     let again = async |problem: Problem| {
         show_again(&problem.clone(), &policy_page(&visit, Some(problem), &form).await?)
     };

@@ -43,6 +43,7 @@ pub(crate) fn founding(people: u32, tasks: Vec<TaskSpec>) -> Result<Vec<(Origin,
         default_approver_group: group,
         system_accounts: std::collections::BTreeSet::new(),
         uncovered: Uncovered::Refused,
+        seen: None,
     };
     let mut terms = PolicyTerms::new(Approval::Manual(Quorum::default_group()), Requesters::Anyone);
     terms.maximum_duration = MaximumDuration::Unlimited;

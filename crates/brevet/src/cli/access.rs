@@ -43,8 +43,9 @@ pub(super) async fn run(context: &mut Context, command: Command) -> Result<Done,
     let answer = match command {
         Command::Show => return context.show::<AccessControl>("/access-control").await,
         Command::Enable { approvers: default_approver_group, system_accounts, uncovered } => {
+            let uncovered = Some(uncovered);
             let enable =
-                EnableAccessControl { default_approver_group, system_accounts, uncovered: Some(uncovered) };
+                EnableAccessControl { default_approver_group, system_accounts, uncovered, seen: None };
             context.client()?.post("/access-control/enable", &enable).await?
         }
         Command::Disable => context.client()?.post("/access-control/disable", &serde_json::json!({})).await?,

@@ -215,3 +215,14 @@ async fn no_value_of_a_secret_is_said_back() {
         answer.problem(400);
     }
 }
+
+#[test]
+fn pages_escape_what_terminals_escape() {
+    let every = '\0'..=char::MAX;
+    let differs = |c: &char| {
+        let is_escaped = brevet_core::escape_for_display(&c.to_string()).len() > c.len_utf8();
+        // A tab moves a page, and may end a field in a terminal.
+        brevet_wire::misleads(*c) != (is_escaped && *c != '\t')
+    };
+    assert_eq!(every.filter(differs).collect::<Vec<_>>(), []);
+}

@@ -198,6 +198,13 @@ impl Office {
         self.tokens.insert(who, session["token"].as_str().unwrap().to_owned());
     }
 
+    /// Sets the first password by a one-time code, and signs in with it.
+    pub(crate) async fn enrol(&mut self, who: &'static str, code: &str) {
+        let sign_in = json!({"name": who, "password": PASSWORD, "code": code});
+        let session = self.send(None, Method::POST, "/api/v1/sessions", Some(sign_in)).await.ok();
+        self.tokens.insert(who, session["token"].as_str().unwrap().to_owned());
+    }
+
     pub(crate) fn token(&self, who: &str) -> &str {
         &self.tokens[who]
     }

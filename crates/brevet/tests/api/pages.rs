@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use super::office::{Answer, Office, PASSWORD};
 
 /// A browser's question, from a page of this server unless it says otherwise.
-async fn browse(
+pub(super) async fn browse(
     office: &Office,
     who: Option<&str>,
     method: Method,
@@ -27,19 +27,19 @@ async fn browse(
     office.raw(request.body(Body::from(form.to_owned())).unwrap()).await
 }
 
-async fn look(office: &Office, who: &str, path: &str) -> Answer {
+pub(super) async fn look(office: &Office, who: &str, path: &str) -> Answer {
     browse(office, Some(who), Method::GET, path, "", "none").await
 }
 
-async fn send(office: &Office, who: &str, path: &str, form: &str) -> Answer {
+pub(super) async fn send(office: &Office, who: &str, path: &str, form: &str) -> Answer {
     browse(office, Some(who), Method::POST, path, form, "same-origin").await
 }
 
-fn text(answer: &Answer) -> String {
+pub(super) fn text(answer: &Answer) -> String {
     String::from_utf8(answer.body.clone()).unwrap()
 }
 
-fn cookies(headers: &HeaderMap) -> Vec<String> {
+pub(super) fn cookies(headers: &HeaderMap) -> Vec<String> {
     headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned()).collect()
 }
 

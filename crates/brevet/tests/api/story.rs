@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Method, Request};
 use base64::Engine as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::office::{Office, events};
 
@@ -56,6 +56,7 @@ async fn refused_asked_approved_run_revoked_refused_again() {
     assert_eq!((&allowed["allowed"], &allowed["authorization"]), (&json!(true), &json!(authorization)));
     let task = office.get("rita", "/tasks/Linux/Echo").await.ok();
     assert_eq!((&task["may_run"], &task["authorization"]), (&json!(true), &json!(authorization)));
+    assert_eq!(task["authorizations"], json!([authorization]));
     assert_eq!(office.get("olaf", "/tasks/Linux/Echo").await.ok()["may_run"], json!(false));
     office.run("once").await;
     office.run("twice").await;
@@ -215,6 +216,36 @@ async fn signing_out_and_changing_the_password_end_sessions() {
     assert_eq!(office.get("rita", "/whoami").await.problem(401), "not-signed-in");
     office.post("ada", "/users/anna/disable", json!({})).await.ok();
     assert_eq!(office.get("anna", "/whoami").await.problem(401), "not-signed-in");
+}
+
+#[tokio::test]
+async fn who_changes_or_removes_what_they_saw_is_told_when_it_is_another_by_now() {
+    let office = Office::open().await;
+    let before = office.get("ada", "/access-control").await.ok();
+    assert_eq!(before["enabled"], true);
+    let seen = |accounts: Value, group: &str| json!({"enabled": true, "default_approver_group": group, "system_accounts": accounts, "uncovered": "refused"});
+    let enable = |uncovered: &str, seen: Value| {
+        let body = json!({
+            "default_approver_group": "Approvers", "system_accounts": ["olaf"], "uncovered": uncovered, "seen": seen
+        });
+        office.post("ada", "/access-control/enable", body)
+    };
+    let id = before["default_approver_group"]["id"].as_str().unwrap().to_owned();
+    enable("refused", seen(json!([]), &id)).await.ok();
+    assert_eq!(enable("assigned", seen(json!([]), &id)).await.problem(409), "changed");
+    assert_eq!(enable("assigned", seen(json!(["olaf"]), "no-such-group")).await.problem(409), "changed");
+    assert_eq!(enable("assigned", json!({"enabled": true})).await.problem(400), "bad-body");
+    enable("assigned", seen(json!(["olaf"]), "Approvers")).await.ok();
+
+    let patch = json!({"max_uses": 3});
+    office.send(Some("ada"), Method::PATCH, "/api/v1/policies/1", Some(patch)).await.ok();
+    let remove = |query: &str| {
+        let (office, path) = (&office, format!("/api/v1/policies/1{query}"));
+        async move { office.send(Some("ada"), Method::DELETE, &path, None).await }
+    };
+    assert_eq!(remove("?revision=1").await.problem(409), "changed");
+    assert_eq!(remove("?revision=x").await.problem(400), "bad-query");
+    assert_eq!(remove("?revision=2").await.status, 204);
 }
 
 #[tokio::test]

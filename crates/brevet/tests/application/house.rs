@@ -114,6 +114,7 @@ impl House {
             default_approver_group: group,
             system_accounts: Default::default(),
             uncovered: Uncovered::Refused,
+            seen: None,
         };
         house.by(ADA, Command::EnableAccessControl(switch)).await.unwrap();
         let terms = PolicyTerms::new(Approval::Manual(Quorum::default_group()), Requesters::Anyone);

@@ -1,6 +1,5 @@
 //! What is handed on as it is: proofs, exports, evidence bundles, and files of the ledger for the page that verifies it.
 
-use axum::extract::{Path, Query};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse as _, Response};
@@ -11,6 +10,7 @@ use serde::Deserialize;
 use super::questions::{ExportWanted, FORMATS};
 use super::{as_asked, asked, number};
 use crate::api::segment;
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::gate::Visit;
 

@@ -10,7 +10,6 @@ mod standing;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Query};
 use axum::routing::get;
 use brevet_wire::{AuditEntry, AuditProof, LedgerKeys, List, Problem};
 use jiff::Timestamp;
@@ -22,6 +21,7 @@ use self::detail::DetailTree;
 use self::kinds::{KINDS, OUTCOMES};
 use self::standing::Offered;
 use crate::api::query;
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::gate::{Site, Visit};

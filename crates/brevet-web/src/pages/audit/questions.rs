@@ -1,7 +1,6 @@
 //! Who could run what at an instant; and what an export is to hold.
 
 use askama::Template;
-use axum::extract::Query;
 use brevet_wire::{Basis, Checkpoint, List, Problem, Time, Way};
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -10,6 +9,7 @@ use serde::Deserialize;
 use super::kinds::KINDS;
 use super::{as_asked, asked, instant, said, told};
 use crate::api::query;
+use crate::extract::Query;
 use crate::failure::Answer;
 use crate::filters;
 use crate::gate::Visit;

@@ -18,8 +18,8 @@ const ROWS_MAX: usize = 1_001;
 pub(super) struct Draft {
     pub(super) kind: String,
     pub(super) access: String,
-    /// The revision that was looked at.
-    pub(super) revision: Option<u32>,
+    /// The revision that was looked at, where there is one.
+    pub(super) revision: String,
     pub(super) approval_type: String,
     pub(super) approvals: String,
     /// Groups and their minimums.
@@ -69,7 +69,7 @@ impl Draft {
         Self {
             kind: kind.to_owned(),
             access: policy.access.name.clone(),
-            revision: Some(policy.revision),
+            revision: policy.revision.to_string(),
             approval_type: if is_manual { "manual" } else { "auto" }.to_owned(),
             approvals: policy.approvals.max(1).to_string(),
             groups: own.map(|one| (one.group.name.clone(), one.minimum.to_string())).collect(),
@@ -98,7 +98,7 @@ impl Draft {
         let mut draft = Self {
             kind: text("type"),
             access: text("access"),
-            revision: form.text("revision").and_then(|revision| revision.parse().ok()),
+            revision: text("revision"),
             approval_type: text("approval_type"),
             approvals: text("approvals"),
             groups: groups.map(|(group, minimum)| (group, minimum.unwrap_or_default())).collect(),
@@ -204,7 +204,7 @@ impl Draft {
         let is_manual = approval_type == ApprovalType::Manual;
         let sum: u32 = approver_groups.iter().fold(0, |sum, group| sum.saturating_add(group.minimum));
         Ok(PolicyChange {
-            revision: self.revision,
+            revision: Some(revision(given(&self.revision).as_deref())?),
             approval_type: Some(approval_type),
             approvals: is_manual.then(|| approvals.unwrap_or(sum.max(1))),
             approver_groups: is_manual.then_some(approver_groups),
@@ -260,6 +260,16 @@ impl Draft {
     }
 }
 
+/// The revision that a form says was looked at. Without it, somebody else's change would be undone unseen.
+pub(super) fn revision(said: Option<&str>) -> Result<u32, Failure> {
+    let seen = said.and_then(|revision| revision.parse().ok());
+    seen.ok_or_else(|| {
+        Failure::unreadable(
+            "this form does not say which revision of the policy it is of; open the page again",
+        )
+    })
+}
+
 fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -306,5 +316,14 @@ mod tests {
         let new = draft.new_policy().unwrap();
         assert_eq!((new.approvals, new.approver_groups.len()), (None, 0));
         assert!(sent(&[("approval_type", "manual"), ("approvals", "two")]).new_policy().is_err());
+    }
+
+    #[test]
+    fn a_change_says_which_revision_it_is_of() {
+        let changed = |revision| sent(&[("approval_type", "manual"), ("revision", revision)]).change();
+        assert_eq!(changed("3").unwrap().revision, Some(3));
+        for unreadable in ["", "three", "-1", "3.0", "99999999999"] {
+            assert!(changed(unreadable).is_err(), "{unreadable}");
+        }
     }
 }

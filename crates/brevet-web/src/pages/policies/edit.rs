@@ -1,22 +1,22 @@
 //! A policy that is made or changed: a form, a review of all that it would do, and only then the API's own yes or no.
 
 use askama::Template;
-use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use brevet_wire::{Group, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup, Task, User};
+use brevet_wire::{
+    Group, List, Policy, PolicyPreview, PolicyStep, Problem, Role, RoleGroup, Task, User, reason,
+};
 use serde::Deserialize;
 
 use super::draft::Draft;
 use super::{policy, preview};
 use crate::api::segment;
+use crate::extract::{Path, Query};
 use crate::failure::{Answer, Failure};
 use crate::form::Form;
 use crate::gate::{Visit, or_told};
 use crate::page::{Here, Page, show, show_again};
 use crate::said::Said;
 
-/// The API's word for a policy that somebody else changed.
-const CHANGED: &str = "changed";
 /// Names that a field offers; others can be typed.
 const OFFERED: &str = "limit=200";
 
@@ -115,7 +115,11 @@ pub(super) async fn create(visit: Visit, form: Form) -> Answer {
         return review(&visit, &form, None, draft.clone(), step, false).await;
     }
     let done = match draft.new_policy() {
-        Ok(new) => visit.api.post::<Policy>("/policies", &new, form.key()).await.map_err(as_input),
+        Ok(new) => visit
+            .api
+            .post::<Policy>("/policies", &new, form.key())
+            .await
+            .map_err(Failure::about_what_is_named),
         Err(failure) => Err(failure),
     };
     let again = async |problem: Problem| {
@@ -134,11 +138,11 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> 
         return review_change(&visit, &form, &id, draft, false).await;
     }
     let done = match draft.change() {
-        Ok(change) => visit.api.patch::<Policy>(&path, &change).await.map_err(as_input),
+        Ok(change) => visit.api.patch::<Policy>(&path, &change).await.map_err(Failure::about_what_is_named),
         Err(failure) => Err(failure),
     };
     let again = async |problem: Problem| match problem.reason.as_deref() {
-        Some(CHANGED) => against_now(&visit, &form, &id, draft.clone()).await,
+        Some(reason::CHANGED) => against_now(&visit, &form, &id, draft.clone()).await,
         _ => show_again(
             &problem.clone(),
             &form_page(&visit, Some(id.clone()), Some(problem), draft.clone()).await?,
@@ -150,18 +154,10 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Form) -> 
     }
 }
 
-/// A group or a person that is not there was typed wrong in the form: that is told above it, not on a page of its own.
-fn as_input(mut failure: Failure) -> Failure {
-    if failure.status() == StatusCode::NOT_FOUND {
-        failure.0.status = StatusCode::UNPROCESSABLE_ENTITY.as_u16();
-    }
-    failure
-}
-
 /// The same draft held against the policy as it is by now.
 async fn against_now(visit: &Visit, form: &Form, id: &str, draft: Draft) -> Answer {
     let now = policy(visit, id).await?;
-    let draft = Draft { revision: Some(now.revision), ..draft };
+    let draft = Draft { revision: now.revision.to_string(), ..draft };
     review_change(visit, form, id, draft, true).await
 }
 
@@ -183,7 +179,7 @@ async fn review(
         return show(&form_page(visit, id, None, draft).await?);
     }
     let seen = match step() {
-        Ok(step) => preview(visit, &step).await.map_err(as_input),
+        Ok(step) => preview(visit, &step).await.map_err(Failure::about_what_is_named),
         Err(failure) => Err(failure),
     };
     let problem = match seen.map_err(Failure::into_told) {
@@ -194,7 +190,7 @@ async fn review(
         Err(told) => told?,
     };
     match (problem.reason.as_deref(), &id) {
-        (Some(CHANGED), Some(id)) if !has_changed => against_now(visit, form, id, draft).await,
+        (Some(reason::CHANGED), Some(id)) if !has_changed => against_now(visit, form, id, draft).await,
         _ => show_again(&problem.clone(), &form_page(visit, id, Some(problem), draft).await?),
     }
 }

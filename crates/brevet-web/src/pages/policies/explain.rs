@@ -1,11 +1,11 @@
 //! What happens if somebody runs a task: the API's own explanation, step by step.
 
 use askama::Template;
-use axum::extract::Query;
 use brevet_wire::{AccessType, ApprovalType, Explain, Explanation, List, Parameter, Problem, Task, Value};
 
 use super::policy;
-use crate::api::segment;
+use crate::api::qualified;
+use crate::extract::Query;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
@@ -73,9 +73,7 @@ pub(super) async fn explain(visit: Visit, Query(given): Query<Vec<(String, Strin
 
 /// Those of a task that is not there are none; the explanation says so.
 async fn parameters(visit: &Visit, task: &str, form: &Form) -> Vec<(Parameter, String)> {
-    let Some((scope, name)) = task.split_once(['/', '\\']) else { return Vec::new() };
-    let path = format!("/tasks/{}/{}", segment(scope), segment(name));
-    let found: Result<Task, Failure> = visit.api.get(&path).await;
+    let found: Result<Task, Failure> = visit.api.get(&format!("/tasks/{}", qualified(task))).await;
     let open = found.map(|task| task.parameters).unwrap_or_default().into_iter();
     let given = |name: &str| form.owned(&format!("{PARAMETER}{name}")).unwrap_or_default();
     let open = open.filter(|parameter| !parameter.secret);

@@ -1,19 +1,20 @@
 //! One request: what it would allow, what was decided, and the decision itself.
 
 use askama::Template;
-use axum::extract::Path;
 use brevet_wire::{
     Access, AccessType, Approve, Authorization, AuthorizationState, Binding, Deny, Ending, List, Policy,
     Problem, Request, RequestStatus, Revoke, Role, RoleGroup, Task, Verdict,
 };
 
-use crate::api::{Done, query, segment};
+use crate::api::{Done, qualified, query, scope_and_name, segment};
+use crate::extract::Path;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;
 use crate::gate::{Visit, or_told};
 use crate::page::{Here, Page, show, show_again};
 use crate::said::Said;
+use crate::show::access_path;
 
 /// Of those that wait, so many are looked through for the ones before and after this one.
 const NEIGHBOURS_MAX: &str = "50";
@@ -65,7 +66,7 @@ struct DetailPage {
 
 impl DetailPage {
     fn scope(&self) -> &str {
-        self.request.access.name.split_once('\\').map_or("", |(scope, _)| scope)
+        scope_and_name(&self.request.access.name).0
     }
 
     fn is_secret(&self, name: &str) -> bool {
@@ -125,12 +126,11 @@ async fn detail_page(
 }
 
 async fn asked(visit: &Visit, access: &Access) -> Asked {
-    let (scope, name) = access.name.split_once('\\').unwrap_or(("", &access.name));
-    let path = |kind: &str| format!("/{kind}/{}/{}", segment(scope), segment(name));
+    let path = format!("/{}/{}", access_path(access), qualified(&access.name));
     let found = match access.kind {
-        AccessType::Task => visit.api.get(&path("tasks")).await.map(Box::new).map(Asked::Task),
-        AccessType::Role => visit.api.get(&path("roles")).await.map(Asked::Role),
-        AccessType::RoleGroup => visit.api.get(&path("role-groups")).await.map(Asked::RoleGroup),
+        AccessType::Task => visit.api.get(&path).await.map(Box::new).map(Asked::Task),
+        AccessType::Role => visit.api.get(&path).await.map(Asked::Role),
+        AccessType::RoleGroup => visit.api.get(&path).await.map(Asked::RoleGroup),
     };
     found.unwrap_or(Asked::Gone)
 }

@@ -1,11 +1,11 @@
 //! The list, with the filters above it.
 
 use askama::Template;
-use axum::extract::Query;
 use brevet_wire::{List, Problem, Purpose, Request, RequestStatus};
 use serde::Deserialize;
 
 use crate::api::query;
+use crate::extract::Query;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::form::Form;

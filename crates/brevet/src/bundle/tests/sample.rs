@@ -66,6 +66,7 @@ impl Sample {
                 default_approver_group: group,
                 system_accounts: [].into(),
                 uncovered: Uncovered::Refused,
+                seen: None,
             }),
         );
         let quorum = Quorum { total: 2, groups: vec![GroupMinimum { group, minimum: 0 }] };

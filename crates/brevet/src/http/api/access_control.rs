@@ -1,6 +1,8 @@
 //! The switch of the whole organization.
 
-use brevet_core::{AccessControlChange, Command, Uncovered};
+use std::collections::BTreeSet;
+
+use brevet_core::{AccessControl, AccessControlChange, Command, Refusal, State, Uncovered, UserId};
 use brevet_wire as wire;
 
 use crate::http::answer::{changed, shown};
@@ -23,6 +25,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         })
         .post("/api/v1/access-control/enable", Permission::Administrator, enable, {
             operation("enable_access_control", "Switches access control on, or changes its settings")
+                .note("With `seen` it is refused when somebody else changed it meanwhile.")
                 .takes::<wire::EnableAccessControl>()
                 .shows::<wire::AccessControl>("The switch and its settings.")
         })
@@ -42,21 +45,40 @@ async fn coverage(caller: Caller) -> Answer {
 }
 
 async fn enable(caller: Caller, given: Given<wire::EnableAccessControl>) -> Answer {
-    let wire::EnableAccessControl { default_approver_group, system_accounts, uncovered } = &given.value;
-    let change = caller.app.read(|state| {
-        Ok::<_, Failure>(AccessControlChange {
-            default_approver_group: take::group(state, default_approver_group)?,
-            system_accounts: system_accounts
-                .iter()
-                .map(|user| take::user(state, user))
-                .collect::<Result<_, _>>()?,
-            uncovered: match uncovered {
-                None | Some(wire::Uncovered::Refused) => Uncovered::Refused,
-                Some(wire::Uncovered::Assigned) => Uncovered::Assigned,
-            },
-        })
-    })?;
+    let change = caller.app.read(|state| taken(state, &given.value))?;
     act(&caller, Command::EnableAccessControl(change), given.key).await
+}
+
+fn taken(state: &State, given: &wire::EnableAccessControl) -> Result<AccessControlChange, Failure> {
+    let wire::EnableAccessControl { default_approver_group, system_accounts, uncovered, seen } = given;
+    Ok(AccessControlChange {
+        seen: seen.as_ref().map(|seen| taken_as_seen(state, seen)).transpose()?,
+        default_approver_group: take::group(state, default_approver_group)?,
+        system_accounts: users(state, system_accounts)?,
+        uncovered: uncovered.map_or(Uncovered::Refused, is_uncovered),
+    })
+}
+
+/// Who is not there any more cannot be in the settings either: these are others by now.
+fn taken_as_seen(state: &State, seen: &wire::AccessControlSeen) -> Result<AccessControl, Failure> {
+    let wire::AccessControlSeen { enabled, default_approver_group, system_accounts, uncovered } = seen;
+    let group = default_approver_group.as_deref().map(|group| take::group(state, group)).transpose();
+    let (Ok(default_approver_group), Ok(system_accounts)) = (group, users(state, system_accounts)) else {
+        return Err(Refusal::access_control_changed().into());
+    };
+    let uncovered = is_uncovered(*uncovered);
+    Ok(AccessControl { enabled: *enabled, default_approver_group, system_accounts, uncovered })
+}
+
+fn users(state: &State, named: &[String]) -> Result<BTreeSet<UserId>, Failure> {
+    named.iter().map(|user| take::user(state, user)).collect()
+}
+
+const fn is_uncovered(given: wire::Uncovered) -> Uncovered {
+    match given {
+        wire::Uncovered::Refused => Uncovered::Refused,
+        wire::Uncovered::Assigned => Uncovered::Assigned,
+    }
 }
 
 async fn disable(caller: Caller, given: Given<Nothing>) -> Answer {

@@ -2,6 +2,8 @@
 
 use brevet_core::{Command, NewPolicy, PolicyId, PolicyStep, PolicyTerms, Refusal, Reply, State, explain};
 use brevet_wire as wire;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::http::answer::{changed, created, removed, shown};
 use crate::http::extract::{Given, Query, Segments, id};
@@ -40,7 +42,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .shows::<wire::Policy>("The policy.")
         })
         .delete("/api/v1/policies/{id}", Permission::Administrator, remove, {
-            operation("remove_policy", "Removes a policy; what was given under it ends").removes()
+            operation("remove_policy", "Removes a policy; what was given under it ends")
+                .note("With `revision` it is refused when somebody else changed the policy meanwhile.")
+                .query::<Seen>()
+                .removes()
         })
         .post("/api/v1/policies/explain", Permission::SignedIn, explain_run, {
             operation("explain_policy", "Says what would happen if somebody ran a task now, and why")
@@ -48,6 +53,14 @@ pub(super) fn routes(routes: Routes) -> Routes {
                 .takes::<wire::Explain>()
                 .shows::<wire::Explanation>("What would happen, and why.")
         })
+}
+
+/// What the remover of a policy saw.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Seen {
+    /// The revision of the policy; it is not removed when it is another one now.
+    revision: Option<u32>,
 }
 
 async fn list(caller: Caller, Query(paging): Query<Paging>) -> Answer {
@@ -87,9 +100,10 @@ async fn change(
     changed(&done, &policy(&caller, id)?)
 }
 
-async fn remove(caller: Caller, Segments(given): Segments<String>) -> Answer {
-    let id = id(PolicyId::parse(&given))?;
-    let done = caller.app.command(caller.origin(), Command::RemovePolicy(id), None).await?;
+async fn remove(caller: Caller, Segments(given): Segments<String>, Query(seen): Query<Seen>) -> Answer {
+    let policy = id(PolicyId::parse(&given))?;
+    let remove = Command::RemovePolicy { policy, seen: seen.revision };
+    let done = caller.app.command(caller.origin(), remove, None).await?;
     Ok(removed(&done))
 }
 

@@ -2,7 +2,7 @@
 
 use brevet_core::{
     Access, Allowed, Limits, OnExpiry, ParameterKind, ParameterSpec, Role, RoleGroup, RoleGroupSpec,
-    RoleSpec, Task, TaskSpec, may_run_somehow,
+    RoleSpec, Task, TaskSpec, may_run_somehow, ways_to_run,
 };
 use brevet_wire as wire;
 
@@ -26,6 +26,8 @@ impl View<'_> {
         let allowed = may_run_somehow(self.state, self.now, self.viewer, name);
         let under = allowed.as_ref().and_then(|Allowed { basis, .. }| basis.authorization());
         let authorization = under.map(|id| id.to_string());
+        let ways = authorization.iter().flat_map(|_| ways_to_run(self.state, self.now, self.viewer, *id));
+        let authorizations = ways.filter_map(|way| Some(way.basis.authorization()?.to_string())).collect();
         let roles = self.state.catalog().above(*id).iter();
         let roles = roles.filter(|access| matches!(access, Access::Role(_)));
         wire::Task {
@@ -50,6 +52,7 @@ impl View<'_> {
             may_run: allowed.is_some(),
             may_ask: *enabled && self.may_ask(Access::Task(*id)),
             authorization,
+            authorizations,
             until: allowed.and_then(|allowed| allowed.end).map(at),
         }
     }
