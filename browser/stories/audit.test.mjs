@@ -289,6 +289,11 @@ test("a key that handed over to the next is followed", async () => {
   // From there on it is the new key that is trusted.
   assert.match(await verify(otto), /is signed by the key that you compared/);
   assert.equal(await remembered(), next);
+  // Also where it changes while the page is open.
+  await house.api("ada", "POST", "/ledger/rotate-key", { overlap_seconds: 0 });
+  await otto.page.waitForFunction(async (key) => (await (await fetch("/audit/verify/claims")).json()).keys[0] !== key, next);
+  await otto.page.getByRole("button", { name: "Verify", exact: true }).click();
+  await otto.page.getByText("by one change that the key before signed").waitFor();
   await otto.close();
 });
 
