@@ -19,6 +19,7 @@ use bytes::Bytes;
 use super::answer::POSITION;
 use super::front::Peer;
 use super::ledger_reads::LedgerReads;
+use super::wait::Waits;
 use super::operation::Operation;
 use super::problem::Failure;
 use crate::app::{App, AppError, Session};
@@ -34,6 +35,8 @@ pub(super) struct Server {
     pub(super) document: Bytes,
     /// Who follows the ledger.
     pub(super) ledger_reads: Arc<LedgerReads>,
+    /// Who waits for the ledger to go on.
+    pub(super) waits: Waits,
 }
 
 /// Who may use a route at all. What somebody sees of it, and whether a command is carried out, is decided
