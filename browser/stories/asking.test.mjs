@@ -26,3 +26,16 @@ test("a request appears before the approver without reload, and the decision bef
   await alice.close();
   await bob.close();
 });
+
+test("a page that may not wait for what is new asks now and then", async () => {
+  const alice = await Visitor.signIn(house, "alice");
+  await alice.page.clock.install();
+  let refused = 0;
+  await alice.page.route("**/live?after=*", (route) => { refused++; return route.fulfill({ status: 429, body: "" }); });
+  await Promise.all([alice.page.waitForResponse((response) => response.url().endsWith("/live")), alice.go("/requests")]);
+  const { id } = await house.api("bob", "POST", "/requests", { task: "Linux/Restart-Site", parameters: { unit: "site" }, reason: "It hangs", duration: "1h" });
+  await alice.page.clock.fastForward(30_000);
+  await alice.page.locator(`a[href="/requests/${id}"]`).first().waitFor();
+  assert.ok(refused >= 2, `${refused}`);
+  await alice.close();
+});
