@@ -21,6 +21,8 @@ pub(super) const CONNECTIONS_MAX: usize = 4_096;
 pub(super) const PAGE_ITEMS_DEFAULT: usize = 50;
 /// What a page holds at most.
 pub(super) const PAGE_ITEMS_MAX: usize = 200;
+/// Members of a group that are named where groups are listed; its own page has all of them.
+pub(super) const MEMBERS_LISTED_MAX: usize = 10;
 /// Rows that one page looks at, where it shows only some of them.
 pub(super) const SCAN_ROWS_MAX: usize = 2_000;
 /// Entries of one request's story that are looked at: how it was submitted, and its decisions, which come

@@ -1,6 +1,7 @@
 //! What one caller can take of the server: each of these is bounded, and says so.
 
 use axum::http::StatusCode;
+use serde_json::json;
 
 use crate::office::Office;
 
@@ -31,4 +32,23 @@ async fn a_session_waits_for_the_ledger_a_few_times_at_once_and_others_are_not_k
     }
     // Whoever does not wait any more leaves their place.
     office.get("rita", short).await.ok();
+}
+
+#[tokio::test]
+async fn a_list_of_groups_names_the_first_members_and_says_how_many_there_are() {
+    let office = Office::open().await;
+    for n in 0..11 {
+        let name = format!("helper-{n:02}");
+        office.post("ada", "/users", json!({"name": name})).await.ok();
+        office.post("ada", "/groups/Approvers/members", json!({"user": name})).await.ok();
+    }
+    let listed = office.get("ada", "/groups").await.ok();
+    let (whole, listed) = (office.get("ada", "/groups/Approvers").await.ok(), &listed["items"][0]);
+    let members = |group: &serde_json::Value| group["members"].as_array().unwrap().clone();
+    assert_eq!((members(&whole).len(), members(listed).len()), (12, 10));
+    assert_eq!((&whole["member_count"], &listed["member_count"]), (&json!(12), &json!(12)));
+    assert_eq!(members(listed), members(&whole)[..10]);
+    // Whoever is not shown who is in it is not told how many are.
+    let hidden = office.get("olaf", "/groups").await.ok();
+    assert_eq!((&hidden["items"][0]["member_count"], &hidden["items"][0]["members"]), (&json!(0), &json!([])));
 }
