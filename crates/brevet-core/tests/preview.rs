@@ -7,8 +7,8 @@ mod world;
 use std::time::{Duration, Instant};
 
 use brevet_core::{
-    Approval, CatalogDefinition, Command, NewPolicy, People, PolicyId, PolicyStep, PolicyTerms, Preview, Principal, Refusal,
-    Requesters, Turn, Uncovered, preview,
+    Approval, CatalogDefinition, Command, NewPolicy, People, PolicyId, PolicyStep, PolicyTerms, Preview,
+    Principal, Refusal, Requesters, Turn, Uncovered, preview,
 };
 use world::{World, definitions, manual, spec};
 
@@ -145,7 +145,10 @@ fn many_authorizations_and_tasks_are_counted_in_a_moment() {
     let told = would(&world, create(&world, "T7", manual()));
     assert_eq!((told.governs.after, told.authorizations_narrowed, told.authorizations_voided), (1, 5_000, 0));
     let told = in_a_moment(|| would(&world, PolicyStep::Remove(policy)));
-    assert_eq!((told.governs.before, told.authorizations_narrowed, told.authorizations_voided), (1_002, 0, 5_000));
+    assert_eq!(
+        (told.governs.before, told.authorizations_narrowed, told.authorizations_voided),
+        (1_002, 0, 5_000)
+    );
 }
 
 #[test]

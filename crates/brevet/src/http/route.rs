@@ -19,9 +19,9 @@ use bytes::Bytes;
 use super::answer::POSITION;
 use super::front::Peer;
 use super::ledger_reads::LedgerReads;
-use super::wait::Waits;
 use super::operation::Operation;
 use super::problem::Failure;
+use super::wait::Waits;
 use crate::app::{App, AppError, Session};
 
 /// Says that nobody sits in front of whoever asks, such as a page that refreshes itself: the session is not kept alive.

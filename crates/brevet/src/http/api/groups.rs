@@ -43,9 +43,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn list(caller: Caller, Query(paging): Query<Paging>) -> Answer {
     let page = paging.page()?;
     shown(&caller.view(|view| {
-        page.ascending(view.state.groups(), |group| group.id.number().into(), |group| {
-            view.listed_group(group)
-        })
+        page.ascending(
+            view.state.groups(),
+            |group| group.id.number().into(),
+            |group| view.listed_group(group),
+        )
     }))
 }
 
