@@ -258,9 +258,8 @@ fn count_may_ask(state: &State, policy: &Policy) -> u32 {
 }
 
 fn under(state: &State, policy: PolicyId) -> (u32, u32) {
-    let pending = state.requests().filter(|request| request.policy == policy).count();
     let given = state.authorizations().filter(|held| held.policy == policy).count();
-    (number(pending), number(given))
+    (number(state.pending_under(policy)), number(given))
 }
 
 fn number(count: usize) -> u32 {

@@ -50,5 +50,36 @@ async fn a_list_of_groups_names_the_first_members_and_says_how_many_there_are() 
     assert_eq!(members(listed), members(&whole)[..10]);
     // Whoever is not shown who is in it is not told how many are.
     let hidden = office.get("olaf", "/groups").await.ok();
-    assert_eq!((&hidden["items"][0]["member_count"], &hidden["items"][0]["members"]), (&json!(0), &json!([])));
+    assert_eq!(
+        (&hidden["items"][0]["member_count"], &hidden["items"][0]["members"]),
+        (&json!(0), &json!([]))
+    );
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_for_those_who_decide_on_it_until_it_is_over() {
+    let office = Office::open().await;
+    let waiting = async |who: &str| {
+        let listed = office.get(who, "/requests?for_me=true").await.ok()["items"].as_array().unwrap().len();
+        (office.get(who, "/whoami").await.ok()["waiting"].as_u64().unwrap(), listed)
+    };
+    // Olaf decides on what nobody asks for.
+    office.post("ada", "/groups", json!({"name": "Others"})).await.ok();
+    office.post("ada", "/groups/Others/members", json!({"user": "olaf"})).await.ok();
+    let others = json!([{"group": "Others"}]);
+    let policy = json!({"task": "Linux/Login", "approval_type": "manual", "approver_groups": others});
+    office.post("ada", "/policies", policy).await.ok();
+    let (first, second, third) = (office.ask().await, office.ask().await, office.ask().await);
+    assert_eq!(
+        (waiting("anna").await, waiting("olaf").await, waiting("ada").await),
+        ((3, 3), (0, 0), (0, 0))
+    );
+    office.post("anna", &format!("/requests/{first}/approve"), json!({})).await.ok();
+    assert_eq!(waiting("anna").await, (2, 2));
+    office.post("anna", &format!("/requests/{second}/deny"), json!({"comment": "no"})).await.ok();
+    office.post("rita", &format!("/requests/{third}/cancel"), json!({})).await.ok();
+    assert_eq!((waiting("anna").await, waiting("olaf").await), ((0, 0), (0, 0)));
+    let login = json!({"task": "Linux/Login", "reason": "to log in", "duration": "2h"});
+    office.post("rita", "/requests", login).await.ok();
+    assert_eq!((waiting("anna").await, waiting("olaf").await), ((0, 0), (1, 1)));
 }
