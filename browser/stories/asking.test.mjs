@@ -39,3 +39,30 @@ test("a page that may not wait for what is new asks now and then", async () => {
   assert.ok(refused >= 2, `${refused}`);
   await alice.close();
 });
+
+test("times are told in the reader's zone, half an hour off, and UTC stays beside them", async () => {
+  const { id } = await house.api("bob", "POST", "/requests", {
+    task: "Linux/Follow-Log", reason: "To follow", duration: "1h", start_at: new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+Z/, "Z"),
+  });
+  const bob = await Visitor.signIn(house, "bob");
+  const inZone = (at, timeZone) => new Intl.DateTimeFormat("en-US", { dateStyle: "medium", timeStyle: "short", timeZone }).format(at).replaceAll(/\s/g, " ");
+  for (const path of [`/requests/${id}`, "/requests?show=mine", "/access", "/"]) {
+    await bob.go(path);
+    const times = await bob.page.locator("time[datetime]:not([data-left], [data-ago])").evaluateAll((all) => all.map((time) => ({ at: time.dateTime, text: time.textContent.replaceAll(/\s/g, " "), title: time.title })));
+    if (path.includes(id)) assert.ok(times.length > 0, path);
+    for (const { at, text, title } of times) {
+      const moment = new Date(at);
+      assert.equal(text, inZone(moment, "America/St_Johns"), `${path} ${at}`);
+      assert.notEqual(text, inZone(moment, "UTC"));
+      const minutes = (told) => Number(/:(\d\d)/.exec(told)[1]);
+      assert.equal((minutes(text) + 30) % 60, moment.getUTCMinutes(), `${path} ${at} ${text}`);
+      assert.match(title, / UTC$/);
+      assert.equal(minutes(title), moment.getUTCMinutes());
+    }
+  }
+  await bob.close();
+  const plain = await Visitor.signIn(house, "bob", { scripts: false });
+  await plain.go(`/requests/${id}`);
+  assert.match(await plain.page.locator("time[datetime]:not([data-left], [data-ago])").first().innerText(), / UTC$/);
+  await plain.close();
+});
