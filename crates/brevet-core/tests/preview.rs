@@ -115,6 +115,7 @@ fn with_access_control_off_policies_change_nothing_for_people() {
 /// A debug build takes a tenth of it. Looking at each authorization or assignment with each task takes longer.
 const MOMENT: Duration = Duration::from_millis(500);
 
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
 fn in_a_moment<T>(does: impl FnOnce() -> T) -> T {
     let begun = Instant::now();
     let done = does();
