@@ -369,3 +369,38 @@ test("while access control is off, what is assigned runs without a request", asy
   assert.match(id(otto), /^exe-/);
   await otto.close();
 });
+
+test("what would run follows what is typed, and no secret is sent for it", async () => {
+  const bob = await Visitor.signIn(house, "bob");
+  const sent = [];
+  bob.page.on("request", (request) => { if (request.url().endsWith("/command")) sent.push(request.postData()); });
+  await bob.go("/tasks/Linux/Restart-Site");
+  const command = bob.page.getByRole("region", { name: "Command" });
+  assert.match(await command.innerText(), /restarted \{unit\} \{force\}/);
+  await bob.page.getByLabel("unit").fill("<b>web</b>");
+  await command.getByText("<b>web</b>").waitFor();
+  await bob.page.getByLabel("force").selectOption("true");
+  await command.getByText("true").waitFor();
+  assert.match(await command.innerText(), /restarted <b>web<\/b> true/);
+  assert.equal(await command.locator(".free").count(), 0);
+  await bob.page.getByLabel("unit").fill("");
+  await command.getByText("{unit}").waitFor();
+  assert.deepEqual(await bob.accessibility(), []);
+  // Without scripts the page shows the same once it is loaded with these values.
+  await bob.go("/tasks/Linux/Restart-Site?p.unit=web");
+  assert.match(await command.innerText(), /restarted web \{force\}/);
+  const before = sent.length;
+  await bob.go("/tasks/Linux/Set-Password");
+  await bob.page.getByLabel("password").fill("a secret of bob");
+  await bob.page.waitForTimeout(500);
+  assert.equal(sent.length, before);
+  // Nor together with a value that may be seen.
+  await bob.page.evaluate(() => {
+    const form = document.querySelector("form[data-command]");
+    form.insertAdjacentElement("beforeend", Object.assign(document.createElement("input"), { name: "p.unit", value: "x" }));
+    form.elements["p.unit"].dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await bob.page.waitForResponse((response) => response.url().endsWith("/command"));
+  assert.deepEqual(sent.slice(before), ["p.unit=x"]);
+  await bob.close();
+});

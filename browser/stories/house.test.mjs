@@ -39,6 +39,11 @@ async function startEmpty(scripts) {
     assert.match(ada.page.url(), /\/start\/people$/);
     assert.match(await ada.text(), /Step 2 of 5/);
     if (scripts) assert.deepEqual(await ada.accessibility(), []);
+    await ada.go("/");
+    assert.match(await ada.text(), /The first start is not finished/);
+    if (scripts) assert.deepEqual(await ada.accessibility(), []);
+    await ada.press("Go on with it", "link");
+    assert.match(ada.page.url(), /\/start\/people$/);
     await ada.press("Create the group");
     await fill(ada, { Name: "alice", "Full name (optional)": "Alice A" });
     if (scripts) assert.deepEqual(await ada.accessibility(), []);
@@ -72,6 +77,8 @@ async function startEmpty(scripts) {
     await alice.press("Approve");
     if (!scripts) await ada.go("/start");
     await ada.page.getByRole("heading", { name: "All five steps are done" }).waitFor();
+    await ada.go("/");
+    assert.doesNotMatch(await ada.text(), /first start/);
   } finally {
     await ada.close();
     await alice.close();

@@ -166,7 +166,7 @@ test("bob gets no page that is an administrator's or an auditor's", async () => 
 
 test("otto reads how a policy came to say what it says", async () => {
   const { id } = await policyOn("Linux\\Follow-Log");
-  await house.api("adam", "PATCH", `/policies/${id}`, { maximum_duration: "6h" });
+  await house.api("adam", "PATCH", `/policies/${id}`, { maximum_duration: "6h", requesters: { users: ["bob"], groups: ["Approvers"] } });
   const otto = await Visitor.signIn(house, "otto");
   await otto.go(`/policies/${id}`);
   assert.deepEqual(await otto.accessibility(), []);
@@ -174,8 +174,14 @@ test("otto reads how a policy came to say what it says", async () => {
   const told = await otto.text();
   assert.match(told, /adam changed pol-\d+ on Linux\\Follow-Log[\s\S]*maximum duration\s+\S+ 6h[\s\S]*ada created pol-\d+/);
   assert.deepEqual(await otto.accessibility(), []);
+  assert.match(await otto.page.getByRole("heading", { level: 1 }).innerText(), /^History of pol-\d+ on Linux\\Follow-Log$/);
+  // Who is named is named, and leads to their page.
+  await otto.press("Approvers", "link");
+  assert.match(await otto.page.getByRole("heading", { level: 1 }).innerText(), /^Approvers/);
+  await otto.go("/history/usr-999");
+  assert.match(await otto.text(), /The ledger tells nothing of usr-999/);
   await otto.go("/history/grp-1");
-  assert.match(await otto.text(), /ada added anna to Approvers[\s\S]*ada created the group Approvers/);
+  assert.match(await otto.text(), /^Approvers\s+History of Approvers[\s\S]*ada added anna to Approvers[\s\S]*ada created the group Approvers/);
   await otto.go("/history/access-control");
   assert.match(await otto.text(), /ada enabled access control/);
   await otto.close();

@@ -320,6 +320,60 @@ test("what is withheld without an entry that says so is no YES", async () => {
   assert.doesNotMatch(one.headline, /^(Yes|This entry is)/);
 });
 
+test("the entry that says what is archived may be in the last bundle that is gone", async () => {
+  const ledger = new Ledger(SIZE, { 250: archived(200) });
+  ledger.publish(by(A));
+  ledger.isGone = (index) => index === 0;
+  const offered = (index, bytes = ledger.entries[index]) => () => ({ ...claim([A]), archived: { index, entry: base64(bytes) } });
+  const verifyWith = (again) => verifyLedger({ claimed: claim([A]), again: async () => again(), keyText: A.text, compared: true, policyText: "", signal, progress() {} });
+  const told = await verifyWith(offered(250));
+  assert.equal(told.tone, "good");
+  assert.ok(told.proven.some((line) => /first 256 the hashes alone.*entry 250, the only one of them that it gave, says that the first 200/.test(line)), told.proven.join("\n"));
+  // One that is made up, another entry, or nothing shows nothing.
+  for (const again of [offered(250, entry(250, archived(240))), offered(249, ledger.entries[250]), offered(100), () => claim([A])]) {
+    await assert.rejects(verifyWith(again), finding("no", /but no entry that was read says so/));
+  }
+  // It says so of that bundle, and of no more.
+  ledger.isGone = (index) => index <= 1;
+  await assert.rejects(verifyWith(offered(250)), finding("no", /the first 512 are in an archive, but entry 250 says so of the first 200 alone/));
+  // Where all of them are in one bundle, that goes.
+  ledger.isGone = () => true;
+  ledger.publish(by(A), { size: 256 });
+  globalThis.localStorage = storage();
+  assert.equal((await verifyWith(offered(250))).tone, "good");
+});
+
+test("a key or an archive that changes during a verification does not end in NO", async () => {
+  const ledger = new Ledger(SIZE, { 300: rotated(A, B), 600: rotated(B, C), 650: archived(200) });
+  const verifyFrom = (again) => verifyLedger({ claimed: claim([A]), again, keyText: A.text, compared: true, policyText: "", signal, progress() {} });
+  const handovers = [ledger.handover(300, [A, B]), ledger.handover(600, [B, C])];
+  const stages = [
+    () => { ledger.publish(by(A), { size: 300 }); return claim([A]); },
+    () => claim([B, A], handovers.slice(0, 1)),
+    () => claim([C], handovers),
+  ];
+  let asked = 0;
+  const told = await verifyFrom(async () => {
+    const stage = stages[Math.min(asked++, 2)]();
+    // By the time that the checkpoint is read the key is the next one.
+    if (asked === 1) ledger.publish(by(B), { size: 500 });
+    if (asked === 2) ledger.publish(by(C));
+    return stage;
+  });
+  assert.match(told.proven[0], /by 2 changes /);
+  assert.equal(asked, 3);
+  // The page of an entry too.
+  globalThis.localStorage = storage();
+  asked = 0;
+  const again = async () => (asked++ ? claim([C], handovers) : claim([A]));
+  const one = await verifyEntryOf({ claimed: claim([A]), again, index: 3, leaf: hex(ledger.levels[0][3]), signal });
+  assert.match(one.headline, /This entry is in the ledger/);
+  // Who only says ever something else gets no YES, and an answer all the same.
+  asked = 0;
+  await assert.rejects(verifyFrom(async () => claim([A, newKey()].slice(0, 1 + (asked++ % 2)))), finding("no", /not signed by the key that you trust/));
+  assert.equal(asked, 3);
+});
+
 test("an entry cannot archive what comes after it", async () => {
   const ledger = new Ledger(SIZE, { 600: archived(650) });
   ledger.publish(by(A));

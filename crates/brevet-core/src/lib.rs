@@ -14,6 +14,7 @@ mod archive;
 mod authorization;
 mod catalog;
 mod command;
+mod coverage;
 mod decide;
 mod directory;
 mod event;
@@ -48,6 +49,7 @@ pub use command::{
     AccessControlChange, CatalogDefinition, Command, NewGroup, NewPolicy, NewPurpose, NewRequest, NewUser,
     PolicyTerms, Recovery, RoleDefinition, RoleGroupDefinition, RunOrder, ServerStart,
 };
+pub use coverage::Coverage;
 pub use decide::{
     Allowed, Decision, Outcome, Reply, decide, may_run, may_run_open, may_run_somehow, transact, ways_to_run,
 };

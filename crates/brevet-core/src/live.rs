@@ -133,6 +133,7 @@ impl State {
         if let RequestState::Pending { expires, .. } = request.state {
             self.due.insert((expires, Due::Request(request.id)));
             *self.pending.entry(request.requester).or_default() += 1;
+            *self.pending_under.entry(request.policy).or_default() += 1;
         }
         self.requests.insert(request.id, request);
     }

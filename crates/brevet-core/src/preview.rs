@@ -3,11 +3,11 @@
 //!
 //! The copy is never kept, and what is said of it comes from the gate's own rules; nothing here decides a second time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::Access;
 use crate::actor::Origin;
-use crate::authorization::Ending;
+use crate::authorization::{Authorization, Ending};
 use crate::command::{Command, NewPolicy, PolicyTerms};
 use crate::decide::{Reply, transact, ways_to_run};
 use crate::event::{Entry, Event};
@@ -208,15 +208,22 @@ fn reach(state: &State, now: Timestamp, user: UserId, task: TaskId) -> Reach {
     }
 }
 
+/// An authorization runs what is governed by the policy that it was given under, and nothing else: so its tasks are counted
+/// once for each access and policy, and not for each authorization.
 fn in_force(state: &State, now: Timestamp, tasks: &[TaskId]) -> Vec<(AuthorizationId, usize)> {
-    let governing: Vec<_> =
-        tasks.iter().filter_map(|task| Some((*task, state.governing(Access::Task(*task))?))).collect();
-    let runs = |held: &crate::authorization::Authorization| {
-        let covered = governing.iter().filter(|(task, _)| state.catalog.covers(held.access, *task));
-        covered.filter(|(_, policy)| state.why_not(now, held, policy, &held.bound).is_none()).count()
+    let mut governed: BTreeMap<(Access, PolicyId), usize> = BTreeMap::new();
+    for task in tasks {
+        let Some(policy) = state.governing(Access::Task(*task)) else { continue };
+        for access in [Access::Task(*task)].iter().chain(state.catalog.above(*task)) {
+            *governed.entry((*access, policy.id)).or_default() += 1;
+        }
+    }
+    let runs = |held: &Authorization| {
+        let tasks = *governed.get(&(held.access, held.policy))?;
+        let policy = state.policy(held.policy)?;
+        state.why_not(now, held, policy, &held.bound).is_none().then_some((held.id, tasks))
     };
-    let mut found: Vec<_> = state.authorizations().map(|held| (held.id, runs(held))).collect();
-    found.retain(|(_, tasks)| *tasks > 0);
+    let mut found: Vec<_> = state.authorizations().filter_map(runs).collect();
     found.sort_unstable();
     found
 }
@@ -251,9 +258,8 @@ fn count_may_ask(state: &State, policy: &Policy) -> u32 {
 }
 
 fn under(state: &State, policy: PolicyId) -> (u32, u32) {
-    let pending = state.requests().filter(|request| request.policy == policy).count();
     let given = state.authorizations().filter(|held| held.policy == policy).count();
-    (number(pending), number(given))
+    (number(state.pending_under(policy)), number(given))
 }
 
 fn number(count: usize) -> u32 {

@@ -134,6 +134,8 @@ pub struct State {
     pub(crate) requests: IdMap<RequestId, Request>,
     /// By user: how many of their requests are pending.
     pub(crate) pending: IdMap<UserId, usize>,
+    /// By policy: how many requests wait under it.
+    pub(crate) pending_under: IdMap<PolicyId, usize>,
     /// Those that have not ended, and those that have and were not yet forgotten.
     pub(crate) authorizations: Holdings,
     pub(crate) executions: BTreeMap<ExecutionId, Execution>,
@@ -231,6 +233,11 @@ impl State {
     /// The request with this id, unless it has ended and left memory.
     pub fn request(&self, id: RequestId) -> Option<&Request> {
         self.requests.get(&id)
+    }
+
+    /// How many requests are pending under a policy.
+    pub fn pending_under(&self, policy: PolicyId) -> usize {
+        self.pending_under.get(&policy).copied().unwrap_or_default()
     }
 
     /// All pending requests, in no order.

@@ -4,11 +4,13 @@
 
 mod world;
 
+use std::time::{Duration, Instant};
+
 use brevet_core::{
-    Approval, Command, NewPolicy, People, PolicyId, PolicyStep, PolicyTerms, Preview, Principal, Refusal,
-    Requesters, Turn, Uncovered, preview,
+    Approval, CatalogDefinition, Command, NewPolicy, People, PolicyId, PolicyStep, PolicyTerms, Preview,
+    Principal, Refusal, Requesters, Turn, Uncovered, preview,
 };
-use world::{World, manual};
+use world::{World, definitions, manual, spec};
 
 fn says(world: &World, who: &str, step: PolicyStep) -> Result<Preview, Refusal> {
     preview(world.state.clone(), world.now, world.origin(who), step)
@@ -108,4 +110,62 @@ fn with_access_control_off_policies_change_nothing_for_people() {
     let mut world = World::office();
     world.acts("ada", Command::DisableAccessControl);
     assert_eq!(would(&world, create(&world, "All", manual())).people, Some(People::default()));
+}
+
+/// A debug build takes a tenth of it. Looking at each authorization or assignment with each task takes longer.
+const MOMENT: Duration = Duration::from_millis(500);
+
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
+fn in_a_moment<T>(does: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = does();
+    assert!(begun.elapsed() < MOMENT, "{:?}", begun.elapsed());
+    done
+}
+
+/// The role `Web` has a thousand tasks more, `T0` and on.
+fn large() -> World {
+    let mut world = World::office();
+    let CatalogDefinition { mut tasks, mut roles, role_groups } = definitions(1);
+    let names: Vec<String> = (0..1_000).map(|n| format!("T{n}")).collect();
+    tasks.extend(names.iter().map(|name| spec(name, 1, vec![])));
+    roles[0].tasks.extend(names.iter().map(|name| world::task(name)));
+    world.brevet(Command::DefineCatalog(CatalogDefinition { tasks, roles, role_groups }));
+    world
+}
+
+#[test]
+fn many_authorizations_and_tasks_are_counted_in_a_moment() {
+    let mut world = large();
+    let policy = world.policy("Web", manual());
+    for n in 0..5_000 {
+        let name = format!("u{n}");
+        world.add(&name, None);
+        world.granted(&name, world.wants("Web"));
+    }
+    let told = would(&world, create(&world, "T7", manual()));
+    assert_eq!((told.governs.after, told.authorizations_narrowed, told.authorizations_voided), (1, 5_000, 0));
+    let told = in_a_moment(|| would(&world, PolicyStep::Remove(policy)));
+    assert_eq!(
+        (told.governs.before, told.authorizations_narrowed, told.authorizations_voided),
+        (1_002, 0, 5_000)
+    );
+}
+
+#[test]
+fn what_many_assignments_have_of_many_tasks_is_counted_in_a_moment() {
+    let mut world = large();
+    for n in 0..10_000 {
+        let name = format!("u{n}");
+        world.add(&name, None);
+        world.assign(&name, "All");
+    }
+    let coverage = in_a_moment(|| world.state.coverage());
+    assert_eq!((coverage.assignments, coverage.governed_assignments), (10_000, 0));
+    assert_eq!((coverage.tasks, coverage.uncovered.len()), (1_004, 1_004));
+    world.policy("T999", manual());
+    world.assign("rita", "Ops");
+    let coverage = in_a_moment(|| world.state.coverage());
+    assert_eq!((coverage.assignments, coverage.governed_assignments), (10_001, 10_000));
+    assert_eq!((coverage.tasks, coverage.uncovered.len()), (1_004, 1_003));
 }

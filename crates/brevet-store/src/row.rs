@@ -161,8 +161,9 @@ pub(crate) fn write(
 
 fn put(connection: &Connection, state: &State, row: &Row, born: Option<u64>) -> Result<(), StoreError> {
     // What changed is there once for each batch.
-    let run =
-        |sql: &str, values: &[&dyn rusqlite::ToSql]| connection.execute_together(sql, values).map_err(writing);
+    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
+        connection.execute_together(sql, values).map_err(writing)
+    };
     match (row, born) {
         (Row::Object { kind, id, body, text1, text2 }, _) => run(
             "INSERT INTO object (kind, id, body, text1, text2) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (kind, id)

@@ -1,4 +1,4 @@
-// Forms that ask and run: what would run while one types, a later start in the reader's zone, lists that narrow as one types.
+// Forms that ask and run: what would run, while one types, a later start in the reader's zone, lists that narrow as one types.
 
 function valuesOf(form, name) {
   const given = [...form.elements].filter((one) => one.name === `p.${name}` && (one.type !== "checkbox" || one.checked));
@@ -12,6 +12,47 @@ function tellCommand(form) {
     if (part.textContent !== told) part.textContent = told;
     part.classList.toggle("free", values.length === 0);
   }
+}
+
+// What would run is what the server says of the form. Only values that everybody may read are sent, never a secret.
+const TYPED_PAUSE_MS = 200;
+
+function showCommand(place, command) {
+  const of = ({ text, parameter, is_free: isFree }) => {
+    if (parameter === null) return text;
+    const piece = document.createElement("span");
+    piece.dataset.parameter = parameter;
+    piece.classList.toggle("free", isFree);
+    piece.textContent = text;
+    return piece;
+  };
+  const line = command.flatMap((argument) => {
+    const shown = document.createElement("span");
+    shown.className = "argument";
+    shown.append(...argument.map(of));
+    return [shown, " "];
+  });
+  place.replaceChildren(...line);
+}
+
+function followCommand(form) {
+  const place = document.querySelector("[data-runs] pre");
+  if (!place) return;
+  let asked = 0;
+  let due;
+  const ask = async () => {
+    const mine = ++asked;
+    const said = new URLSearchParams([...new FormData(form)].filter(([name]) => name === "under" || name.startsWith("p.")));
+    const response = await fetch(form.dataset.command, { method: "POST", body: said }).catch(() => null);
+    // What was typed since is asked for by itself; a page to sign in is no command.
+    if (mine !== asked || !response?.ok || response.redirected) return;
+    showCommand(place, await response.json());
+  };
+  form.addEventListener("input", ({ target }) => {
+    if (!target.name?.startsWith("p.")) return;
+    clearTimeout(due);
+    due = setTimeout(ask, TYPED_PAUSE_MS);
+  });
 }
 
 // The form says UTC; people think in their own zone.
@@ -64,4 +105,5 @@ for (const form of document.querySelectorAll("form[data-ask]")) {
   });
   for (const input of form.querySelectorAll("[data-utc]")) ownZone(input);
 }
+for (const form of document.querySelectorAll("form[data-command]")) followCommand(form);
 for (const input of document.querySelectorAll("[data-narrow]")) narrow(input);

@@ -46,6 +46,8 @@ const IDLE_PAUSE_MS = 1500;
 const FREE_PAUSE_MS = 500;
 const SKIPPED_PAUSE_MS = 60_000;
 const FOCUSABLE = "a[href], button, summary, input:not([type=hidden]), select, textarea, [tabindex]";
+// Where too many pages wait already, this one asks now and then.
+const FULL_PAUSE_MS = 20_000;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const isText = (field) => field.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=hidden])");
@@ -153,6 +155,21 @@ function endSession() {
   main.prepend(note);
 }
 
+/** Asks how long the ledger is, once it is longer than that where it can wait for it; a page that nobody looks at does not. */
+async function askLive(after) {
+  const unseen = new AbortController();
+  const leave = () => document.hidden && unseen.abort();
+  document.addEventListener("visibilitychange", leave);
+  const ask = (path) => fetch(path, { headers: { "brevet-unattended": "1" }, signal: unseen.signal });
+  try {
+    const response = await ask(after === null ? "/live" : `/live?after=${after}`);
+    const isFull = response.status === 429 || response.status === 503;
+    return { isFull, response: isFull ? await ask("/live") : response };
+  } finally {
+    document.removeEventListener("visibilitychange", leave);
+  }
+}
+
 async function live() {
   // What came since the page was made is shown at once.
   let size = document.body.dataset.position ?? null;
@@ -164,8 +181,7 @@ async function live() {
   for (;;) {
     if (document.hidden) await new Promise((shown) => document.addEventListener("visibilitychange", shown, { once: true }));
     try {
-      const after = size === null ? "" : `?after=${size}`;
-      const response = await fetch(`/live${after}`, { headers: { "brevet-unattended": "1" } });
+      const { isFull, response } = await askLive(size);
       if (response.redirected || response.status === 401) return endSession();
       if (!response.ok) throw new Error(response.statusText);
       const found = await response.json();
@@ -174,9 +190,9 @@ async function live() {
         await refresh();
       }
       size = found.size;
-      await pause(FETCH_PAUSE_MS);
-    } catch {
-      await pause(RETRY_PAUSE_MS + Math.random() * IDLE_PAUSE_MS);
+      await pause(isFull ? FULL_PAUSE_MS + Math.random() * IDLE_PAUSE_MS : FETCH_PAUSE_MS);
+    } catch (error) {
+      if (error.name !== "AbortError") await pause(RETRY_PAUSE_MS + Math.random() * IDLE_PAUSE_MS);
     }
   }
 }

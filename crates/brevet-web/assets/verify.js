@@ -616,6 +616,29 @@ async function newest(seen, signal) {
   }
 }
 
+// How often a verification begins anew because the server says something else of its keys and archives by then.
+const CLAIMS_TRIES = 3;
+
+/**
+ * Verifies with what the server says of its keys and archives now. Where that leads to NO and the server says something else
+ * by then, the key or an archive may have changed meanwhile: once more, with that. What it says is never believed, only
+ * followed or held against a hash.
+ */
+async function withNewest({ claimed, again }, verify) {
+  if (!again) return verify(claimed);
+  claimed = await again();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await verify(claimed);
+    } catch (error) {
+      if (!(error instanceof Finding) || error.kind !== "no" || tries === CLAIMS_TRIES) throw error;
+      const now = await again().catch(() => claimed);
+      if (JSON.stringify(now) === JSON.stringify(claimed)) throw error;
+      claimed = now;
+    }
+  }
+}
+
 const AGAIN = "If something was being archived just now, the next verification finds the entry that says so.";
 const RELOAD = "If the key was changed in order since this page was loaded, reload the page and verify again.";
 
@@ -697,13 +720,14 @@ function forked(seen, note) {
  * Verifies every entry and every hash under a checkpoint that was checked. Answers whose signature it is in the end, and what
  * was verified by its hashes alone: how many entries, and which entry says of how many that they are in an archive.
  */
-export async function verifyEntries({ checked, seen, signal, progress }) {
+export async function verifyEntries({ checked, archived, seen, signal, progress }) {
   const { note, steps } = checked;
   const files = new Files(note.size, signal);
   const bundles = Math.ceil(note.size / TILE);
   const tree = new Tree();
   const levels = new Levels(files);
   const state = { absent: 0, archived: null, last: null, wrong: [], told: null, changes: [], roots: new Map([[0, sha256()]]), leaves: new Map() };
+  state.offered = archived ? { index: archived.index, bytes: unbase64(archived.entry, "the entry that says what is archived") } : null;
   // At these sizes and places something else was signed, too.
   state.sizes = new Set([seen?.size, ...steps.map((step) => step.note.size)]);
   state.places = new Set(steps.map((step) => step.index));
@@ -732,7 +756,10 @@ export async function verifyEntries({ checked, seen, signal, progress }) {
   return { ...(await signerOf(checked, state)), absent: state.absent, archived: state.archived };
 }
 
-/** What is missing, the last entry `ledger.archived` says is in an archive; a bundle is when one of its entries is. */
+/**
+ * What is missing, the last entry `ledger.archived` says is in an archive; a bundle is when one of its entries is. That entry
+ * may be in such a bundle: then the server gives it by itself.
+ */
 function needArchived({ absent, archived }, note) {
   if (!absent) return;
   const first = Math.floor((absent - 1) / TILE) * TILE;
@@ -753,6 +780,10 @@ function verifyEntry({ state, tree, position, bytes, hash }) {
     state.last = entry.time;
     if (entry.change) state.changes.push(entry.change);
     if (entry.archived) state.archived = entry.archived;
+  } else if (!bytes && position === state.offered?.index && same(leafHash(state.offered.bytes), leaf)) {
+    // It was given by itself, and is the one that is signed: its bundle went with those before it.
+    const { archived } = readEntry(state.offered.bytes, position);
+    if (archived) state.archived = { ...archived, isAlone: true };
   }
   state.told?.append(hash);
   tree.append(leaf);
@@ -882,6 +913,11 @@ function claims(section) {
   return { origin, keys: JSON.parse(keys), handovers: JSON.parse(handovers) };
 }
 
+/** The same as the server says it now, and the entry that says what is archived. */
+async function claimsNow(signal) {
+  return JSON.parse(fromUtf8(await Files.get("/audit/verify/claims", signal)));
+}
+
 /** That a browser which knows other ledgers never saw this one; `null` otherwise. */
 function otherLedger(origin) {
   if (Memory.of(origin)?.key) return null;
@@ -959,7 +995,7 @@ function ledgerPage(section) {
     const bar = section.querySelector("progress");
     const progress = (done, of) => { bar.max = of || 1; bar.value = done; find("progress-text").textContent = `${count(done)} of ${entries(of)}`; };
     try {
-      const told = await verifyLedger({ claimed, keyText: field.value, compared: compared.checked, policyText: policyField.value, signal: control.signal, progress });
+      const told = await verifyLedger({ claimed, again: () => claimsNow(control.signal), keyText: field.value, compared: compared.checked, policyText: policyField.value, signal: control.signal, progress });
       verdict.dataset.seconds = told.seconds.toFixed(3);
       tell(verdict, told);
       memory = Memory.of(claimed.origin);
@@ -995,19 +1031,24 @@ function parseLedgerKey(text) {
 function computed({ note }, { absent, archived }) {
   const root = `leads to the root ${toBase64(note.root)}`;
   if (!absent) return `Every entry and every hash was computed anew, and ${root}.`;
-  return `The last ${entries(note.size - absent)} were read, and computed anew. Of the first ${count(absent)} the hashes alone were there: the server no longer gives their bytes, and entry ${archived.entry} says that the first ${count(archived.size)} are in an archive file. All of it ${root}.`;
+  const read = absent === note.size ? "" : `The last ${entries(note.size - absent)} were read, and computed anew. `;
+  return `${read}Of the first ${count(absent)} the hashes alone were there: the server no longer gives their bytes, and entry ${archived.entry}${archived.isAlone ? ", the only one of them that it gave," : ""} says that the first ${count(archived.size)} are in an archive file. All of it ${root}.`;
 }
 
 /** Verifies the whole ledger and remembers it: what there is to tell. */
-export async function verifyLedger({ claimed, keyText, compared, policyText, signal, progress }) {
+export function verifyLedger({ claimed, again, ...asked }) {
   const started = performance.now();
+  return withNewest({ claimed, again }, (claimed) => verifyWhole({ claimed, started, ...asked }));
+}
+
+async function verifyWhole({ claimed, started, keyText, compared, policyText, signal, progress }) {
   const key = given(parseLedgerKey, keyText);
   const policy = policyText.trim() ? given(parsePolicy, policyText) : null;
   const seen = Memory.of(key.name)?.seen;
   const other = otherLedger(key.name);
   const checked = await verifyCheckpoint({ key, policy, handovers: claimed.handovers, seen, signal });
   const { note } = checked;
-  const found = await verifyEntries({ checked, seen, signal, progress });
+  const found = await verifyEntries({ checked, archived: claimed.archived, seen, signal, progress });
   const seconds = (performance.now() - started) / 1000;
   const root = toBase64(note.root);
   // Another window may have verified something meanwhile.
@@ -1034,7 +1075,11 @@ export async function verifyLedger({ claimed, keyText, compared, policyText, sig
 }
 
 /** Verifies one entry: what there is to tell. */
-export async function verifyEntryOf({ claimed, index, leaf, signal }) {
+export function verifyEntryOf({ claimed, again, ...asked }) {
+  return withNewest({ claimed, again }, (claimed) => verifyEntryBy({ claimed, ...asked }));
+}
+
+async function verifyEntryBy({ claimed, index, leaf, signal }) {
   const memory = Memory.of(claimed.origin);
   const told = await doubt(claimed, memory);
   if (told) throw new Finding(told);
@@ -1074,7 +1119,7 @@ function entryPage(section) {
     [start.disabled, stop.hidden] = [true, false];
     verdict.replaceChildren();
     try {
-      tell(verdict, await verifyEntryOf({ claimed, index, leaf: section.dataset.leaf, signal: control.signal }));
+      tell(verdict, await verifyEntryOf({ claimed, again: () => claimsNow(control.signal), index, leaf: section.dataset.leaf, signal: control.signal }));
     } catch (error) {
       tellFailure(verdict, error);
     } finally {

@@ -74,8 +74,11 @@ pub struct Group {
     pub email: Option<String>,
     /// What it is for.
     pub description: Option<String>,
-    /// Who is in it. Nobody, when empty and shown.
+    /// Who is in it. Nobody, when empty and shown; in a list of groups the first 10, by account.
     pub members: Vec<Reference>,
+    /// How many are in it; 0 where that is not shown.
+    #[serde(default)]
+    pub member_count: usize,
     /// Whether its members and its address are shown: to members, administrators and auditors only.
     #[serde(default)]
     pub members_shown: bool,

@@ -1,12 +1,15 @@
 //! `apply` for requests, authorizations and executions. Terminal states are terminal here too,
 //! whatever an entry says: what has ended may have left memory already, and both ways must agree.
 
+use std::hash::Hash;
+
 use crate::ExecutionId;
 use crate::apply::is_first;
 use crate::authorization::{Authorization, AuthorizationState, Ending, Start};
 use crate::event::Event;
 use crate::execution::{Basis, Execution, ExecutionResult, ExecutionState};
-use crate::id::{AuthorizationId, RequestId, UserId};
+use crate::hash::IdMap;
+use crate::id::{AuthorizationId, RequestId};
 use crate::request::{Request, RequestState, Verdict, Vote};
 use crate::state::{Change, Due, State};
 use crate::time::Timestamp;
@@ -82,20 +85,12 @@ impl State {
             && let RequestState::Pending { expires, .. } = request.state
         {
             request.state = state;
-            let requester = request.requester;
+            let (requester, policy) = (request.requester, request.policy);
             self.due.remove(&(expires, Due::Request(id)));
-            self.count_less_pending(requester);
+            count_less(&mut self.pending, requester);
+            count_less(&mut self.pending_under, policy);
         }
         vec![Change::Request(id)]
-    }
-
-    fn count_less_pending(&mut self, requester: UserId) {
-        if let Some(pending) = self.pending.get_mut(&requester) {
-            *pending = pending.saturating_sub(1);
-            if *pending == 0 {
-                self.pending.remove(&requester);
-            }
-        }
     }
 
     fn approve_request(
@@ -289,5 +284,14 @@ impl State {
             changes.push(Change::Authorization(id));
         }
         changes
+    }
+}
+
+fn count_less<K: Hash + Eq>(counts: &mut IdMap<K, usize>, key: K) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(&key);
+        }
     }
 }

@@ -171,7 +171,8 @@ impl<'c> Names<'c> {
             self.runs.borrow_mut().insert(ExecutionId::new(id), Run { task, basis });
         })?;
         let mut under: Vec<u64> = events.clone().filter_map(authorization_of).map(|id| id.number()).collect();
-        let bases = self.runs.borrow().values().filter_map(|run| run.basis.authorization()).collect::<Vec<_>>();
+        let bases =
+            self.runs.borrow().values().filter_map(|run| run.basis.authorization()).collect::<Vec<_>>();
         under.extend(bases.into_iter().map(|id| id.number()));
         let sql = "SELECT id, body FROM \"authorization\" WHERE id IN";
         self.each_body(sql, under.into_iter(), |id, Authorization { request, access, .. }| {
@@ -248,7 +249,8 @@ impl<'c> Names<'c> {
         let access = match known {
             Some(access) => Some(access),
             None => {
-                let found: Option<Request> = self.row("SELECT body FROM request WHERE id = ?1", id.number())?;
+                let found: Option<Request> =
+                    self.row("SELECT body FROM request WHERE id = ?1", id.number())?;
                 found.map(|found| found.access)
             }
         };
@@ -269,7 +271,8 @@ impl<'c> Names<'c> {
         let run = match known {
             Some(run) => Some(run),
             None => {
-                let found: Option<Execution> = self.row("SELECT body FROM execution WHERE id = ?1", id.number())?;
+                let found: Option<Execution> =
+                    self.row("SELECT body FROM execution WHERE id = ?1", id.number())?;
                 found.map(|Execution { task, basis, .. }| Run { task, basis })
             }
         };

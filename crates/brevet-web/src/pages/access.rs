@@ -22,8 +22,10 @@ pub(crate) fn routes() -> Router<Site> {
     Router::new().route("/access", get(access)).route("/access/give-back", post(give_back))
 }
 
-/// How many tasks are shown at once.
+/// How many tasks that need no request are shown.
 const TASKS_LIMIT: &str = "100";
+/// How much of what can be asked for is on one page.
+const TO_ASK_FOR_MAX: usize = 100;
 /// How many authorizations of each state are shown.
 const AUTHORIZATIONS_LIMIT: &str = "50";
 /// How many of one's pending requests are shown; all of them are on the page 'Requests'.
@@ -119,27 +121,59 @@ async fn page(visit: &Visit, wanted: Wanted, told: Option<Problem>) -> Result<Ac
     })
 }
 
-/// Roles and role groups on the first page, then the tasks.
+/// What can be asked for, kind after kind: there are fewer roles and role groups than tasks.
+const KINDS: [&str; 3] = ["roles", "role-groups", "tasks"];
+
+/// One page of roles, role groups and tasks, and the cursor of the next: a kind, and where its list goes on.
 async fn to_ask_for(
     visit: &Visit,
     text: Option<&str>,
     cursor: Option<&str>,
 ) -> Result<(Vec<Row>, Option<String>), Failure> {
-    let of = |path, cursor| {
-        query(
-            path,
-            [("may_ask", Some("true")), ("limit", Some(TASKS_LIMIT)), ("text", text), ("cursor", cursor)],
-        )
+    let (from, mut cursor) = match cursor.map(|cursor| cursor.split_once('.').unwrap_or(("tasks", cursor))) {
+        None => (KINDS[0], None),
+        Some((kind, cursor)) => (kind, Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty())),
     };
-    let tasks: List<Task> = visit.api.get(&of("/tasks", cursor)).await?;
-    let mut rows: Vec<_> = tasks.items.into_iter().map(of_task).collect();
-    if cursor.is_none() {
-        let roles: List<Role> = visit.api.get(&of("/roles", None)).await?;
-        let groups: List<RoleGroup> = visit.api.get(&of("/role-groups", None)).await?;
-        rows.extend(roles.items.into_iter().map(of_role));
-        rows.extend(groups.items.into_iter().map(of_role_group));
+    let mut rows: Vec<Row> = Vec::new();
+    for kind in KINDS.into_iter().skip_while(|kind| *kind != from) {
+        let room = TO_ASK_FOR_MAX - rows.len();
+        // Whether there is one at all, where there is no room for any.
+        let (found, next) = some_of(visit, kind, text, room.max(1), cursor.take()).await?;
+        match (kind, room, found.is_empty()) {
+            (_, 0, true) => continue,
+            (_, 0, false) => return Ok((rows, Some(format!("{kind}.")))),
+            // On one page tasks come first.
+            ("tasks", ..) => drop(rows.splice(0..0, found)),
+            _ => rows.extend(found),
+        }
+        if let Some(next) = next {
+            return Ok((rows, Some(format!("{kind}.{next}"))));
+        }
     }
-    Ok((rows, tasks.next))
+    Ok((rows, None))
+}
+
+async fn some_of(
+    visit: &Visit,
+    kind: &str,
+    text: Option<&str>,
+    limit: usize,
+    cursor: Option<String>,
+) -> Result<(Vec<Row>, Option<String>), Failure> {
+    let limit = limit.to_string();
+    let limit = Some(limit.as_str());
+    let conditions =
+        [("may_ask", Some("true")), ("limit", limit), ("text", text), ("cursor", cursor.as_deref())];
+    let path = query(&format!("/{kind}"), conditions);
+    Ok(match kind {
+        "roles" => rows_of(visit.api.get(&path).await?, of_role),
+        "role-groups" => rows_of(visit.api.get(&path).await?, of_role_group),
+        _ => rows_of(visit.api.get(&path).await?, of_task),
+    })
+}
+
+fn rows_of<T>(List { items, next }: List<T>, row: fn(T) -> Row) -> (Vec<Row>, Option<String>) {
+    (items.into_iter().map(row).collect(), next)
 }
 
 fn of_task(task: Task) -> Row {

@@ -5,6 +5,7 @@ use axum::Router;
 use axum::routing::get;
 use brevet_wire::{AccessControl, Authorization, Basis, Execution, Health, Ledger, List, Request, Uncovered};
 
+use super::start::has_steps_left;
 use crate::failure::{Answer, Failure};
 use crate::filters;
 use crate::gate::{Site, Visit};
@@ -31,6 +32,8 @@ struct House {
     running: String,
     pending: String,
     access_control: AccessControl,
+    /// Whether an administrator has steps of the first start left.
+    has_start_left: bool,
     ledger: Ledger,
     health: Health,
     standing: Standing,
@@ -77,11 +80,13 @@ async fn house(visit: &Visit) -> Result<House, Failure> {
         || (ended.next.is_some() && ended.items.last().is_some_and(ended_recently))
         || in_force.next.is_some();
     let authorizations: Vec<_> = in_force.items.iter().chain(&ended.items).cloned().collect();
+    let access_control: AccessControl = api.get("/access-control").await?;
     Ok(House {
+        has_start_left: visit.administers() && has_steps_left(visit, &access_control).await?,
         in_force: count(&in_force),
         running: count(&running),
         pending: count(&pending),
-        access_control: api.get("/access-control").await?,
+        access_control,
         ledger: api.get("/ledger").await?,
         health: api.get("/health").await?,
         standing: Standing::of(executions.items.iter().filter(is_recent)),

@@ -1,8 +1,9 @@
 //! The page of one task: what it does and what runs, and running it.
 
 use askama::Template;
-use axum::Router;
+use axum::response::IntoResponse as _;
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use brevet_wire::{
     ApprovalType, Authorization, Binding, Execution, NewExecution, OnExpiry, Parameters, Policy, Problem,
     StartRule, Task, reason,
@@ -20,7 +21,10 @@ use crate::gate::{Site, Visit, go_with, or_told};
 use crate::page::{Here, Page, show, show_again};
 
 pub(crate) fn routes() -> Router<Site> {
-    Router::new().route("/tasks/{scope}/{name}", get(task)).route("/tasks/{scope}/{name}/run", post(run))
+    Router::new()
+        .route("/tasks/{scope}/{name}", get(task))
+        .route("/tasks/{scope}/{name}/command", post(command))
+        .route("/tasks/{scope}/{name}/run", post(run))
 }
 
 #[derive(Template)]
@@ -61,9 +65,13 @@ impl TaskPage {
         fields::fields(&self.task, Wanted::Run { bound, exact }, &self.form, self.told.as_ref())
     }
 
+    /// What would run with what the form says; a bound value is as it was bound.
     fn command(&self) -> Vec<Vec<Piece>> {
-        let bound = self.authorization.as_ref().map(|authorization| &authorization.parameters);
-        fields::command(&self.task, bound.unwrap_or(&Parameters::new()))
+        let mut values = fields::parameters(&self.task, &self.form);
+        if let Some(authorization) = &self.authorization {
+            values.extend(authorization.parameters.clone());
+        }
+        fields::command(&self.task, &values)
     }
 
     fn limits(&self, parameter: &brevet_wire::Parameter) -> String {
@@ -96,6 +104,23 @@ async fn task(
 ) -> Answer {
     let task: Task = named(&visit, "tasks", &scope, &name).await?;
     show(&TaskPage::new(&visit, task, said.into_iter().collect()).await?)
+}
+
+/// What would run with what the form says, while somebody types. Nothing is run, and no secret is asked for.
+async fn command(visit: Visit, Path((scope, name)): Path<(String, String)>, form: Form) -> Answer {
+    let task: Task = named(&visit, "tasks", &scope, &name).await?;
+    let page = TaskPage::new(&visit, task, form).await?;
+    let arguments = page.command().into_iter().map(|argument| argument.into_iter().map(shown).collect());
+    Ok(Json(arguments.collect::<Vec<Vec<_>>>()).into_response())
+}
+
+fn shown(piece: Piece) -> brevet_wire::Piece {
+    let (text, parameter, is_free) = match piece {
+        Piece::Plain(text) => (text, None, false),
+        Piece::Of { parameter, value: Some(value) } => (value, Some(parameter), false),
+        Piece::Of { parameter, value: None } => (format!("{{{parameter}}}"), Some(parameter), true),
+    };
+    brevet_wire::Piece { text, parameter, is_free }
 }
 
 async fn run(visit: Visit, Path((scope, name)): Path<(String, String)>, form: Form) -> Answer {

@@ -125,9 +125,10 @@ impl Row for Group {
 }
 
 fn members(group: &Group) -> Shown {
-    match group.members.is_empty() {
-        true => toned("nobody", Tone::Waiting),
-        false => plain(names(&group.members)),
+    match (group.members.is_empty(), group.member_count.saturating_sub(group.members.len())) {
+        (true, _) => toned("nobody", Tone::Waiting),
+        (false, 0) => plain(names(&group.members)),
+        (false, more) => plain(format!("{} and {more} more", names(&group.members))),
     }
 }
 

@@ -70,16 +70,32 @@ impl Goodbye {
 
 /// Leaves the server to be played with.
 fn stay(stage: &Stage, goodbye: &mut Goodbye) {
-    stage.say(&format!(
-        "\nThe server stays up at {} until Ctrl-C. In another terminal, for example:\n\n  \
-         export BREVET_SERVER={}\n  {} login --user alice\n\nThe accounts, all with the password '{}':\n",
-        stage.url(),
-        stage.url(),
-        stage.program().display(),
-        organization::PASSWORD,
-    ));
-    for person in organization::PEOPLE {
-        stage.say(&format!("  {:<8} {}\n", person.name, person.what));
-    }
+    stage.say(&farewell(stage.url(), &stage.program().display().to_string()));
     goodbye.wait();
+}
+
+/// Where the server is, and who can sign in.
+fn farewell(url: &str, program: &str) -> String {
+    let password = organization::PASSWORD;
+    let mut told = format!(
+        "\nThe server stays up until Ctrl-C. Open {url} in a browser and sign in there, or use another terminal, \
+         for example:\n\n  export BREVET_SERVER={url}\n  {program} login --user alice\n\n\
+         The accounts, all with the password '{password}':\n"
+    );
+    for person in organization::PEOPLE {
+        told.push_str(&format!("  {:<8} {}\n", person.name, person.what));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::farewell;
+
+    #[test]
+    fn at_the_end_one_is_told_what_to_open_in_a_browser() {
+        let told = farewell("http://127.0.0.1:4713", "/usr/bin/brevet");
+        assert!(told.contains("Open http://127.0.0.1:4713 in a browser"), "{told}");
+        assert!(told.contains("  alice "), "{told}");
+    }
 }

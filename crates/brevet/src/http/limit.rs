@@ -21,6 +21,8 @@ pub(super) const CONNECTIONS_MAX: usize = 4_096;
 pub(super) const PAGE_ITEMS_DEFAULT: usize = 50;
 /// What a page holds at most.
 pub(super) const PAGE_ITEMS_MAX: usize = 200;
+/// Members of a group that are named where groups are listed; its own page has all of them.
+pub(super) const MEMBERS_LISTED_MAX: usize = 10;
 /// Rows that one page looks at, where it shows only some of them.
 pub(super) const SCAN_ROWS_MAX: usize = 2_000;
 /// Entries of one request's story that are looked at: how it was submitted, and its decisions, which come
@@ -34,6 +36,11 @@ pub(super) const WAITING_LOOKED_AT_MAX: usize = 10_000;
 
 /// How long an answer is held back for somebody who waits.
 pub(super) const WAIT_SECONDS_MAX: u64 = 60;
+/// Calls of one session that wait for the ledger to go on; one more is answered 429. A browser has six connections to a server
+/// in all, and one that is left must do for everything else.
+pub(super) const WAITS_OF_SESSION_MAX: usize = 4;
+/// Such calls of all sessions together; one more is answered 503. Half of the connections are for what people do.
+pub(super) const WAITS_MAX: usize = CONNECTIONS_MAX / 2;
 /// How often a stream says that it is still there, and looks whether its reader may still read it.
 pub(super) const STREAM_PULSE: Duration = Duration::from_secs(5);
 /// How long a stream waits for a reader that does not read.

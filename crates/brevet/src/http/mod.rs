@@ -38,6 +38,7 @@ use crate::app::App;
 use crate::world::World as _;
 use problem::Failure;
 use route::{Routes, Server};
+use wait::Waits;
 
 pub use front::Front;
 pub(crate) use serve::bind_to;
@@ -53,7 +54,7 @@ fn router(app: App) -> Router {
     let (router, _) = routes().finish();
     let document = Bytes::from(document());
     let doors = Doors(app.clone());
-    let server = Server { app, document, ledger_reads: Arc::default() };
+    let server = Server { app, document, ledger_reads: Arc::default(), waits: Waits::default() };
     let api = router.fallback(unknown_route).method_not_allowed_fallback(wrong_method).with_state(server);
     let pages = brevet_web::router(api.clone(), doors);
     let faces = service_fn(move |request: Request| {

@@ -21,6 +21,7 @@ use super::front::Peer;
 use super::ledger_reads::LedgerReads;
 use super::operation::Operation;
 use super::problem::Failure;
+use super::wait::Waits;
 use crate::app::{App, AppError, Session};
 
 /// Says that nobody sits in front of whoever asks, such as a page that refreshes itself: the session is not kept alive.
@@ -34,6 +35,8 @@ pub(super) struct Server {
     pub(super) document: Bytes,
     /// Who follows the ledger.
     pub(super) ledger_reads: Arc<LedgerReads>,
+    /// Who waits for the ledger to go on.
+    pub(super) waits: Waits,
 }
 
 /// Who may use a route at all. What somebody sees of it, and whether a command is carried out, is decided

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the organization is set up with them")]
 
+mod bounds;
 mod forms;
 mod inputs;
 mod network;

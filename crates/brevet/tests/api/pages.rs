@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use serde_json::json;
 
 use super::office::{Answer, Office, PASSWORD};
 
@@ -187,4 +188,39 @@ async fn a_page_left_open_does_not_keep_its_session_alive() {
         assert_eq!(office.raw(request.body(Body::empty()).unwrap()).await.status, StatusCode::OK, "{path}");
     }
     assert_eq!(office.app.published().size, before, "looking changes nothing");
+}
+
+#[tokio::test]
+async fn all_roles_that_can_be_asked_for_are_on_some_page() {
+    let office = Office::open().await;
+    let names: Vec<String> = (0..205).map(|n| format!("Role-{n:03}")).collect();
+    let roles = names.iter().map(|name| format!("[[role]]\nname = \"{name}\"\ntasks = [\"Look\"]\n"));
+    let tasks = format!(
+        "[workload]\nname = \"Many\"\nkind = \"command\"\n[[task]]\nname = \"Look\"\ndescription = \"Looks\"\n\
+         run = [\"/usr/bin/true\"]\n{}[[role_group]]\nname = \"All\"\nroles = {names:?}\n",
+        roles.collect::<String>()
+    );
+    std::fs::write(office.folder.path().join("tasks.d/many.toml"), tasks).unwrap();
+    office.app.reload().await.unwrap_or_else(|error| panic!("{error}"));
+    let policy = json!({"role_group": "Many/All", "approval_type": "manual"});
+    office.post("ada", "/policies", policy).await.ok();
+    let (mut found, mut path) = (Vec::new(), "/access".to_owned());
+    for pages in 1.. {
+        let page = text(&look(&office, "rita", &path).await);
+        let rows: Vec<_> = page.split("aria-label=\"Ask for ").skip(1).collect();
+        assert!((1..=100).contains(&rows.len()), "{} on {path}", rows.len());
+        found.extend(rows.iter().map(|row| row.split('"').next().unwrap_or_default().to_owned()));
+        let Some((before, _)) = page.split_once("rel=\"next\"") else {
+            assert_eq!(pages, 3);
+            break;
+        };
+        let link = before.rsplit("href=\"").next().unwrap_or_default();
+        path = link.split(['"', '#']).next().unwrap_or_default().replace("&amp;", "&").replace("&#38;", "&");
+    }
+    found.sort();
+    let of_many = names.iter().map(|name| format!("Many\\{name}"));
+    let mut all: Vec<_> =
+        of_many.chain(["Many\\All", "Many\\Look", "Linux\\Echo"].map(str::to_owned)).collect();
+    all.sort();
+    assert_eq!(found, all);
 }

@@ -17,9 +17,9 @@ mod standby;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 mod together;
-mod witnessed;
 #[path = "../../../brevet-store/tests/engines/wire_cutter.rs"]
 mod wire_cutter;
+mod witnessed;
 
 #[path = "../crash/books.rs"]
 #[expect(dead_code, reason = "the crash loop uses the rest")]

@@ -71,6 +71,9 @@ fn a_database_that_would_forget_what_it_commits_is_noticed_while_servers_run() {
     pair.cluster.sql("brevet", "SELECT pg_reload_conf()");
     (0..2).for_each(|number| until_written(&pair, number, &format!("Durable-{number}")));
     let entries = pair.stage.entries();
-    assert!(entries.iter().all(|entry| entry["kind"] != "server.lost"), "nobody is given up for having waited");
+    assert!(
+        entries.iter().all(|entry| entry["kind"] != "server.lost"),
+        "nobody is given up for having waited"
+    );
     pair.verifies();
 }

@@ -37,8 +37,7 @@ fn what_either_server_appends_is_witnessed_and_either_asks_when_the_other_is_gon
     let witness = Witness::start(home.path().join("witness"), "127.0.0.1:0");
     let policy = home.path().join("policy");
     write_private(&policy, witness.policy().as_bytes());
-    let settings =
-        format!("[ledger]\nwitness_policy = \"{}\"\nwitness_timeout = \"5s\"\n", policy.display());
+    let settings = format!("[ledger]\nwitness_policy = \"{}\"\nwitness_timeout = \"5s\"\n", policy.display());
     let tasks = format!("{}{GUARDED}", siege::TASKS);
     let mut pair = Pair::set_each_with(cluster, [&address; 2], &settings, &tasks);
     let key = pair.stage.asks("otto", "audit status")["keys"][0].as_str().unwrap().to_owned();

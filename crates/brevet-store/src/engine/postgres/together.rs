@@ -85,7 +85,8 @@ impl Session {
 /// The statement for as many rows as one likes, one array for each of its values.
 fn for_rows(sql: &str, one: &Statement) -> Result<String, Fault> {
     let types: Vec<&str> = one.params().iter().map(|given| given.name()).collect();
-    rewritten(sql, &types).ok_or_else(|| Fault::Type { found: format!("a statement for one row only: {sql}") })
+    rewritten(sql, &types)
+        .ok_or_else(|| Fault::Type { found: format!("a statement for one row only: {sql}") })
 }
 
 fn rewritten(sql: &str, types: &[&str]) -> Option<String> {

@@ -18,7 +18,8 @@ const BEGIN_VIEW: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Whoever writes waits for the head first, and sees what is there from then on.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const LOCK_HEAD: &str = "SELECT size FROM head WHERE one = 1 FOR UPDATE";
-const BEGIN_WITH_LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT 1 FROM head WHERE one = 1 FOR UPDATE";
+const BEGIN_WITH_LOCK: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT 1 FROM head WHERE one = 1 FOR UPDATE";
 
 /// Where a connection is in its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,6 +34,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/audit/{index}/proof", get(proof))
         .route("/audit/{index}/tlog-proof", get(files::proof))
         .route("/audit/verify", get(standing::verify))
+        .route("/audit/verify/claims", get(standing::claims))
         .route("/audit/ledger", get(standing::ledger))
         .route("/audit/ledger/{*path}", get(files::ledger))
         .route("/audit/as-of", get(questions::as_of))

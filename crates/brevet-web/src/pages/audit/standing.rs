@@ -1,7 +1,10 @@
 //! How far the ledger is vouched for, and the page on which a browser verifies it.
 
 use askama::Template;
-use brevet_wire::{Archives, Checkpoint, KeyHandover, Ledger, LedgerKeys};
+use axum::Json;
+use axum::response::IntoResponse as _;
+use brevet_wire::{Archives, Checkpoint, KeyHandover, Ledger, LedgerEntry, LedgerKeys};
+use serde::Serialize;
 
 use crate::failure::{Answer, Failure};
 use crate::filters;
@@ -47,6 +50,23 @@ pub(super) async fn verify(visit: Visit) -> Answer {
         key: keys.keys.first().cloned().unwrap_or_default(),
         checkpoint,
     })
+}
+
+/// What this server says of its ledger now, for a verification that begins, or that may have met a change of it.
+#[derive(Serialize)]
+struct Claims {
+    origin: String,
+    /// Verifier keys, the current one first.
+    keys: Vec<String>,
+    handovers: Vec<KeyHandover>,
+    /// The newest entry that says what is archived.
+    archived: Option<LedgerEntry>,
+}
+
+pub(super) async fn claims(visit: Visit) -> Answer {
+    let LedgerKeys { origin, keys, handovers, overlap_until: _ } = visit.api.get("/ledger/keys").await?;
+    let archives: Archives = visit.api.get("/ledger/archives").await?;
+    Ok(Json(Claims { origin, keys, handovers, archived: archives.recorded }).into_response())
 }
 
 /// A change of the key.

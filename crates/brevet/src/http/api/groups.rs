@@ -15,7 +15,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/api/v1/groups", Permission::SignedIn, list, {
             operation("list_groups", "Lists groups")
-                .note("Members are shown to members, administrators and auditors.")
+                .note("Members are shown to members, administrators and auditors: of each group the first 10, and how many.")
                 .query::<Paging>()
                 .lists::<wire::Group>("Groups, by id.")
         })
@@ -43,7 +43,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn list(caller: Caller, Query(paging): Query<Paging>) -> Answer {
     let page = paging.page()?;
     shown(&caller.view(|view| {
-        page.ascending(view.state.groups(), |group| group.id.number().into(), |group| view.group(group))
+        page.ascending(
+            view.state.groups(),
+            |group| group.id.number().into(),
+            |group| view.listed_group(group),
+        )
     }))
 }
 

@@ -1,6 +1,6 @@
 //! The switch of the organization, and assignments.
 
-use brevet_core::{Access, AccessControl, Assignment, Task, Uncovered};
+use brevet_core::{Access, AccessControl, Assignment, Coverage, Uncovered};
 use brevet_wire as wire;
 
 use super::View;
@@ -27,22 +27,14 @@ impl View<'_> {
 
     /// How much of what is defined a policy covers.
     pub(in crate::http) fn coverage(&self) -> wire::Coverage {
-        let is_covered = |task| self.state.governing(Access::Task(task)).is_some();
-        let defined = || self.state.catalog().tasks().iter().filter(|task| task.enabled);
-        let uncovered: Vec<&Task> = defined().filter(|task| !is_covered(task.id)).collect();
-        let governed = |assignment: &&Assignment| {
-            self.state.catalog().tasks_of(assignment.access).into_iter().any(is_covered)
-        };
+        let Coverage { tasks, uncovered, assignments, governed_assignments } = self.state.coverage();
+        let first = uncovered.iter().take(UNCOVERED_SHOWN_MAX);
         wire::Coverage {
-            tasks: defined().count() as u64,
+            tasks: tasks as u64,
             uncovered_tasks: uncovered.len() as u64,
-            uncovered: uncovered
-                .iter()
-                .take(UNCOVERED_SHOWN_MAX)
-                .map(|task| task.spec.name.to_string())
-                .collect(),
-            assignments: self.state.assignments().count() as u64,
-            governed_assignments: self.state.assignments().filter(governed).count() as u64,
+            uncovered: first.map(|task| self.access_name(Access::Task(*task))).collect(),
+            assignments: assignments as u64,
+            governed_assignments: governed_assignments as u64,
         }
     }
 

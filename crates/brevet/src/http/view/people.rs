@@ -4,6 +4,7 @@ use brevet_core::{Group, SignInLock, User};
 use brevet_wire as wire;
 
 use super::{View, at, text};
+use crate::http::limit::MEMBERS_LISTED_MAX;
 
 impl View<'_> {
     pub(in crate::http) fn user(&self, user: &User) -> wire::User {
@@ -24,14 +25,22 @@ impl View<'_> {
         }
     }
 
-    /// Who is in it, and its address, is for members and for those who oversee.
+    /// A group with all of its members.
     pub(in crate::http) fn group(&self, group: &Group) -> wire::Group {
+        self.group_with(group, usize::MAX)
+    }
+
+    /// A group among others, with the first of its members.
+    pub(in crate::http) fn listed_group(&self, group: &Group) -> wire::Group {
+        self.group_with(group, MEMBERS_LISTED_MAX)
+    }
+
+    /// Who is in it, and its address, is for members and for those who oversee.
+    fn group_with(&self, group: &Group, members_max: usize) -> wire::Group {
         let Group { id, name, email, description, members } = group;
         let inside = self.oversees() || members.contains(&self.viewer);
-        let members: Vec<_> = match inside {
-            true => members.iter().map(|member| self.user_ref(*member)).collect(),
-            false => Vec::new(),
-        };
+        let (named, member_count) = if inside { (members_max, members.len()) } else { (0, 0) };
+        let members = members.iter().take(named).map(|member| self.user_ref(*member)).collect();
         wire::Group {
             id: id.to_string(),
             name: name.to_string(),
@@ -39,6 +48,7 @@ impl View<'_> {
             description: text(description),
             members_shown: inside,
             members,
+            member_count,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Requests, and what was decided on them.
 
+use std::collections::BTreeSet;
+
 use brevet_core::{
-    Access, Approval, Command, Event, Parameters, Policy, Purpose, Refusal, Request, RequestState, Task,
-    Text, Timestamp, UserId, Verdict, decide,
+    Access, Approval, Command, Event, Parameters, Policy, PolicyId, Purpose, Refusal, Request, RequestState,
+    Task, Text, Timestamp, UserId, Verdict, decide,
 };
 use brevet_store::{Reader, RequestRow, StoreError, StoredEntry};
 use brevet_wire as wire;
@@ -80,12 +82,20 @@ impl View<'_> {
     /// How many pending requests wait for their decision: exact below [`WAITING_COUNTED_MAX`], as long as no more than
     /// [`WAITING_LOOKED_AT_MAX`] are pending in all.
     pub(in crate::http) fn waiting(&self) -> usize {
+        let policies = self.policies_with_waiting();
+        let routed: usize = policies.iter().map(|policy| self.state.pending_under(*policy)).sum();
+        if routed == 0 {
+            return 0;
+        }
         let pending = self.state.requests().take(WAITING_LOOKED_AT_MAX);
-        let routed = pending.filter(|request| {
-            let policy = self.state.policy(request.policy);
-            policy.is_some_and(|policy| self.state.is_approver(policy, self.viewer))
-        });
+        let routed = pending.filter(|request| policies.contains(&request.policy)).take(routed);
         routed.filter(|request| self.may_decide(request)).take(WAITING_COUNTED_MAX).count()
+    }
+
+    /// The policies under which requests wait, and they are among those who approve.
+    pub(in crate::http) fn policies_with_waiting(&self) -> BTreeSet<PolicyId> {
+        let waiting = self.state.policies().filter(|policy| self.state.pending_under(policy.id) > 0);
+        waiting.filter(|policy| self.state.is_approver(policy, self.viewer)).map(|policy| policy.id).collect()
     }
 
     /// Whether a request is, or was, routed to them.
