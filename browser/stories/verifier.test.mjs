@@ -199,7 +199,7 @@ test("a changed entry, hash or node is found", async () => {
 test("a key that an entry replaced is not believed, though the page offers no handover", async () => {
   const ledger = new Ledger(SIZE, { 300: rotated(A, B) });
   ledger.publish(by(A));
-  await assert.rejects(verify(A), finding("no", /was replaced in entry 300.*reload the page/s));
+  await assert.rejects(verify(A), finding("no", /was replaced in entry 300.*verify again/s));
   assert.equal(Memory.of(ORIGIN), null);
   // Nor on the page of that entry, which reads no other.
   await assert.rejects(verifyEntryOf({ claimed: claim([A]), index: 300, leaf: hex(ledger.levels[0][300]), signal }), finding("no", /was replaced in entry 300/));
@@ -276,7 +276,7 @@ test("a change that is not in this ledger, or is of another history of it, is fo
 test("a key that changed since the page was loaded: reload", async () => {
   const ledger = new Ledger(SIZE, { 300: rotated(A, B) });
   ledger.publish(by(B));
-  await assert.rejects(verify(A), finding("no", /not signed by the key that you trust.*reload the page/s));
+  await assert.rejects(verify(A), finding("no", /not signed by the key that you trust.*verify again/s));
 });
 
 test("an entry whose kind and body are of two kinds hides no change", async () => {
@@ -318,6 +318,20 @@ test("what is withheld without an entry that says so is no YES", async () => {
   const one = await verifyEntryOf({ claimed: claim([A]), index: 3, leaf: hex(ledger.levels[0][3]), signal });
   assert.equal(one.tone, "wait");
   assert.doesNotMatch(one.headline, /^(Yes|This entry is)/);
+});
+
+test("what was signed twice stays a NO, whatever the server says of its keys by then", async () => {
+  const ledger = new Ledger(SIZE);
+  ledger.publish(by(A));
+  Memory.keep(ORIGIN, { key: A.text, compared: true, policy: "", seen: { size: SIZE, root: "another", note: ledger.text(), at: "" } });
+  let asked = 0;
+  const again = async () => {
+    // A second try would find nothing to hold it against.
+    if (asked++) globalThis.localStorage = storage();
+    return { ...claim([A]), archived: null, asked };
+  };
+  await assert.rejects(verifyLedger({ claimed: claim([A]), again, keyText: A.text, compared: true, policyText: "", signal, progress() {} }), finding("no", /forked or rewritten/));
+  assert.equal(asked, 1);
 });
 
 test("the entry that says what is archived may be in the last bundle that is gone", async () => {

@@ -163,7 +163,7 @@ async function askLive(after) {
   const ask = (path) => fetch(path, { headers: { "brevet-unattended": "1" }, signal: unseen.signal });
   try {
     const response = await ask(after === null ? "/live" : `/live?after=${after}`);
-    const isFull = response.status === 429 || response.status === 503;
+    const isFull = response.status === 429;
     return { isFull, response: isFull ? await ask("/live") : response };
   } finally {
     document.removeEventListener("visibilitychange", leave);

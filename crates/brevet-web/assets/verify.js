@@ -64,9 +64,10 @@ export function sha256(...parts) {
 
 /** Why something does not verify. `where` says in which file or entry. */
 export class Finding extends Error {
-  constructor(sentence, { notes = [], kind = "no" } = {}) {
+  /** `isStale` where the server's word on its keys or archives, a moment old, can be why; never where two signatures differ. */
+  constructor(sentence, { notes = [], kind = "no", isStale = false } = {}) {
     super(sentence);
-    Object.assign(this, { notes, kind });
+    Object.assign(this, { notes, kind, isStale });
   }
 }
 
@@ -620,9 +621,9 @@ async function newest(seen, signal) {
 const CLAIMS_TRIES = 3;
 
 /**
- * Verifies with what the server says of its keys and archives now. Where that leads to NO and the server says something else
- * by then, the key or an archive may have changed meanwhile: once more, with that. What it says is never believed, only
- * followed or held against a hash.
+ * Verifies with what the server says of its keys and archives now. Where that alone can be why it leads to NO, and the server
+ * says something else by then, the key or an archive may have changed meanwhile: once more, with that. What it says is never
+ * believed, only followed or held against a hash; what was signed twice stays a NO whatever it says.
  */
 async function withNewest({ claimed, again }, verify) {
   if (!again) return verify(claimed);
@@ -631,7 +632,7 @@ async function withNewest({ claimed, again }, verify) {
     try {
       return await verify(claimed);
     } catch (error) {
-      if (!(error instanceof Finding) || error.kind !== "no" || tries === CLAIMS_TRIES) throw error;
+      if (!(error instanceof Finding) || !error.isStale || tries === CLAIMS_TRIES) throw error;
       const now = await again().catch(() => claimed);
       if (JSON.stringify(now) === JSON.stringify(claimed)) throw error;
       claimed = now;
@@ -640,7 +641,7 @@ async function withNewest({ claimed, again }, verify) {
 }
 
 const AGAIN = "If something was being archived just now, the next verification finds the entry that says so.";
-const RELOAD = "If the key was changed in order since this page was loaded, reload the page and verify again.";
+const AGAIN_KEY = "If the key was changed in order just now, verify again.";
 
 /** Checks who signed the newest checkpoint, and that it is not older than what was seen. */
 export async function verifyCheckpoint({ key, policy, handovers, seen, signal }) {
@@ -656,7 +657,7 @@ export async function verifyCheckpoint({ key, policy, handovers, seen, signal })
   const signed = by.filter(({ key: one }) => one.type === SIGNS).map(({ key: one }) => one);
   const current = signed.filter((one) => !steps.some(({ old }) => old.text === one.text));
   if (!current.length && signed.length) throw replacedKey(signed[0], steps.find(({ old }) => old.text === signed[0].text).index, note);
-  if (!current.length) throw new Finding(`The checkpoint is not signed by the key that you trust. This is another ledger, an impostor, or the key was changed behind your back. ${RELOAD}`, { notes: [note.text] });
+  if (!current.length) throw new Finding(`The checkpoint is not signed by the key that you trust. This is another ledger, an impostor, or the key was changed behind your back. ${AGAIN_KEY}`, { notes: [note.text], isStale: true });
   const cosigned = new Map();
   for (const { key: one, time } of by.filter(({ key: one }) => one.type === COSIGNS)) cosigned.set(one.text, Math.max(time, cosigned.get(one.text) ?? 0));
   if (seen && seen.size > note.size) {
@@ -679,7 +680,7 @@ async function needsPolicyOf(policy, keys, handovers) {
 }
 
 function replacedKey(key, index, note) {
-  return new Finding(`The checkpoint is signed by ${key.text}, which was replaced in entry ${index}: what a replaced key signs is not to be believed. Perhaps it was stolen. ${RELOAD}`, { notes: [note.text] });
+  return new Finding(`The checkpoint is signed by ${key.text}, which was replaced in entry ${index}: what a replaced key signs is not to be believed. Perhaps it was stolen. ${AGAIN_KEY}`, { notes: [note.text] });
 }
 
 /**
@@ -742,7 +743,7 @@ export async function verifyEntries({ checked, archived, seen, signal, progress 
     const [found, hashes] = await coming.shift();
     if (index + AHEAD < bundles) ask(index + AHEAD);
     // Archived is a beginning.
-    if (!found && state.absent < index * TILE) throw new Finding(`Entries from ${index * TILE} on are missing: the server says that they are in an archive, but gives older ones. ${AGAIN}`, { notes: [note.text] });
+    if (!found && state.absent < index * TILE) throw new Finding(`Entries from ${index * TILE} on are missing: the server says that they are in an archive, but gives older ones. ${AGAIN}`, { notes: [note.text], isStale: true });
     if (!found) state.absent += hashes.length;
     const leaves = hashes.map((hash, i) => verifyEntry({ state, tree, position: index * TILE + i, bytes: found?.[i], hash }));
     files.forget(0, index);
@@ -765,7 +766,7 @@ function needArchived({ absent, archived }, note) {
   const first = Math.floor((absent - 1) / TILE) * TILE;
   if (archived && first < archived.size) return;
   const why = absent === note.size ? "it gave none at all" : archived ? `entry ${archived.entry} says so of the first ${count(archived.size)} alone` : "no entry that was read says so";
-  throw new Finding(`Entries are missing: the server says that the first ${count(absent)} are in an archive, but ${why}. Perhaps they are withheld. ${AGAIN}`, { notes: [note.text] });
+  throw new Finding(`Entries are missing: the server says that the first ${count(absent)} are in an archive, but ${why}. Perhaps they are withheld. ${AGAIN}`, { notes: [note.text], isStale: true });
 }
 
 function verifyEntry({ state, tree, position, bytes, hash }) {
@@ -930,7 +931,7 @@ async function doubt(claimed, memory) {
   if (!memory?.key) return otherLedger(claimed.origin);
   const { keys } = await follow(parseKey(memory.key), claimed.handovers);
   if (claimed.keys.includes(keys.at(-1).text)) return null;
-  return `The key changed. This browser remembers ${memory.key}, and the server now says ${claimed.keys[0]}, without a proof that the old key handed over to it. Do not go on before somebody who does not run this server says why. ${RELOAD}`;
+  return `The key changed. This browser remembers ${memory.key}, and the server now says ${claimed.keys[0]}, without a proof that the old key handed over to it. Do not go on before somebody who does not run this server says why. ${AGAIN_KEY}`;
 }
 
 function provenBy({ note, cosigned, metQuorum, vouched }, { signer, changes }, compared, policy) {
@@ -1082,7 +1083,7 @@ export function verifyEntryOf({ claimed, again, ...asked }) {
 async function verifyEntryBy({ claimed, index, leaf, signal }) {
   const memory = Memory.of(claimed.origin);
   const told = await doubt(claimed, memory);
-  if (told) throw new Finding(told);
+  if (told) throw new Finding(told, { isStale: true });
   const compared = Boolean(memory?.compared);
   const policy = memory?.policy?.trim() ? given(parsePolicy, memory.policy) : null;
   const seen = memory?.seen;

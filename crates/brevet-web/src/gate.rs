@@ -266,7 +266,7 @@ impl Way {
         let target = target(request.uri());
         let back = match *request.method() {
             Method::GET => target.clone(),
-            _ => form_page(request.headers(), request.uri().path()),
+            _ => form_page(request.headers()),
         };
         Self { back, target, form: None }
     }
@@ -278,10 +278,11 @@ impl Way {
     }
 }
 
-/// The last parts of addresses that forms are sent to, and that show nothing.
+/// The last parts of addresses that forms are sent to, of which some show nothing.
 const SHOW_NOTHING: &[&str] = &[
     "cancel",
     "code",
+    "command",
     "decide",
     "enable",
     "give-back",
@@ -291,21 +292,23 @@ const SHOW_NOTHING: &[&str] = &[
     "remove",
     "revoke",
     "run",
-    "sign-out",
     "stop",
 ];
 
-/// The page with the form that was sent to `path`: the one that it was sent from, where that shows something.
-fn form_page(headers: &HeaderMap, path: &str) -> String {
+/// The page with the form that was sent: the one that it was sent from, where that shows something.
+fn form_page(headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let from = text(REFERER).and_then(|from| from.parse::<Uri>().ok());
     let from = from.filter(|from| from.authority().is_some_and(|ours| text(HOST) == Some(ours.as_str())));
-    let (_, part) = path.rsplit_once('/').unwrap_or_default();
-    match from {
-        Some(from) if from.path() != path || !SHOW_NOTHING.contains(&part) => target(&from),
+    let Some(from) = from else { return "/".to_owned() };
+    let parts: Vec<&str> = from.path().split('/').skip(1).collect();
+    let (first, last) =
+        (parts.first().copied().unwrap_or_default(), parts.last().filter(|_| parts.len() > 1));
+    match last {
         // A form that was shown again is at the address it was sent to; the part of the site has a page.
-        Some(_) => format!("/{}", path.split('/').nth(1).unwrap_or_default()),
-        None => "/".to_owned(),
+        Some(last) if SHOW_NOTHING.contains(last) => format!("/{first}"),
+        None if first == "sign-out" => "/".to_owned(),
+        _ => target(&from),
     }
 }
 
@@ -397,29 +400,32 @@ mod tests {
 
     #[test]
     fn the_page_with_a_form_is_the_one_that_it_was_sent_from() {
-        let check = |from: Option<&str>, path: &str, page: &str| {
+        let check = |from: Option<&str>, page: &str| {
             let mut request = Request::builder().header("host", "brevet.example");
             if let Some(from) = from {
                 request = request.header("referer", from);
             }
             let request = request.body(Body::empty()).unwrap();
-            assert_eq!(form_page(request.headers(), path), page, "{from:?} {path}");
+            assert_eq!(form_page(request.headers()), page, "{from:?}");
         };
-        check(
-            Some("https://brevet.example/groups/grp-1?from=100"),
-            "/groups/grp-1/members",
-            "/groups/grp-1?from=100",
-        );
-        check(
-            Some("https://brevet.example/requests/new?task=a%2Fb"),
-            "/requests/new",
-            "/requests/new?task=a%2Fb",
-        );
-        check(Some("https://brevet.example/groups/grp-1/members"), "/groups/grp-1/members", "/groups");
-        check(Some("https://brevet.example/requests/req-1/decide"), "/requests/req-1/decide", "/requests");
-        check(Some("https://evil.example/x"), "/groups", "/");
-        check(Some("https://brevet.example.evil.example/x"), "/groups", "/");
-        check(Some("about:blank"), "/groups", "/");
-        check(None, "/groups", "/");
+        let at = |path: &str| Some(format!("https://brevet.example{path}"));
+        let cases = [
+            ("/groups/grp-1?from=100", "/groups/grp-1?from=100"),
+            ("/requests/new?task=a%2Fb", "/requests/new?task=a%2Fb"),
+            ("/groups", "/groups"),
+            // What a form was sent to shows nothing, whichever form of the page there is sent next.
+            ("/groups/grp-1/members", "/groups"),
+            ("/authorizations/aut-1/revoke", "/authorizations"),
+            ("/requests/req-1/decide", "/requests"),
+            ("/sign-out", "/"),
+            ("/", "/"),
+        ];
+        for (from, page) in cases {
+            check(at(from).as_deref(), page);
+        }
+        check(Some("https://evil.example/x"), "/");
+        check(Some("https://brevet.example.evil.example/x"), "/");
+        check(Some("about:blank"), "/");
+        check(None, "/");
     }
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use brevet_wire::{Problem, WhoAmI};
+use brevet_wire::{Problem, WhoAmI, reason};
 use jiff::Timestamp;
 
 use crate::assets;
@@ -198,6 +198,15 @@ impl KeptPage<'_> {
         let is_typed = |(name, value): &&(&str, &str)| !NOT_TYPED.contains(name) && !value.trim().is_empty();
         let readable = |name: &str| name.strip_prefix("p.").unwrap_or(name).replace('_', " ");
         self.fields.iter().filter(is_typed).map(|(name, value)| (readable(name), *value)).collect()
+    }
+
+    fn may_be_done(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.reason.as_deref() == Some(reason::OUTCOME_UNKNOWN))
+    }
+
+    /// Whether the form has a key, under which the API does it once.
+    fn is_done_once(&self) -> bool {
+        self.fields.iter().any(|(name, value)| *name == "key" && !value.is_empty())
     }
 
     fn readable<'a>(&self, secret: &&'a str) -> &'a str {

@@ -109,7 +109,7 @@ pub struct Archives {
     pub files: Vec<ArchiveFile>,
     /// What somebody asked for, until a second person agrees.
     pub asked: Option<ArchiveAsked>,
-    /// The newest entry `ledger.archived`, by itself: the file of the ledger that it is in may have gone with those before it.
+    /// The newest entry `ledger.archived`, by itself, for auditors: the file of the ledger that it is in may have gone with those before it.
     pub recorded: Option<LedgerEntry>,
     /// Where the files are, on the server.
     pub folder: String,

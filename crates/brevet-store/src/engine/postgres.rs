@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::ToSql;
+use rusqlite::types::Value;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -78,8 +79,9 @@ pub(crate) struct Session {
     together: RefCell<Together>,
     stage: Cell<Stage>,
     is_lost: Cell<bool>,
-    /// What was asked for on a second machine, and what is missing of that, where a person accepted it.
+    /// Whether what is acknowledged must be on a second machine.
     standby: Standby,
+    /// What is missing of that, where a person accepted it.
     accepted_loss: Option<String>,
 }
 
@@ -116,8 +118,11 @@ impl Session {
     /// Whether what is acknowledged is durable still: whoever administers PostgreSQL can change that at any time. Answers what
     /// is missing where a person accepted that.
     pub(crate) fn check_durability(&self) -> Result<Option<String>, Fault> {
-        for (name, wanted) in DURABLE {
-            self.check_setting(name, wanted)?;
+        let names = DURABLE.map(|(name, _)| name);
+        for ((name, wanted), found) in DURABLE.into_iter().zip(self.settings(&names)?) {
+            if !wanted.contains(&found.as_str()) {
+                return Err(Fault::Setting { name, found, wanted: wanted[0] });
+            }
         }
         self.check_standby(self.standby)
     }
@@ -158,22 +163,20 @@ impl Session {
         }
     }
 
-    fn check_setting(&self, name: &'static str, wanted: &[&'static str]) -> Result<(), Fault> {
-        let found = self.setting(name)?;
-        match wanted.contains(&found.as_str()) {
-            true => Ok(()),
-            false => Err(Fault::Setting { name, found, wanted: wanted[0] }),
-        }
-    }
-
     /// What is missing of the standby that is asked for, where a person accepted that.
     pub(crate) fn accepted_loss(&self) -> Option<&str> {
         self.accepted_loss.as_deref()
     }
 
     fn setting(&self, name: &str) -> Result<String, Fault> {
-        let row = self.wait(self.client.query_one("SELECT current_setting($1)", &[&name]))?;
-        Ok(row.try_get(0)?)
+        Ok(self.settings(&[name])?.swap_remove(0))
+    }
+
+    /// Settings as they are now, each as PostgreSQL writes it.
+    fn settings(&self, names: &[&str]) -> Result<Vec<String>, Fault> {
+        let names: Vec<_> = names.iter().map(|name| vec![Value::Text((*name).to_owned())]).collect();
+        let answers = self.query_each("SELECT current_setting(?1)", &names)?;
+        answers.iter().flatten().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[&dyn ToSql]) -> Result<usize, Fault> {
@@ -219,10 +222,12 @@ impl Drop for Session {
 }
 
 /// The settings that bound what a connection holds while its server is paused, or gone with its machine. PostgreSQL takes
-/// those of the network for nothing on a socket.
+/// those of the network for nothing on a socket. Every statement of this crate goes by a key: a plan that was made while a table
+/// was small, and reads all of it, would be kept until somebody counts its rows.
 fn bounds(purpose: Purpose) -> String {
     let mut bounds = format!(
-        "SET jit = off; SET enable_seqscan = off; SET statement_timeout = {}; SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {};
+        "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+         SET statement_timeout = {}; SET tcp_keepalives_idle = {}; SET tcp_keepalives_interval = {};
          SET tcp_keepalives_count = {KEEPALIVE_PROBES}; SET tcp_user_timeout = {};",
         STATEMENT_TIMEOUT.as_millis(),
         KEEPALIVE_IDLE.as_secs(),

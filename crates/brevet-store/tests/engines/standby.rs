@@ -93,21 +93,18 @@ fn what_is_acknowledged_is_on_a_second_machine() {
 
 /// While the connection lasts, a setting changes.
 fn what_is_not_durable_any_more_is_noticed(primary: &Cluster, sample: &mut Sample) {
-    sample.store.check_durability().unwrap();
+    assert_eq!(sample.store.undurable().unwrap(), None);
     sql(primary, "ALTER SYSTEM SET synchronous_commit = 'local'");
     sql(primary, "SELECT pg_reload_conf()");
     let said = undurable(sample);
     assert!(said.contains("synchronous_commit is local"), "{said}");
     sql(primary, "ALTER SYSTEM RESET synchronous_commit");
     sql(primary, "SELECT pg_reload_conf()");
-    until(|| sample.store.check_durability());
+    until(|| sample.store.undurable().unwrap().map_or(Ok(()), Err));
 }
 
 fn undurable(sample: &mut Sample) -> String {
-    until(|| match sample.store.check_durability() {
-        Err(error) => Ok(error.to_string()),
-        Ok(()) => Err("it is durable"),
-    })
+    until(|| sample.store.undurable().unwrap().ok_or("it is durable"))
 }
 
 /// PostgreSQL answers such a commit as any other, with a warning.

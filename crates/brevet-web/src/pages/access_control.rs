@@ -263,7 +263,14 @@ async fn enable(visit: Visit, form: Form) -> Answer {
     let done = done.map_err(Failure::about_what_is_named);
     let again = async |problem: Problem| match problem.reason.as_deref() {
         Some(reason::CHANGED) => {
-            show_again(&problem.clone(), &review_page(&visit, &form, Some(problem), Some(&seen)).await?)
+            match review_page(&visit, &form, Some(problem.clone()), Some(&seen)).await {
+                Ok(page) => show_again(&problem, &page),
+                // Somebody or something that is named is gone by now.
+                Err(failure) => {
+                    let problem = failure.about_what_is_named().into_told()?;
+                    told_on_settings(&visit, &form, problem).await
+                }
+            }
         }
         _ => told_on_settings(&visit, &form, problem).await,
     };

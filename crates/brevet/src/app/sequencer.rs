@@ -198,7 +198,7 @@ impl<W: World> Sequencer<W> {
         }
         // The turn may have been waited for: who came meanwhile need not wait for the next one.
         fill(&mut batch, calls);
-        pending.answered = Answered::of(&self.store, &batch);
+        pending.answered = Answered::of(&self.store, batch.iter());
         let clock = self.read_clock();
         self.note_clock_step(&mut pending);
         match clock {
@@ -220,6 +220,8 @@ impl<W: World> Sequencer<W> {
                     self.store.end_turn();
                     return refuse(std::iter::once(item).chain(batch), &why);
                 }
+                let left = std::iter::once(&item).chain(batch.as_slice());
+                pending.answered = Answered::of(&self.store, left);
             }
             match self.instant_for(&item, &clock) {
                 Ok(now) => self.take(now, item, &mut pending),
@@ -320,9 +322,13 @@ impl<W: World> Sequencer<W> {
     fn take(&mut self, now: Timestamp, item: Item, pending: &mut Pending) {
         let Item { origin, command, key, condition, beside, answer: to } = item;
         let keyed = origin.user_id().zip(key);
-        match keyed.as_ref().map(|(user, key)| pending.answered.replay(&self.store, *user, key)).transpose() {
-            Ok(None | Some(None)) => {}
-            Ok(Some(Some(reply))) => {
+        let before = match &keyed {
+            Some((user, key)) => pending.answered.replay(&self.store, *user, key),
+            None => Ok(None),
+        };
+        match before {
+            Ok(None) => {}
+            Ok(Some(reply)) => {
                 pending.waiting.push(Waiting { answer: to, reply, replayed: true, entry: None, draft: None });
                 return;
             }

@@ -37,9 +37,9 @@ pub(super) const WAITING_LOOKED_AT_MAX: usize = 10_000;
 /// How long an answer is held back for somebody who waits.
 pub(super) const WAIT_SECONDS_MAX: u64 = 60;
 /// Calls of one session that wait for the ledger to go on; one more is answered 429. A browser has six connections to a server
-/// in all, and one that is left must do for everything else.
+/// in all, and those that are left must do for everything else.
 pub(super) const WAITS_OF_SESSION_MAX: usize = 4;
-/// Such calls of all sessions together; one more is answered 503. Half of the connections are for what people do.
+/// Such calls of all sessions together; one more is answered 429. The other half of the connections is for everything else.
 pub(super) const WAITS_MAX: usize = CONNECTIONS_MAX / 2;
 /// How often a stream says that it is still there, and looks whether its reader may still read it.
 pub(super) const STREAM_PULSE: Duration = Duration::from_secs(5);

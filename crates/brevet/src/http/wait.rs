@@ -48,7 +48,7 @@ impl Waits {
         let mut waiting = self.waiting();
         if waiting.all >= WAITS_MAX {
             let detail = "too many wait for the ledger to go on; ask without `after`, or again later";
-            return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-waits", detail));
+            return Err(Failure::new(StatusCode::TOO_MANY_REQUESTS, "too-many-waits", detail));
         }
         let own = waiting.by_session.entry(session).or_default();
         if *own >= WAITS_OF_SESSION_MAX {
@@ -98,7 +98,7 @@ mod tests {
         own.push(begin(1).unwrap());
         assert_eq!(begin(1).unwrap_err(), 429);
         let others: Vec<Wait> = (own.len()..WAITS_MAX).map(|one| begin(2 + one as u64).unwrap()).collect();
-        assert_eq!(begin(9_999).unwrap_err(), 503);
+        assert_eq!(begin(9_999).unwrap_err(), 429);
         drop((own, others));
         assert!(waits.waiting().by_session.is_empty());
         assert_eq!(waits.waiting().all, 0);

@@ -46,9 +46,10 @@ fn a_promoted_standby_is_used_as_soon_as_it_has_one_of_its_own() {
     let mut siege = Siege::begin(&pair);
     let (on_first, on_second) = (siege.besiege(&pair, 0), siege.besiege(&pair, 1));
     let_pass(A_WHILE);
+    // What is being committed when the primary dies is looked up for half a minute only, and the next standby may take longer.
+    let logs = [on_first.stop(), on_second.stop()];
     pair.cluster.stop("immediate");
     standby.promote();
-    let logs = [on_first.stop(), on_second.stop()];
     (0..2).for_each(|number| until_refused(&pair, number, "synchronous_standby_names is empty"));
 
     let next = standby.attach_standby();

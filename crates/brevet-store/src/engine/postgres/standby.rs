@@ -46,7 +46,8 @@ impl Session {
         if !self.waits_for_standby()? {
             return Ok(Some("PostgreSQL's setting synchronous_standby_names is empty".to_owned()));
         }
-        let row = self.wait(self.client.query_one(STANDBYS, &[]))?;
+        let rows = self.query(STANDBYS, &[])?;
+        let row = rows.first().ok_or_else(|| Fault::Type { found: "no count".to_owned() })?;
         let (synchronous, attached, can_look): (i64, i64, bool) =
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         Ok(match (synchronous, can_look) {

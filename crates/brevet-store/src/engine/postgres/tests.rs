@@ -8,7 +8,7 @@ use brevet_store::DatabasePlace;
 use cluster::Cluster;
 
 use super::{Account, Fault, Purpose, Session};
-use crate::engine::{Begin, Connection, Error, NONE, params};
+use crate::engine::{Begin, Connection, Error, NONE, Value, params};
 
 /// A table with a row for each number, and who may append holding the head.
 const TABLES: &str = "CREATE TABLE head (one BIGINT PRIMARY KEY, size BIGINT NOT NULL);
@@ -41,6 +41,7 @@ fn sessions_keep_their_bounds() {
     what_is_sent_ahead_is_committed_whole(&connection);
     one_failure_among_what_is_sent_ahead_undoes_everything(&connection);
     a_failure_that_nobody_asked_about_undoes_everything(&connection);
+    rows_that_go_together_are_there_whole_or_not_at_all(&connection);
     a_session_that_was_ended_has_certainly_not_committed(address(&place));
     a_server_that_stops_in_a_transaction_holds_the_head_for_a_few_seconds(address(&place));
     the_first_host_that_takes_writes_is_used(&cluster);
@@ -81,6 +82,56 @@ fn a_failure_that_nobody_asked_about_undoes_everything(connection: &Connection) 
     let error = transaction.commit().unwrap_err();
     assert!(matches!(error, Error::Postgres(Fault::Aborted)), "{error}");
     assert_eq!(numbers(connection), 1_000, "nothing of it is there");
+}
+
+fn together(connection: &Connection, number: i64, even: i64) -> Result<(), Error> {
+    connection
+        .execute_together("INSERT INTO number (number, even) VALUES (?1, ?2)", params![number, even])
+        .and_then(|()| {
+            let values = params![number, even + 2];
+            connection.execute_together("UPDATE number SET even = ?2 WHERE number = ?1", values)
+        })
+}
+
+fn rows_that_go_together_are_there_whole_or_not_at_all(connection: &Connection) {
+    for count in [1, 2, 47, 48, 49, 500] {
+        let transaction = connection.begin(Begin::Write).unwrap();
+        (6_000..6_000 + count).for_each(|number| together(&transaction, number, 0).unwrap());
+        let read = "SELECT count(*) FROM number WHERE number >= 6000 AND even = 2";
+        let seen: i64 = transaction.query_row(read, NONE, |row| row.get(0)).unwrap();
+        assert_eq!(seen, count, "whoever asks sees them");
+        drop(transaction);
+        assert_eq!(numbers(connection), 1_000, "rolled back, they are gone");
+    }
+    let transaction = connection.begin(Begin::Write).unwrap();
+    together(&transaction, 6_000, 0).unwrap();
+    drop(transaction);
+    assert_eq!(numbers(connection), 1_000, "what waited is forgotten with its transaction");
+    // The first statement waits, and the one behind it begins the transaction.
+    let transaction = connection.begin(Begin::Write).unwrap();
+    together(&transaction, 6_000, 0).unwrap();
+    insert(&transaction, 6_001, 0).unwrap();
+    drop(transaction);
+    assert_eq!(numbers(connection), 1_000, "nothing is written before it begins");
+    for bad in [6_000, 6_047, 6_099] {
+        let transaction = connection.begin(Begin::Write).unwrap();
+        let sent =
+            (6_000..6_100).try_for_each(|number| together(&transaction, number, i64::from(number == bad)));
+        let error = sent.map_or_else(Err, |()| transaction.commit()).unwrap_err();
+        assert!(!error.is_lost() && !error.is_uncertain(), "{error}");
+        assert!(error.to_string().contains("number_even_check"), "{error}");
+        assert_eq!(numbers(connection), 1_000, "nothing of it is there");
+    }
+    let questions: Vec<_> = (0..600).map(|number| vec![Value::Integer(number)]).collect();
+    let mut found = Vec::new();
+    let sql = "SELECT even FROM number WHERE number = ?1";
+    let each = connection.prepare_cached(sql).unwrap().query_each(&questions, |place, row| {
+        found.push((place, row.get::<_, i64>(0)?));
+        Ok(())
+    });
+    each.unwrap();
+    let expected: Vec<(usize, i64)> = (0..600).zip((0..).step_by(2)).collect();
+    assert_eq!(found, expected);
 }
 
 fn a_session_that_was_ended_has_certainly_not_committed(address: &str) {

@@ -35,6 +35,7 @@ impl Together {
         self.rows += 1;
         self.bytes += row.iter().map(Given::bytes).sum::<usize>();
         if let Some(group) = self.groups.iter_mut().find(|group| group.sql == sql) {
+            debug_assert_eq!(group.columns.len(), row.len(), "the same statement has as many values");
             return group.columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
         }
         let columns = row.into_iter().map(|value| vec![value]).collect();
@@ -75,7 +76,7 @@ impl Session {
                 }))?;
                 continue;
             }
-            let all = self.statement(&for_rows(&sql, &one)?)?;
+            let all = self.statement(&for_rows(&sql, &one))?;
             self.send(Box::pin(async move { client.execute_raw(&all, columns.iter()).await.map(drop) }))?;
         }
         Ok(())
@@ -83,10 +84,9 @@ impl Session {
 }
 
 /// The statement for as many rows as one likes, one array for each of its values.
-fn for_rows(sql: &str, one: &Statement) -> Result<String, Fault> {
+fn for_rows(sql: &str, one: &Statement) -> String {
     let types: Vec<&str> = one.params().iter().map(|given| given.name()).collect();
-    rewritten(sql, &types)
-        .ok_or_else(|| Fault::Type { found: format!("a statement for one row only: {sql}") })
+    rewritten(sql, &types).expect("only an INSERT of plain values, or an UPDATE, is for many rows")
 }
 
 fn rewritten(sql: &str, types: &[&str]) -> Option<String> {
@@ -99,7 +99,7 @@ fn rewritten(sql: &str, types: &[&str]) -> Option<String> {
         return Some(format!("{} {from} WHERE {}", named(set), named(condition)));
     }
     let (into, values) = sql.split_once(" VALUES (")?;
-    let (values, rest) = values.split_once(')')?;
+    let (values, rest) = values.split_once(')').filter(|(values, _)| !values.contains('('))?;
     Some(format!("{into} SELECT {} {from}{rest}", named(values)))
 }
 
@@ -120,5 +120,6 @@ mod tests {
             "UPDATE t SET b = given.v2 FROM unnest(?1::int8[], ?2::bytea[]) AS given (v1, v2) WHERE a = given.v1"
         );
         assert_eq!(rewritten("DELETE FROM t", &[]), None);
+        assert_eq!(rewritten("INSERT INTO t (a) VALUES (lower(?1))", &["text"]), None);
     }
 }

@@ -56,7 +56,7 @@ impl Session {
             // The first question follows at once: it changes nothing, whatever this answers.
             Begin::View => self.batch_later(BEGIN_VIEW),
             // Waited for: what is sent behind a BEGIN that failed would be done at once.
-            Begin::Write => self.batch(BEGIN_WRITE),
+            Begin::Write => self.wait(self.client.batch_execute(BEGIN_WRITE)),
         }
     }
 

@@ -17,19 +17,26 @@ pub(super) struct Answered {
     /// Those of this batch that the store does not have yet.
     here: HashMap<Of, ([u8; 32], Reply)>,
     /// What the store has of the batch's keys, where it was asked for all of them.
-    stored: Option<HashMap<Of, Idempotent>>,
+    stored: Option<HashMap<Of, Kept>>,
+}
+
+/// A fingerprint, and the answer where it can be read.
+type Kept = ([u8; 32], Option<Reply>);
+
+fn answer(Idempotent { user, key, fingerprint, reply, at: _ }: Idempotent) -> (Of, Kept) {
+    ((user, key), (fingerprint, parse_reply(&reply)))
 }
 
 impl Answered {
     /// Asks the store for the keys of all who wait, in one round trip. Where that fails it is asked for each, and each is told.
-    pub(super) fn of(store: &Store, batch: &[Item]) -> Self {
+    pub(super) fn of<'i>(store: &Store, batch: impl Iterator<Item = &'i Item>) -> Self {
         let of = |item: &Item| Some((item.origin.user_id()?, item.key.as_ref()?.key.clone()));
-        let keys: Vec<Of> = batch.iter().filter_map(of).collect();
-        let kept = store.idempotent_each(&keys).ok();
-        let by_key = |kept: Vec<Idempotent>| {
-            kept.into_iter().map(|kept| ((kept.user, kept.key.clone()), kept)).collect::<HashMap<_, _>>()
-        };
-        Self { here: HashMap::new(), stored: kept.map(by_key) }
+        let keys: Vec<Of> = batch.filter_map(of).collect();
+        let kept = store.idempotent_each(&keys).inspect_err(|error| {
+            tracing::warn!(%error, "what was answered before could not be looked up for all at once");
+        });
+        let known = kept.ok().map(|kept| kept.into_iter().map(answer).collect());
+        Self { here: HashMap::new(), stored: known }
     }
 
     /// What was answered to the same key before.
@@ -42,10 +49,8 @@ impl Answered {
         let of = (user, key.key.clone());
         let answered = match (self.here.get(&of), &self.stored) {
             (Some((fingerprint, reply)), _) => Some((*fingerprint, Some(*reply))),
-            (None, Some(stored)) => stored.get(&of).map(|kept| (kept.fingerprint, parse_reply(&kept.reply))),
-            (None, None) => {
-                store.idempotent(user, &key.key)?.map(|kept| (kept.fingerprint, parse_reply(&kept.reply)))
-            }
+            (None, Some(stored)) => stored.get(&of).copied(),
+            (None, None) => store.idempotent(user, &key.key)?.map(|kept| answer(kept).1),
         };
         match answered {
             None => Ok(None),

@@ -19,6 +19,8 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// A server that gives no sign of life for so long, while this one could have seen it, is gone.
 const LOST_AFTER: Duration = Duration::from_secs(6);
+/// A server that did not look for so long begins anew to count how long others are silent.
+const UNHEARD_AFTER: Duration = Duration::from_secs(3);
 /// How long a commit without an answer is looked up before this server ends.
 const LOOK_UP_MAX: Duration = Duration::from_secs(30);
 /// Between two attempts to reach the database.
@@ -41,19 +43,22 @@ impl Cluster {
         Self { fresh, beaten: None, signs: HashMap::new(), is_away: false, undurable: None }
     }
 
-    /// Remembers whether a commit would be durable; says so when that changes.
-    fn note_durability(&mut self, checked: Result<(), StoreError>) {
-        let why = checked.err().map(|error| error.to_string());
+    /// Remembers why a commit would not be durable; says so when that changes.
+    fn note_durability(&mut self, why: Option<String>) {
         match (&self.undurable, &why) {
             (None, Some(why)) => tracing::error!(%why, "nothing is decided until that is mended"),
-            (Some(_), None) => {
-                tracing::info!("what is acknowledged is durable again");
-                // Nobody gave a sign of life meanwhile, which is a commit too.
-                self.signs.clear();
-            }
+            (Some(_), None) => tracing::info!("what is acknowledged is durable again"),
             _ => {}
         }
         self.undurable = why;
+    }
+
+    /// Who did not look for long could not have heard: of what was seen before, nothing counts.
+    fn looks_again(&mut self, now: Duration) {
+        if self.beaten.is_some_and(|last| now.saturating_sub(last) >= UNHEARD_AFTER) {
+            self.signs.clear();
+        }
+        self.beaten = Some(now);
     }
 
     /// Which of these gave no new sign of life for long.
@@ -75,8 +80,6 @@ impl Cluster {
     fn is_back(&mut self) {
         if std::mem::take(&mut self.is_away) {
             tracing::info!("the database is back");
-            // Nobody could give a sign of life that would have been seen here.
-            self.signs.clear();
         }
     }
 }
@@ -116,8 +119,8 @@ impl<W: World> Sequencer<W> {
             self.take_over(tail);
         }
         // Seen again while nobody else writes: what was silent then is given up now.
-        let now = if silent.is_empty() { Vec::new() } else { self.store.signs()? };
-        for sign in silent.into_iter().filter(|sign| wants_turn && now.contains(sign)) {
+        let now = if silent.is_empty() || !wants_turn { Vec::new() } else { self.store.signs()? };
+        for sign in silent.into_iter().filter(|sign| now.contains(sign)) {
             tracing::warn!(server = %sign.server, "a server gives no sign of life; what it ran has an unknown end");
             self.note(self.world.now(), Command::LoseServer(sign.server), pending);
         }
@@ -130,19 +133,11 @@ impl<W: World> Sequencer<W> {
         if !is_time {
             return Ok(Vec::new());
         }
-        let checked = self.store.check_durability();
-        if let Err(error) = &checked
-            && error.is_lost()
-        {
-            checked?;
-        } else {
-            self.cluster.note_durability(checked);
-        }
-        if self.cluster.undurable.is_none() {
-            self.store.beat()?;
-        }
+        let undurable = self.store.undurable()?;
+        self.cluster.note_durability(undurable);
+        self.store.beat()?;
         let signs = self.store.signs()?;
-        self.cluster.beaten = Some(moment);
+        self.cluster.looks_again(moment);
         Ok(self.cluster.silent(own, &signs, moment))
     }
 
@@ -259,11 +254,30 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_was_away_makes_nobody_silent() {
+    fn who_did_not_look_for_long_gives_nobody_up_at_once() {
         let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
-        assert!(cluster.silent(OWN, &[sign(2, 1)], Duration::ZERO).is_empty());
-        cluster.is_away = true;
-        cluster.is_back();
-        assert!(cluster.silent(OWN, &[sign(2, 1)], LOST_AFTER * 2).is_empty());
+        let (beat, second) = ([sign(1, 1), sign(2, 1)], Duration::from_secs(1));
+        cluster.looks_again(second);
+        assert!(cluster.silent(OWN, &beat, second).is_empty());
+        // It waited for an answer, or the database was away: nobody could be heard here.
+        let back = LOST_AFTER * 4;
+        cluster.looks_again(back);
+        assert!(cluster.silent(OWN, &beat, back).is_empty());
+        let mut now = back;
+        while now < back + LOST_AFTER {
+            assert!(cluster.silent(OWN, &beat, now).is_empty());
+            now += second;
+            cluster.looks_again(now);
+        }
+        assert_eq!(cluster.silent(OWN, &beat, now), [sign(2, 1)], "that it is silent is found all the same");
+    }
+
+    #[test]
+    fn what_is_not_durable_is_remembered_until_it_is() {
+        let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
+        cluster.note_durability(Some("fsync is off".to_owned()));
+        assert_eq!(cluster.undurable.as_deref(), Some("fsync is off"));
+        cluster.note_durability(None);
+        assert_eq!(cluster.undurable, None);
     }
 }

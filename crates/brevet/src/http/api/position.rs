@@ -16,7 +16,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes.get("/api/v1/ledger/position", Permission::SignedIn, position, {
         operation("wait_for_position", "Says how long the ledger is, as soon as it is longer than one knows")
             .note(
-                "Only so many calls wait at once, of one session and of all: one more is answered 429 or 503 with the \
+                "Only so many calls wait at once, of one session and of all: one more is answered 429 with the \
                  reason `too-many-waits`. Without `after` none is refused.",
             )
             .query::<Known>()

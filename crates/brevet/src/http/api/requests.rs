@@ -115,11 +115,13 @@ struct Patience {
 async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer {
     let page = Page::new(wanted.limit, wanted.cursor.as_deref())?;
     let status = wanted.status.unwrap_or(if wanted.for_me { Status::Pending } else { Status::All });
-    let has_none = caller.view(|view| match status {
-        Status::Pending => view.policies_with_waiting().is_empty(),
-        _ => !view.decides_at_all(),
-    });
-    if wanted.for_me && has_none {
+    let has_none = || {
+        caller.view(|view| match status {
+            Status::Pending => view.policies_with_waiting().is_empty(),
+            _ => !view.decides_at_all(),
+        })
+    };
+    if wanted.for_me && has_none() {
         return shown(&wire::List::<wire::Request> { items: Vec::new(), next: None });
     }
     let requester = (wanted.mine || caller.sees_only_own()).then(|| caller.user());
