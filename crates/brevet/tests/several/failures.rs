@@ -15,7 +15,7 @@ use crate::support::stage::{TASKS, text};
 use crate::wire_cutter::{Cut, WireCutter};
 
 /// How long there is load before something breaks.
-pub(crate) const A_WHILE: Duration = Duration::from_millis(1_500);
+const A_WHILE: Duration = Duration::from_millis(1_500);
 /// How soon the other server answers when one dies.
 const NEXT_ANSWER: Duration = Duration::from_secs(2);
 /// How soon it answers when one is paused in the middle of a transaction: when PostgreSQL has ended that.
