@@ -9,14 +9,14 @@ use axum::http::header::COOKIE;
 use axum::http::{Request, StatusCode};
 use brevet::app::App;
 use brevet::http::{Front, service};
-use brevet_core::{Secret, UserId};
+use brevet_core::{Command, NewUser, Reply, Secret, UserId};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 use super::Outcome;
 use super::history::Historian;
 use super::measure::{Sizes, clock, float, folder};
-use super::organization::ADMINISTRATOR;
+use super::organization::{ADMINISTRATOR, user};
 use super::server;
 use super::table::{Bar, Line, Unit, note};
 
@@ -81,6 +81,19 @@ const PAGES: &[(&str, u32, &[&str])] = &[
     ),
 ];
 
+/// The same for an auditor; each look is an entry of the ledger, on the disk before it is answered.
+const AUDITED: &[&str] = &[
+    "/audit",
+    "/audit?kind=request.submitted",
+    "/audit?text=INC-20417",
+    "/audit/700000",
+    "/audit/700000/proof",
+    "/audit/ledger",
+    "/audit/verify",
+    "/audit/as-of",
+    "/audit/export",
+];
+
 pub(crate) fn measure(sizes: &Sizes) -> Outcome {
     let [_, many] = sizes.requests;
     let data = folder()?;
@@ -97,6 +110,13 @@ pub(crate) fn measure(sizes: &Sizes) -> Outcome {
         for page in *pages {
             runtime.block_on(of_page(&front, name, &cookie, page))?;
         }
+    }
+    let otto = NewUser { auditor: true, ..user("otto")? };
+    let made = runtime.block_on(app.command(ADMINISTRATOR, Command::AddUser(otto), None))?;
+    let Reply::User(otto) = made.reply else { return Err("not a user".into()) };
+    let cookie = runtime.block_on(sign_in(&app, "otto", otto))?;
+    for page in AUDITED {
+        runtime.block_on(of_page(&front, "otto", &cookie, page))?;
     }
     Ok(())
 }
