@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::cluster::Cluster;
 use crate::pair::Pair;
 use crate::siege::{self, Siege};
+use crate::standby::with_standby;
 use crate::support::http::Answer;
 use crate::support::patience::{let_pass, timed, until, within};
 use crate::support::stage::{TASKS, text};
@@ -196,13 +197,7 @@ fn a_database_that_is_away_makes_everybody_wait_and_loses_nothing() {
 
 #[test]
 fn a_primary_that_dies_takes_nothing_acknowledged_with_it() {
-    let cluster = Cluster::start();
-    drop(cluster.database("brevet"));
-    let standby = cluster.attach_standby();
-    cluster.stop("fast");
-    cluster.run_on("-c listen_addresses='' -c synchronous_standby_names='*'");
-    let host = |cluster: &Cluster| cluster.folder().display().to_string().replace('/', "%2F");
-    let address = format!("postgresql://postgres@{},{}/brevet", host(&cluster), host(&standby));
+    let (cluster, standby, address) = with_standby();
     let pair = Pair::set_on(cluster, &address, siege::TASKS);
     let mut siege = Siege::begin(&pair);
     let (on_first, on_second) = (siege.besiege(&pair, 0), siege.besiege(&pair, 1));

@@ -19,6 +19,19 @@ const UNTIL_ATTACHED: &str = "DO $$ BEGIN WHILE NOT EXISTS
 /// As many as a server reads on, and more.
 const READERS: usize = 8;
 
+/// A PostgreSQL with an empty database, a standby that each commit waits for, and the address of both.
+pub(crate) fn with_standby() -> (Cluster, Cluster, String) {
+    let cluster = Cluster::start();
+    drop(cluster.database("brevet"));
+    let standby = cluster.attach_standby();
+    cluster.stop("fast");
+    cluster.run_on("-c listen_addresses='' -c synchronous_standby_names='*'");
+    cluster.sql("postgres", UNTIL_ATTACHED);
+    let host = |cluster: &Cluster| cluster.folder().display().to_string().replace('/', "%2F");
+    let address = format!("postgresql://postgres@{},{}/brevet", host(&cluster), host(&standby));
+    (cluster, standby, address)
+}
+
 /// Writes through one of both until that is refused; who asks is told that, and the server's log says why.
 fn until_refused(pair: &Pair, number: usize, why: &str) {
     let mut round = 0;
@@ -47,14 +60,7 @@ fn until_read(pair: &Pair, number: usize) {
 
 #[test]
 fn a_promoted_standby_is_used_as_soon_as_it_has_one_of_its_own() {
-    let cluster = Cluster::start();
-    drop(cluster.database("brevet"));
-    let standby = cluster.attach_standby();
-    cluster.stop("fast");
-    cluster.run_on("-c listen_addresses='' -c synchronous_standby_names='*'");
-    cluster.sql("postgres", UNTIL_ATTACHED);
-    let host = |cluster: &Cluster| cluster.folder().display().to_string().replace('/', "%2F");
-    let address = format!("postgresql://postgres@{},{}/brevet", host(&cluster), host(&standby));
+    let (cluster, standby, address) = with_standby();
     let pair = Pair::set_with_standby(cluster, &address, TASKS);
     let names: Vec<String> = (0..20).map(|number| format!("Before-{number}")).collect();
     for (number, name) in names.iter().enumerate() {
