@@ -19,6 +19,7 @@ use brevet_core::{
 };
 use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Appended, Batch, Idempotent, SideWrite, Store, StoreError};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use answered::Answered;
@@ -64,6 +65,8 @@ pub(super) struct Sequencer<W: World> {
     failed: bool,
     cluster: Cluster,
     is_rung: Arc<AtomicBool>,
+    /// Where those are who wait for answers.
+    callers: Option<Handle>,
 }
 
 /// What the sequencer works with besides the store.
@@ -143,6 +146,7 @@ impl<W: World> Sequencer<W> {
             failed: false,
             cluster: Cluster::new(fresh),
             is_rung: Arc::default(),
+            callers: Handle::try_current().ok(),
         }
     }
 
@@ -403,11 +407,22 @@ impl<W: World> Sequencer<W> {
                 let next = Published { state, size, checkpoint, server: self.store.server() };
                 let outdated = self.readers.publish(next);
                 self.reaction.recorded(&entries);
-                waiting.into_iter().for_each(|waiting| waiting.done(appended.first, size));
+                self.tell(waiting, appended.first, size);
                 // Nobody waits for this but the next batch.
                 self.working = outdated.catch_up(&entries, &changes);
             }
             Err(error) => self.give_up(&error, waiting),
+        }
+    }
+
+    /// Tells all who wait that it is done. One task wakes many from among their own: waking each from this thread would cost
+    /// it, and whoever else needs the processor, two switches for each.
+    fn tell(&self, waiting: Vec<Waiting>, first: u64, size: u64) {
+        let is_many = waiting.len() > 1;
+        let tell = move || waiting.into_iter().for_each(|waiting| waiting.done(first, size));
+        match &self.callers {
+            Some(callers) if is_many => drop(callers.spawn(async move { tell() })),
+            _ => tell(),
         }
     }
 

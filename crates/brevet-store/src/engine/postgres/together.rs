@@ -60,7 +60,12 @@ impl Session {
             together.add(sql, given(values)?);
             together.is_full()
         };
-        if is_full { self.send_together() } else { Ok(()) }
+        if is_full {
+            self.send_together()?;
+            // So that PostgreSQL works at these while the next are made.
+            self.hand_over();
+        }
+        Ok(())
     }
 
     /// Sends the rows that wait.
