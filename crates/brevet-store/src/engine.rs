@@ -164,6 +164,14 @@ impl Connection {
         }
     }
 
+    /// Whether the way to it ended while nobody looked.
+    pub(crate) fn has_ended(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(session) => session.has_ended(),
+        }
+    }
+
     /// Whether what is acknowledged is durable still, as it was when the connection was made.
     pub(crate) fn check_durability(&self) -> Result<()> {
         match self {

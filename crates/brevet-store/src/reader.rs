@@ -51,6 +51,11 @@ impl Reader {
         Ok(Self { connection })
     }
 
+    /// Whether its connection ended since it was used, so that another reader is needed; costs next to nothing.
+    pub fn has_ended(&self) -> bool {
+        self.connection.has_ended()
+    }
+
     /// One request, with its reason.
     pub fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
         let sql = "SELECT request.body, entry_text.value FROM request

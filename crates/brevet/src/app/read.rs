@@ -37,8 +37,8 @@ impl Readers {
         let work = move || {
             let _place = place;
             let known = lock(&idle).pop();
-            // Whoever has a place finds a connection, unless one was lost.
-            let reader = match known {
+            // Whoever has a place finds a connection, unless one was lost; all are when the database goes on elsewhere.
+            let reader = match known.filter(|reader| !reader.has_ended()) {
                 Some(reader) => reader,
                 None => Reader::open_again(&database)?,
             };

@@ -178,8 +178,8 @@ impl Session {
         })
     }
 
-    /// Whether the connection ended while nobody looked.
-    fn has_ended(&self) -> bool {
+    /// Whether the connection ended while nobody looked. Without a word from the other side it has not, as far as anybody knows.
+    pub(crate) fn has_ended(&self) -> bool {
         self.runtime().block_on(async {
             // Once to hear that there is something, once to read it.
             tokio::task::yield_now().await;
