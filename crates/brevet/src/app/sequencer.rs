@@ -5,6 +5,7 @@
 //! an error. There is no other place where the state changes.
 
 mod answered;
+mod clock;
 mod entrance;
 mod shared;
 
@@ -14,8 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use brevet_core::{
-    Change, Command, Draft, Entry, Event, Origin, Reply, SessionId, Span, State, Timestamp, UserId, Verdict,
-    transact,
+    Change, Command, Draft, Entry, Event, Origin, Reply, SessionId, Span, State, Timestamp, UserId, transact,
 };
 use brevet_ledger::Salt;
 use brevet_store::{Aftermath, Appended, Batch, Idempotent, SideWrite, Store, StoreError};
@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use answered::Answered;
+pub(super) use clock::CLOCK_SLACK;
 pub use entrance::Done;
 pub(super) use entrance::{Call, Condition, Doorbell, Entrance, Item};
 use shared::Cluster;
@@ -41,9 +42,6 @@ const BATCH_COMMANDS_MAX: usize = 1_024;
 const QUEUE_COMMANDS_MAX: usize = 8_192;
 /// How long the sequencer sleeps at most: what is due is acted on within a second.
 const IDLE_MAX: Duration = Duration::from_millis(500);
-/// A clock that is behind the ledger by no more than this was only adjusted; the ledger's time stands still.
-pub(super) const CLOCK_SLACK: Span = Span::seconds(2);
-
 pub(super) struct Sequencer<W: World> {
     store: Store,
     working: State,
@@ -240,75 +238,6 @@ impl<W: World> Sequencer<W> {
         self.store.server().is_some_and(|own| !self.working.has_server(own))
     }
 
-    /// Whether something is to be written that nobody asked for.
-    fn is_due(&self) -> bool {
-        let now = self.world.now();
-        let is_due = self.working.next_due().is_some_and(|due| due <= now);
-        is_due || self.is_quiet(now)
-    }
-
-    fn is_quiet(&self, now: Timestamp) -> bool {
-        let Some(every) = self.heartbeat else { return false };
-        self.working.last().is_some_and(|last| last.plus(every) <= now)
-    }
-
-    /// The instant of this batch: never before the last entry. Behind it by more than a little is an error.
-    fn read_clock(&self) -> Result<Timestamp, i64> {
-        let now = self.world.now();
-        match self.working.last() {
-            Some(last) if now.plus(CLOCK_SLACK) < last => Err((last.micros() - now.micros()) / 1_000_000),
-            Some(last) => Ok(now.max(last)),
-            None => Ok(now),
-        }
-    }
-
-    /// With a clock that went back nothing new is allowed; but what only takes away, and what Brevet itself
-    /// must put on record (a run is over), happens at the ledger's own last instant.
-    fn instant_for(&self, item: &Item, clock: &Result<Timestamp, i64>) -> Result<Timestamp, AppError> {
-        let needs_no_clock = match &item.command {
-            None | Some(Command::FinishRun { .. }) => item.origin.user_id().is_none(),
-            Some(command) => only_takes_away(command),
-        };
-        match (clock, self.working.last()) {
-            (Ok(now), _) => Ok(*now),
-            (Err(_), Some(last)) if needs_no_clock => Ok(last),
-            (Err(behind), _) => Err(AppError::ClockWentBack { behind_seconds: *behind }),
-        }
-    }
-
-    /// Expiry comes first. One pass for each batch, which has a limit: when very much is due at once, commands
-    /// go on in between, and each of them sees by the clock what is over.
-    fn act_on_due(&mut self, now: Timestamp, pending: &mut Pending) {
-        let is_due = self.working.next_due().is_some_and(|due| due <= now);
-        if is_due {
-            self.note(now, Command::ActOnDue, pending);
-        }
-    }
-
-    /// A quiet ledger gets an entry all the same: one that lost its end has a gap in time.
-    fn beat(&mut self, now: Timestamp, pending: &mut Pending) {
-        let Some(every) = self.heartbeat else { return };
-        if self.is_quiet(now) {
-            self.note(now, Command::Beat { every }, pending);
-        }
-    }
-
-    /// Entries are dated by the wall clock; whoever moves it leaves a trace.
-    fn note_clock_step(&mut self, pending: &mut Pending) {
-        let (Some(steady), wall) = (self.world.steady(), self.world.now()) else { return };
-        let (wall_then, steady_then) = *self.compared.get_or_insert((wall, steady));
-        let passed = i64::try_from(steady.saturating_sub(steady_then).as_micros()).unwrap_or(i64::MAX);
-        let expected = wall_then.micros().saturating_add(passed);
-        let step = wall.micros().saturating_sub(expected);
-        match Span::from_micros(step.saturating_abs()) {
-            Ok(by) if by > CLOCK_SLACK => {
-                self.stepped = Some((wall, steady));
-                self.note(wall, Command::NoteClockStep { by, back: step < 0 }, pending);
-            }
-            _ => {}
-        }
-    }
-
     fn note(&mut self, now: Timestamp, command: Command, pending: &mut Pending) {
         let origin = self.through_here(Origin::SYSTEM);
         if let Ok(outcome) = transact(&mut self.working, now, origin, command) {
@@ -496,21 +425,6 @@ impl Waiting {
 fn own_entry(entries: &[Entry]) -> Option<usize> {
     let starts = |entry: &Entry| matches!(entry.event, Event::ExecutionStarted { .. });
     entries.iter().position(starts).or((!entries.is_empty()).then_some(0))
-}
-
-/// Whether a command can only end what somebody has or asks for. That needs no clock, and must never wait
-/// for one.
-const fn only_takes_away(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Revoke { .. }
-            | Command::GiveBack(_)
-            | Command::StopRun { .. }
-            | Command::Decide { verdict: Verdict::Deny, .. }
-            | Command::Cancel(_)
-            | Command::DisableUser(_)
-            | Command::SignOut { .. }
-    )
 }
 
 /// What follows from an entry beside the ledger: a disabled account's sessions are over in the store too, so that a restart

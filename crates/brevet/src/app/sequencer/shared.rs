@@ -34,13 +34,15 @@ pub(super) struct Cluster {
     /// The last sign of life of each other server, and when it was first seen.
     signs: HashMap<ServerId, (u64, Duration)>,
     is_away: bool,
+    /// What was said last of why this server may not decide.
+    refused: Option<String>,
     /// Why a commit would not be as durable as it must be.
     undurable: Option<String>,
 }
 
 impl Cluster {
     pub(super) fn new(fresh: Arc<Freshness>) -> Self {
-        Self { fresh, beaten: None, signs: HashMap::new(), is_away: false, undurable: None }
+        Self { fresh, beaten: None, signs: HashMap::new(), is_away: false, refused: None, undurable: None }
     }
 
     /// Remembers why a commit would not be durable; says so when that changes.
@@ -77,7 +79,16 @@ impl Cluster {
             .collect()
     }
 
+    /// What keeps being refused is tried often, and said once.
+    fn note_refused(&mut self, why: &str) {
+        if self.refused.as_deref() != Some(why) {
+            tracing::warn!(%why, "the database did not let this server decide; it is tried again");
+            self.refused = Some(why.to_owned());
+        }
+    }
+
     fn is_back(&mut self) {
+        self.refused = None;
         if std::mem::take(&mut self.is_away) {
             tracing::info!("the database is back");
         }
@@ -186,7 +197,7 @@ impl<W: World> Sequencer<W> {
         match error.aftermath() {
             Aftermath::Away => self.note_away(&why),
             Aftermath::OnlyThisBatch | Aftermath::NoRoom | Aftermath::NoKey => {
-                tracing::warn!(%why, "the database did not let this server decide");
+                self.cluster.note_refused(&why);
             }
             Aftermath::Uncertain | Aftermath::Unanswered => self.end(why.clone()),
         }
@@ -222,6 +233,7 @@ impl<W: World> Sequencer<W> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::sync::mpsc::Sender;
     use std::time::Duration;
 
     use brevet_core::ServerId;
@@ -231,6 +243,28 @@ mod tests {
     use crate::app::freshness::Freshness;
 
     const OWN: ServerId = ServerId::new(1);
+
+    /// What the log of this server says meanwhile.
+    fn logged(done: impl FnOnce()) -> String {
+        let (said, log) = std::sync::mpsc::channel();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || Log(said.clone())).finish();
+        tracing::subscriber::with_default(subscriber, done);
+        String::from_utf8(log.iter().flatten().collect()).unwrap()
+    }
+
+    struct Log(Sender<Vec<u8>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(std::io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
 
     fn sign(server: u32, beats: u64) -> Sign {
         Sign { server: ServerId::new(server), beats }
@@ -273,11 +307,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_durable_is_remembered_until_it_is() {
+    fn what_is_refused_again_and_again_is_said_once() {
         let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
-        cluster.note_durability(Some("fsync is off".to_owned()));
-        assert_eq!(cluster.undurable.as_deref(), Some("fsync is off"));
-        cluster.note_durability(None);
-        assert_eq!(cluster.undurable, None);
+        let said = logged(|| {
+            (0..3).for_each(|_| cluster.note_refused("no standby"));
+            cluster.note_refused("fsync is off");
+            cluster.is_back();
+            cluster.note_refused("fsync is off");
+        });
+        assert_eq!(
+            (said.matches("no standby").count(), said.matches("fsync is off").count()),
+            (1, 2),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_durable_is_said_once_and_so_is_that_it_is_again() {
+        let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
+        let said = logged(|| {
+            (0..3).for_each(|_| cluster.note_durability(Some("fsync is off".to_owned())));
+            assert_eq!(cluster.undurable.as_deref(), Some("fsync is off"), "nothing is decided");
+            (0..3).for_each(|_| cluster.note_durability(None));
+            assert_eq!(cluster.undurable, None);
+        });
+        assert_eq!(
+            (said.matches("fsync is off").count(), said.matches("durable again").count()),
+            (1, 1),
+            "{said}"
+        );
     }
 }
