@@ -60,12 +60,7 @@ impl Session {
             together.add(sql, given(values)?);
             together.is_full()
         };
-        if is_full {
-            self.send_together()?;
-            // So that PostgreSQL works at these while the next are made.
-            self.hand_over();
-        }
-        Ok(())
+        if is_full { self.send_together() } else { Ok(()) }
     }
 
     /// Sends the rows that wait.
