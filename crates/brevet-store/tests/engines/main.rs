@@ -156,22 +156,6 @@ fn both<T: PartialEq + std::fmt::Debug>(
     one
 }
 
-/// Comes last: it starts the database again.
-fn a_reader_finds_that_its_connection_ended(cluster: &Cluster) {
-    let folder = tempfile::tempdir().unwrap();
-    let place = cluster.database("restarted");
-    drop(Sample::organization_at(&place, &folder.path().join("data")));
-    let data = DataFolder::visit(&folder.path().join("data")).unwrap();
-    let (reader, on_file) =
-        (Reader::open_at(&place, &data).unwrap(), Sample::organization(&folder.path().join("file")));
-    assert!(!reader.has_ended());
-    cluster.stop("immediate");
-    cluster.run_on("-c listen_addresses=''");
-    assert!(reader.has_ended(), "before it is asked anything");
-    assert!(!Reader::open_again(&place).unwrap().has_ended());
-    assert!(!Reader::open(on_file.store.folder()).unwrap().has_ended(), "a file stays");
-}
-
 #[test]
 fn both_engines_do_the_same() {
     let cluster = Cluster::start();
@@ -480,4 +464,20 @@ fn a_database_that_is_a_file_has_no_pieces() {
     let running = sample.run();
     let reader = Reader::open(sample.store.folder()).unwrap();
     assert_eq!(reader.recorded(running, 0).unwrap(), Recorded { piece: None, is_over: false });
+}
+
+/// Comes last: it starts the database again.
+fn a_reader_finds_that_its_connection_ended(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = cluster.database("restarted");
+    drop(Sample::organization_at(&place, &folder.path().join("data")));
+    let data = DataFolder::visit(&folder.path().join("data")).unwrap();
+    let (reader, on_file) =
+        (Reader::open_at(&place, &data).unwrap(), Sample::organization(&folder.path().join("file")));
+    assert!(!reader.has_ended());
+    cluster.stop("immediate");
+    cluster.run_on("-c listen_addresses=''");
+    assert!(reader.has_ended(), "before it is asked anything");
+    assert!(!Reader::open_again(&place).unwrap().has_ended());
+    assert!(!Reader::open(on_file.store.folder()).unwrap().has_ended(), "a file stays");
 }

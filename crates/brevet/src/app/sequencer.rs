@@ -42,6 +42,7 @@ const BATCH_COMMANDS_MAX: usize = 1_024;
 const QUEUE_COMMANDS_MAX: usize = 8_192;
 /// How long the sequencer sleeps at most: what is due is acted on within a second.
 const IDLE_MAX: Duration = Duration::from_millis(500);
+
 pub(super) struct Sequencer<W: World> {
     store: Store,
     working: State,
