@@ -63,6 +63,9 @@ async function faults(visitor, response, checksAccessibility) {
 /** What a page waits for as long as it is open. */
 const isWaitedFor = (url) => /^\/live$|^\/executions\/[^/]+\/output$/.test(new URL(url).pathname);
 
+/** A tab's icon, which no page waits for: leaving one may break it off. */
+const isIconLeft = (request) => /^\/assets\/mark-/.test(new URL(request.url()).pathname) && request.failure()?.errorText === "net::ERR_ABORTED";
+
 /** Counts what a page transfers, and notes what fails in it. */
 function watch(visitor) {
   const seen = { bytes: [], failed: [] };
@@ -71,7 +74,7 @@ function watch(visitor) {
   });
   visitor.page.on("requestfailed", (request) => {
     // Leaving a page ends what it waits for.
-    if (!isWaitedFor(request.url())) seen.failed.push(`${request.url()} failed: ${request.failure()?.errorText}`);
+    if (!isWaitedFor(request.url()) && !isIconLeft(request)) seen.failed.push(`${request.url()} failed: ${request.failure()?.errorText}`);
   });
   visitor.page.on("response", (response) => {
     if (response.status() >= 400 && response.request().resourceType() !== "document") seen.failed.push(`${response.url()} answered ${response.status()}`);
@@ -151,6 +154,8 @@ test("what needs no account is whole, and everything else asks to sign in", asyn
   for (const path of ["/sign-in", "/sign-in/code"]) {
     const response = await visitor.go(path);
     assert.deepEqual(await faults(visitor, response, true), [], path);
+    const icon = await visitor.page.request.get(await visitor.page.$eval("link[rel=icon]", ({ href }) => href));
+    assert.equal(icon.headers()["content-type"], "image/svg+xml", `the icon of ${path} answered ${icon.status()}`);
   }
   for (const path of ["/", "/access", "/requests", `/requests/${ids.annas}`, "/audit", "/people", "/nowhere"]) {
     await visitor.go(path);
