@@ -77,6 +77,8 @@ pub const DUE_PER_PASS_MAX: usize = 512;
 pub const ARCHIVE_RETENTION_DEFAULT: Span = Span::hours(24 * 400);
 /// How long entries stay in the database at least, whatever is configured.
 pub const ARCHIVE_RETENTION_MIN: Span = Span::hours(24 * 90);
+/// Entries are archived by so many, as they are published: a file of entries (C2SP tlog-tiles) is there as a whole, or gone.
+pub const ARCHIVE_MULTIPLE: u64 = 256;
 /// Pairs of an account and a task that a preview of a policy looks at, before and after; with more of them nobody is
 /// counted.
 pub const PREVIEW_PAIRS_MAX: usize = 500_000;

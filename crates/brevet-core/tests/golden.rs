@@ -244,12 +244,12 @@ fn on_the_ledger() -> Vec<(&'static str, OnNothing)> {
         ("ask for an archive", |world| {
             world.later(brevet_core::Span::hours(24 * 500));
             let retention = brevet_core::Span::hours(24 * 400);
-            Command::RequestArchive { size: 1, before: world::T0, retention }
+            Command::RequestArchive { size: 256, before: world::T0, retention }
         }),
         ("cancel an archive", |world| {
             world.later(brevet_core::Span::hours(24 * 500));
             let retention = brevet_core::Span::hours(24 * 400);
-            world.does("ada", Command::RequestArchive { size: 1, before: world::T0, retention });
+            world.does("ada", Command::RequestArchive { size: 256, before: world::T0, retention });
             Command::CancelArchive
         }),
     ]

@@ -32,7 +32,7 @@ fn old_office() -> World {
 fn ask(world: &World) -> Command {
     let before = T0.plus(HOUR);
     assert!(before < world.now);
-    Command::RequestArchive { size: 5, before, retention: RETENTION }
+    Command::RequestArchive { size: 300, before, retention: RETENTION }
 }
 
 const FILE: Digest = Digest([7; 32]);
@@ -46,7 +46,7 @@ fn an_archive_takes_two_people_and_two_accounts_of_one_are_one() {
     world.name_user("ada-2", second_account);
     let asked = ask(&world);
     world.does("ada", asked);
-    let agree = || Command::ConfirmArchive { size: 5, file: FILE };
+    let agree = || Command::ConfirmArchive { size: 256, file: FILE };
     for who in ["ada", "ada-2"] {
         assert_eq!(
             tries(&mut world, who, agree()),
@@ -54,10 +54,10 @@ fn an_archive_takes_two_people_and_two_accounts_of_one_are_one() {
         );
     }
     assert_eq!(tries(&mut world, "rita", agree()), Err(Refusal::Forbidden { who: "an administrator" }));
-    let other = Command::ConfirmArchive { size: 6, file: FILE };
+    let other = Command::ConfirmArchive { size: 300, file: FILE };
     assert_eq!(tries(&mut world, "adam", other).unwrap_err().code(), "changed");
     world.does("adam", agree());
-    assert_eq!((world.state.archive().size, &world.state.archive().asked), (5, &None));
+    assert_eq!((world.state.archive().size, &world.state.archive().asked), (256, &None));
     assert_eq!(tries(&mut world, "adam", agree()).unwrap_err().code(), "no-change");
 }
 
@@ -65,12 +65,14 @@ fn an_archive_takes_two_people_and_two_accounts_of_one_are_one() {
 fn nothing_that_is_young_is_archived_whatever_the_settings_say() {
     let mut world = old_office();
     let young = world.now.minus(RETENTION).plus(Span::seconds(1));
-    let archive = |before, retention| Command::RequestArchive { size: 5, before, retention };
+    let archive = |before, retention| Command::RequestArchive { size: 300, before, retention };
     assert_eq!(tries(&mut world, "ada", archive(young, RETENTION)).unwrap_err().code(), "invalid");
     let younger = world.now.minus(ARCHIVE_RETENTION_MIN).plus(Span::seconds(1));
     assert_eq!(tries(&mut world, "ada", archive(younger, Span::seconds(1))).unwrap_err().code(), "invalid");
-    let empty = Command::RequestArchive { size: 0, before: T0, retention: RETENTION };
-    assert_eq!(tries(&mut world, "ada", empty).unwrap_err().code(), "no-change");
+    for size in [0, 255] {
+        let few = Command::RequestArchive { size, before: T0, retention: RETENTION };
+        assert_eq!(tries(&mut world, "ada", few).unwrap_err().code(), "no-change");
+    }
     world.does("ada", archive(world.now.minus(RETENTION), RETENTION));
     assert_eq!(tries(&mut world, "adam", ask(&old_office())).unwrap_err().code(), "exists");
     world.does("adam", Command::CancelArchive);

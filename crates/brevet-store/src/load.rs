@@ -3,7 +3,7 @@
 //! The cost depends on what is live, not on how long the ledger is.
 
 use crate::engine::{Connection, NONE, OptionalExtension, params};
-use brevet_core::{Counters, Group, Live, State, Text, Timestamp, User};
+use brevet_core::{Archive, Counters, Group, Live, State, Text, Timestamp, User};
 use brevet_ledger::{Checkpoint, EntryRef, Hash, Origin, RightEdge, VerifierKey, empty_root, leaf_hash};
 use minicbor::Decode;
 
@@ -71,11 +71,13 @@ fn check_signature(
     }
 }
 
-/// Hashes the newest entries again, and compares.
+/// Hashes the newest entries again, as far as they are here, and compares.
 fn check_tail(connection: &Connection, entries: u64) -> Result<(), StoreError> {
+    let archive: Archive = objects(connection, kind::ARCHIVE)?.pop().unwrap_or_default();
+    let from = entries.saturating_sub(TAIL_ENTRIES).max(archive.size);
     let sql = "SELECT seq, leaf, bytes FROM entry WHERE seq >= ?1 ORDER BY seq";
     let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([signed(entries.saturating_sub(TAIL_ENTRIES))])?;
+    let mut rows = statement.query([signed(from)])?;
     while let Some(row) = rows.next()? {
         let (seq, leaf, bytes): (i64, [u8; 32], Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         if leaf_hash(&bytes) != Hash::from_bytes(leaf) {

@@ -721,14 +721,13 @@ function forked(seen, note) {
  * Verifies every entry and every hash under a checkpoint that was checked. Answers whose signature it is in the end, and what
  * was verified by its hashes alone: how many entries, and which entry says of how many that they are in an archive.
  */
-export async function verifyEntries({ checked, archived, seen, signal, progress }) {
+export async function verifyEntries({ checked, seen, signal, progress }) {
   const { note, steps } = checked;
   const files = new Files(note.size, signal);
   const bundles = Math.ceil(note.size / TILE);
   const tree = new Tree();
   const levels = new Levels(files);
   const state = { absent: 0, archived: null, last: null, wrong: [], told: null, changes: [], roots: new Map([[0, sha256()]]), leaves: new Map() };
-  state.offered = archived ? { index: archived.index, bytes: unbase64(archived.entry, "the entry that says what is archived") } : null;
   // At these sizes and places something else was signed, too.
   state.sizes = new Set([seen?.size, ...steps.map((step) => step.note.size)]);
   state.places = new Set(steps.map((step) => step.index));
@@ -757,14 +756,9 @@ export async function verifyEntries({ checked, archived, seen, signal, progress 
   return { ...(await signerOf(checked, state)), absent: state.absent, archived: state.archived };
 }
 
-/**
- * What is missing, the last entry `ledger.archived` says is in an archive; a bundle is when one of its entries is. That entry
- * may be in such a bundle: then the server gives it by itself.
- */
+/** What is missing, the last entry `ledger.archived` says is in an archive. */
 function needArchived({ absent, archived }, note) {
-  if (!absent) return;
-  const first = Math.floor((absent - 1) / TILE) * TILE;
-  if (archived && first < archived.size) return;
+  if (absent <= (archived?.size ?? 0)) return;
   const why = absent === note.size ? "it gave none at all" : archived ? `entry ${archived.entry} says so of the first ${count(archived.size)} alone` : "no entry that was read says so";
   throw new Finding(`Entries are missing: the server says that the first ${count(absent)} are in an archive, but ${why}. Perhaps they are withheld. ${AGAIN}`, { notes: [note.text], isStale: true });
 }
@@ -781,10 +775,6 @@ function verifyEntry({ state, tree, position, bytes, hash }) {
     state.last = entry.time;
     if (entry.change) state.changes.push(entry.change);
     if (entry.archived) state.archived = entry.archived;
-  } else if (!bytes && position === state.offered?.index && same(leafHash(state.offered.bytes), leaf)) {
-    // It was given by itself, and is the one that is signed: its bundle went with those before it.
-    const { archived } = readEntry(state.offered.bytes, position);
-    if (archived) state.archived = { ...archived, isAlone: true };
   }
   state.told?.append(hash);
   tree.append(leaf);
@@ -914,7 +904,7 @@ function claims(section) {
   return { origin, keys: JSON.parse(keys), handovers: JSON.parse(handovers) };
 }
 
-/** The same as the server says it now, and the entry that says what is archived. */
+/** The same as the server says it now. */
 async function claimsNow(signal) {
   return JSON.parse(fromUtf8(await Files.get("/audit/verify/claims", signal)));
 }
@@ -1033,7 +1023,7 @@ function computed({ note }, { absent, archived }) {
   const root = `leads to the root ${toBase64(note.root)}`;
   if (!absent) return `Every entry and every hash was computed anew, and ${root}.`;
   const read = absent === note.size ? "" : `The last ${entries(note.size - absent)} were read, and computed anew. `;
-  return `${read}Of the first ${count(absent)} the hashes alone were there: the server no longer gives their bytes, and entry ${archived.entry}${archived.isAlone ? ", the only one of them that it gave," : ""} says that the first ${count(archived.size)} are in an archive file. All of it ${root}.`;
+  return `${read}Of the first ${count(absent)} the hashes alone were there: the server no longer gives their bytes, and entry ${archived.entry} says that the first ${count(archived.size)} are in an archive file. All of it ${root}.`;
 }
 
 /** Verifies the whole ledger and remembers it: what there is to tell. */
@@ -1049,7 +1039,7 @@ async function verifyWhole({ claimed, started, keyText, compared, policyText, si
   const other = otherLedger(key.name);
   const checked = await verifyCheckpoint({ key, policy, handovers: claimed.handovers, seen, signal });
   const { note } = checked;
-  const found = await verifyEntries({ checked, archived: claimed.archived, seen, signal, progress });
+  const found = await verifyEntries({ checked, seen, signal, progress });
   const seconds = (performance.now() - started) / 1000;
   const root = toBase64(note.root);
   // Another window may have verified something meanwhile.

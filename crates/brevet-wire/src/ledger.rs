@@ -109,19 +109,8 @@ pub struct Archives {
     pub files: Vec<ArchiveFile>,
     /// What somebody asked for, until a second person agrees.
     pub asked: Option<ArchiveAsked>,
-    /// The newest entry `ledger.archived`, by itself, for auditors: the file of the ledger that it is in may have gone with those before it.
-    pub recorded: Option<LedgerEntry>,
     /// Where the files are, on the server.
     pub folder: String,
-}
-
-/// An entry as it is hashed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct LedgerEntry {
-    /// Its index.
-    pub index: u64,
-    /// Its bytes, in base64.
-    pub entry: String,
 }
 
 /// An archive file.

@@ -47,8 +47,7 @@ pub use execution::{
 pub use explain::{Check, Considered, Explain, Explanation, Permission, Step};
 pub use keys::{LedgerKeys, RotateKey};
 pub use ledger::{
-    AgreeToArchive, ArchiveAsked, ArchiveFile, Archives, AskForArchive, Erase, Erased, Ledger, LedgerEntry,
-    Sink, Witness,
+    AgreeToArchive, ArchiveAsked, ArchiveFile, Archives, AskForArchive, Erase, Erased, Ledger, Sink, Witness,
 };
 pub use people::{Group, NewGroup, NewMember, NewUser, OneTimeCode, User};
 pub use policy::{

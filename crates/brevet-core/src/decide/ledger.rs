@@ -5,7 +5,7 @@ use crate::actor::Origin;
 use crate::command::Recovery;
 use crate::event::Event;
 use crate::id::UserId;
-use crate::limit::ARCHIVE_RETENTION_MIN;
+use crate::limit::{ARCHIVE_MULTIPLE, ARCHIVE_RETENTION_MIN};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::time::{Span, Timestamp};
@@ -73,8 +73,11 @@ pub(super) fn request_archive(
     if before > now.minus(retention) {
         return Err(Refusal::Invalid(format!("entries stay here for {retention}; name an earlier time")));
     }
+    let size = size - size % ARCHIVE_MULTIPLE;
     if size <= state.archive.size {
-        return Err(Refusal::NoChange("no entry here is older than that"));
+        return Err(Refusal::NoChange(
+            "fewer than 256 entries here are older than that; they are archived by 256",
+        ));
     }
     if state.archive.asked.is_some() {
         return Err(Refusal::Exists {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::{Command, Digest, Origin, Reply, Timestamp, UserId};
-use brevet_store::{ArchiveFile, EntryFilter, ExportFilter, Reader, SideWrite, StoreError, StoredEntry};
+use brevet_store::{ArchiveFile, ExportFilter, Reader, SideWrite, StoreError};
 use serde_json::json;
 use sha2::Digest as _;
 use tokio::sync::oneshot;
@@ -19,8 +19,6 @@ use crate::world::World;
 
 /// The folder of archive files in the data folder.
 const FOLDER: &str = "archive";
-/// The kind of the entry that says what is archived.
-const ARCHIVED: &str = "ledger.archived";
 /// Entries that leave the database in one transaction, or lists that they leave: short enough that nobody waits for it.
 const PRUNE_AT_ONCE: usize = 2_000;
 /// Entries of a person whose texts go in one transaction: each may have hundreds of words in the lists of the search.
@@ -33,8 +31,6 @@ pub struct Archives {
     pub files: Vec<ArchiveFile>,
     /// What somebody asked for.
     pub asked: Option<brevet_core::ArchiveRequest>,
-    /// The newest entry that says what is archived.
-    pub recorded: Option<StoredEntry>,
     /// Where the files are.
     pub folder: PathBuf,
 }
@@ -88,7 +84,7 @@ impl<W: World> App<W> {
         }
     }
 
-    /// Asks that all entries before an instant move to an archive file.
+    /// Asks that all entries before an instant move to an archive file, as far as they fill files of entries.
     pub async fn ask_for_archive(
         &self,
         origin: Origin,
@@ -161,12 +157,9 @@ impl<W: World> App<W> {
 
     /// What is archived, and what somebody asks to be.
     pub async fn archives(&self) -> Result<Archives, AppError> {
-        let recorded = EntryFilter { kind: Some(ARCHIVED.to_owned()), ..EntryFilter::default() };
-        let read = move |reader: &Reader| Ok((reader.archive_files()?, reader.entries(&recorded, None, 1)?));
-        let (files, recorded) = self.stored(read).await?;
-        let recorded = recorded.items.into_iter().next();
+        let files = self.stored(Reader::archive_files).await?;
         let asked = self.read(|state| state.archive().asked.clone());
-        Ok(Archives { files, asked, recorded, folder: self.data_folder().join(FOLDER) })
+        Ok(Archives { files, asked, folder: self.data_folder().join(FOLDER) })
     }
 
     /// Lets entries go that are in an archive file, and the lists of the search that they are in, a few at a time.

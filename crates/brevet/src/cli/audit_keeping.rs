@@ -24,7 +24,7 @@ pub(crate) struct EraseArgs {
     # the second administrator looks, then agrees to just that\n  brevet audit archive\n  \
     brevet audit archive --agree 48211")]
 pub(crate) struct ArchiveArgs {
-    /// Ask that all entries before this time go
+    /// Ask that the entries before this time go, by 256 as they are published
     #[arg(long, value_name = "TIME", conflicts_with_all = ["agree", "cancel"])]
     before: Option<String>,
     /// Agree to the archive of so many entries that somebody else asked for

@@ -119,6 +119,10 @@ async fn begin_long_ago(data: &Path) {
     let claimed = DataFolder::claim(data).unwrap();
     let workloads = Workloads::new(spawner, data, &data.join("tasks.d")).unwrap();
     let app = App::open(claimed, LongAgo, Arc::new(workloads)).await.unwrap();
+    for _ in 0..brevet_core::ARCHIVE_MULTIPLE {
+        let beat = brevet_core::Command::Beat { every: brevet_core::Span::seconds(60) };
+        app.command(brevet_core::Origin::SYSTEM, beat, None).await.unwrap();
+    }
     app.shut_down(std::time::Duration::from_secs(10)).await;
     drop(app);
     // Its last thread lets go of the folder a moment later.

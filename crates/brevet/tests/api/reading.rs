@@ -1,7 +1,6 @@
 //! Reading changes nothing, pages join, and reading the ledger is on record.
 
 use axum::http::Method;
-use base64::Engine as _;
 use brevet::http::route_list;
 use serde_json::json;
 
@@ -93,33 +92,6 @@ async fn an_export_holds_every_entry_and_itself() {
     assert!(entries.iter().enumerate().all(|(place, entry)| entry["index"] == place));
     assert!(entries.iter().any(|entry| entry["kind"] == "ledger.read"), "the export itself");
     assert!(entries.iter().all(|entry| !entry["details"].is_null()), "every kind has details");
-}
-
-#[tokio::test]
-async fn the_entry_that_says_what_is_archived_is_given_although_its_file_is_gone() {
-    let office = Office::old().await;
-    assert!(office.get("aude", "/ledger/archives").await.ok()["recorded"].is_null());
-    let old = json!({"before": "2021-01-01T00:00:00Z"});
-    let asked = office.post("ada", "/ledger/archives", old).await.ok();
-    let agree = json!({"size": asked["asked"]["size"]});
-    office.post("first", "/ledger/archives/agree", agree).await.ok();
-    office.app.tend().await.unwrap();
-    let recorded = &office.get("aude", "/ledger/archives").await.ok()["recorded"];
-    let (index, bytes) = (recorded["index"].as_u64().unwrap(), recorded["entry"].as_str().unwrap());
-    let bytes = base64::engine::general_purpose::STANDARD.decode(bytes).unwrap();
-    let size = loop {
-        let checkpointed = office.get("aude", "/ledger").await.ok()["checkpointed"].as_u64().unwrap();
-        if checkpointed > index {
-            break checkpointed;
-        }
-        tokio::task::yield_now().await;
-    };
-    let file = |kind| format!("/ledger/tile/{kind}/000.p/{size}");
-    let gone = office.send(Some("aude"), Method::GET, &file("entries"), None).await;
-    assert_eq!(gone.problem(410), "archived");
-    let hashes = office.send(None, Method::GET, &file("0"), None).await.body;
-    let leaf = brevet_ledger::leaf_hash(&bytes);
-    assert_eq!(hashes.chunks(32).nth(usize::try_from(index).unwrap()), Some(&leaf.as_bytes()[..]));
 }
 
 #[tokio::test]

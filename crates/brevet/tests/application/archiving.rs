@@ -1,13 +1,15 @@
 //! Old entries move to a file when two people agree, and everything still verifies.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command as Process, Output};
+use std::process::{Command as Process, Output, Stdio};
 
-use brevet_core::{Command, NewUser, Reply, Span, UserId};
+use brevet_core::{ARCHIVE_MULTIPLE, Command, NewUser, Reply, Span, UserId};
 
 use brevet_store::NextKey;
 
 use crate::house::{ADA, House, SetClock, origin, user};
+use crate::support::BREVET;
+use crate::support::server::Server;
 
 const DAY: Span = Span::hours(24);
 
@@ -34,10 +36,18 @@ async fn old(data: &Path) -> (House, UserId) {
     (house, adam)
 }
 
+/// Entries enough for an archive.
+async fn fill(house: &House) {
+    while house.app.published().size < ARCHIVE_MULTIPLE {
+        house.system(Command::Beat { every: Span::seconds(60) }).await;
+    }
+}
+
 async fn work_for_years(house: &House) -> UserId {
     for _ in 0..20 {
         house.ask(None).await;
     }
+    fill(house).await;
     house.clock.forward(Span::from_micros(DAY.micros() * 500).unwrap());
     house.system(Command::Beat { every: Span::seconds(60) }).await;
     let adam = NewUser { administrator: true, ..user("adam") };
@@ -72,7 +82,7 @@ async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missin
     );
     assert!(!data.join("archive").exists(), "who may not agree makes no file");
     let (file, done) = house.app.agree_to_archive(origin(adam), size, None).await.unwrap();
-    assert!(file.first == 0 && file.size >= 20, "{file:?}");
+    assert_eq!((file.first, file.size), (0, ARCHIVE_MULTIPLE), "whole files of entries");
     assert_eq!(done.entry, Some(done.position - 1), "whoever agreed can ask for their receipt");
     house.app.tend().await.unwrap();
     let entry = house.app.stored(|reader| reader.entry(0)).await;
@@ -92,6 +102,7 @@ async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missin
     assert_eq!(together.status.code(), Some(0), "{said}");
     assert_eq!(second(&data, &["--archive", archive.to_str().unwrap()]), Some(0));
     assert_eq!(verify(&data, &[]).status.code(), second(&data, &[]));
+    published_verifies(&data, &archive);
     let kept = std::fs::read_to_string(&archive).unwrap();
     let forged = kept.replacen("\"texts\":[]", "\"texts\":[{\"slot\":0,\"salt\":\"00\",\"text\":\"x\"}]", 1);
     assert_ne!(kept, forged);
@@ -99,6 +110,27 @@ async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missin
     let forged = verify(&data, &["--archive", archive.to_str().unwrap()]);
     assert_eq!(forged.status.code(), Some(10), "{}", String::from_utf8_lossy(&forged.stderr));
     assert_eq!(second(&data, &["--archive", archive.to_str().unwrap()]), Some(10));
+}
+
+/// A server starts although few entries are left, and what it publishes verifies, with the archive and without.
+fn published_verifies(data: &Path, archive: &Path) {
+    let (settings, tasks) = (data.with_file_name("brevet.toml"), data.with_file_name("tasks.d"));
+    std::fs::write(&settings, "[ledger]\npublic_entries = true\n").unwrap();
+    std::fs::create_dir(&tasks).unwrap();
+    let mut command = Process::new(BREVET);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.arg("--tasks").arg(&tasks).arg("--config").arg(&settings);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let server = Server::start_as(command);
+    let key = data.join("ledger.vkey");
+    for (more, misses) in [(&["--archive", archive.to_str().unwrap()][..], false), (&[], true)] {
+        let mut command = Process::new(BREVET);
+        command.args(["audit", "verify", &server.url(), "--key"]).arg(&key).args(more);
+        let verified = command.output().unwrap();
+        let said = String::from_utf8_lossy(&[verified.stdout, verified.stderr].concat()).into_owned();
+        assert!(verified.status.success(), "{more:?}: {said}");
+        assert_eq!(said.contains("256 entries are in an archive file"), misses, "{more:?}: {said}");
+    }
 }
 
 #[tokio::test]
@@ -188,6 +220,7 @@ async fn what_is_archived_is_answered_offline_by_folder_and_archive_together() {
     let data = folder.path().join("data");
     let house = House::found(&data).await;
     let authorization = house.grant(None).await;
+    fill(&house).await;
     // The clock stands: this is the instant of everything so far.
     let during = "2025-06-15T15:06:40Z";
     house.clock.forward(Span::from_micros(DAY.micros() * 500).unwrap());

@@ -13,6 +13,9 @@ mod faults;
 mod house;
 mod shared;
 mod signing_in;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod support;
 #[path = "../../../brevet-store/tests/engines/wire_cutter.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod wire_cutter;

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::Json;
 use axum::response::IntoResponse as _;
-use brevet_wire::{Archives, Checkpoint, KeyHandover, Ledger, LedgerEntry, LedgerKeys};
+use brevet_wire::{Archives, Checkpoint, KeyHandover, Ledger, LedgerKeys};
 use serde::Serialize;
 
 use crate::failure::{Answer, Failure};
@@ -59,14 +59,11 @@ struct Claims {
     /// Verifier keys, the current one first.
     keys: Vec<String>,
     handovers: Vec<KeyHandover>,
-    /// The newest entry that says what is archived.
-    archived: Option<LedgerEntry>,
 }
 
 pub(super) async fn claims(visit: Visit) -> Answer {
     let LedgerKeys { origin, keys, handovers, overlap_until: _ } = visit.api.get("/ledger/keys").await?;
-    let archives: Archives = visit.api.get("/ledger/archives").await?;
-    Ok(Json(Claims { origin, keys, handovers, archived: archives.recorded }).into_response())
+    Ok(Json(Claims { origin, keys, handovers }).into_response())
 }
 
 /// A change of the key.

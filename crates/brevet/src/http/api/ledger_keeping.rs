@@ -1,7 +1,5 @@
 //! How far the ledger is vouched for; erasure and archives.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use brevet_wire as wire;
 
 use crate::app::{Archives, SinkStatus, Standing, WitnessStanding};
@@ -127,7 +125,7 @@ async fn cancel(caller: Caller, given: Given<Nothing>) -> Answer {
 }
 
 async fn all(caller: &Caller) -> Result<wire::Archives, Failure> {
-    let Archives { files, asked, recorded, folder } = caller.app.archives().await?;
+    let Archives { files, asked, folder } = caller.app.archives().await?;
     let asked = asked.map(|asked| wire::ArchiveAsked {
         by: caller.view(|view| view.user_ref(asked.by)),
         at: at(asked.at),
@@ -135,12 +133,7 @@ async fn all(caller: &Caller) -> Result<wire::Archives, Failure> {
         size: asked.size,
     });
     let files = files.into_iter().map(archive_file).collect();
-    // Entries are for auditors, also this one.
-    let (_, audits) = caller.standing();
-    let recorded = recorded
-        .filter(|_| audits)
-        .map(|stored| wire::LedgerEntry { index: stored.index, entry: STANDARD.encode(stored.bytes) });
-    Ok(wire::Archives { files, asked, recorded, folder: folder.display().to_string() })
+    Ok(wire::Archives { files, asked, folder: folder.display().to_string() })
 }
 
 fn archive_file(file: brevet_store::ArchiveFile) -> wire::ArchiveFile {
