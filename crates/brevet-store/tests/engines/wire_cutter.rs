@@ -20,7 +20,12 @@ pub(crate) enum Cut {
     Behind = 1,
     /// The next COMMIT does not get there.
     Before = 2,
+    /// The next COMMIT is done, and PostgreSQL says that it cannot go on.
+    Panic = 3,
 }
+
+/// What PostgreSQL says when the disk of its log fails.
+const PANIC: &[u8] = b"E\0\0\0\x39SPANIC\0VPANIC\0C58030\0Mcould not fsync file \"000000\"\0\0";
 
 /// A socket that leads to PostgreSQL.
 pub(crate) struct WireCutter {
@@ -64,8 +69,11 @@ impl WireCutter {
                 let (armed, count) = (Arc::clone(&armed), Arc::clone(&count));
                 let (there, back) = (Arc::clone(&quiet), Arc::clone(&quiet));
                 let (near_too, far_too) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+                let (armed_too, count_too) = (Arc::clone(&armed), Arc::clone(&count));
                 std::thread::spawn(move || carry(near, far, &there, |bytes| decide(bytes, &armed, &count)));
-                std::thread::spawn(move || carry(far_too, near_too, &back, |_| Cut::Never));
+                std::thread::spawn(move || {
+                    carry(far_too, near_too, &back, |bytes| decide_back(bytes, &armed_too, &count_too));
+                });
             }
         });
         Self { folder, cut, cuts, silence }
@@ -99,16 +107,36 @@ impl WireCutter {
 }
 
 fn decide(bytes: &[u8], armed: &AtomicU8, cuts: &AtomicUsize) -> Cut {
-    if !bytes.windows(COMMIT.len()).any(|window| window == COMMIT) {
+    if commit_in(bytes).is_none() {
         return Cut::Never;
     }
-    let cut = match armed.swap(0, Ordering::SeqCst) {
+    let cut = match armed.load(Ordering::SeqCst) {
         1 => Cut::Behind,
         2 => Cut::Before,
         _ => return Cut::Never,
     };
+    disarm(cut, armed, cuts)
+}
+
+/// The same for what comes back: there COMMIT is what was done.
+fn decide_back(bytes: &[u8], armed: &AtomicU8, cuts: &AtomicUsize) -> Cut {
+    match commit_in(bytes).is_some() && armed.load(Ordering::SeqCst) == Cut::Panic as u8 {
+        true => disarm(Cut::Panic, armed, cuts),
+        false => Cut::Never,
+    }
+}
+
+/// Of several wires one is cut.
+fn disarm(cut: Cut, armed: &AtomicU8, cuts: &AtomicUsize) -> Cut {
+    if armed.swap(0, Ordering::SeqCst) != cut as u8 {
+        return Cut::Never;
+    }
     cuts.fetch_add(1, Ordering::SeqCst);
     cut
+}
+
+fn commit_in(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(COMMIT.len()).position(|window| window == COMMIT)
 }
 
 fn carry(mut from: UnixStream, mut to: UnixStream, silence: &Silence, decide: impl Fn(&[u8]) -> Cut) {
@@ -119,6 +147,11 @@ fn carry(mut from: UnixStream, mut to: UnixStream, silence: &Silence, decide: im
         let cut = decide(&bytes[..count]);
         if count == 0 || cut != Cut::Never {
             let is_sent = cut == Cut::Behind && to.write_all(&bytes[..count]).is_ok();
+            if cut == Cut::Panic {
+                // In place of the answer, which begins with its kind and its length.
+                let before = commit_in(&bytes[..count]).unwrap().saturating_sub(5);
+                drop(to.write_all(&[&bytes[..before], PANIC].concat()));
+            }
             // What is on its way to PostgreSQL still gets there.
             drop((
                 from.shutdown(Shutdown::Both),

@@ -105,6 +105,7 @@ impl<W: World> App<W> {
         }
         let new = NewUser { auditor: true, ..new };
         let phc = self.hash(chosen).await?;
+        let proved = phc.clone();
         let set = |reply| match reply {
             Reply::User(user) => {
                 vec![SideWrite::Credential(user, Credential { password: Some(phc), code: None })]
@@ -112,7 +113,7 @@ impl<W: World> App<W> {
             _ => Vec::new(),
         };
         match self.command_with(Origin::SYSTEM, Some(Command::SetUp(new)), None, set).await?.reply {
-            Reply::User(user) => self.open_session(user, source).await,
+            Reply::User(user) => self.open_session(user, proved, source).await,
             _ => Err(AppError::BadCredentials),
         }
     }
@@ -126,9 +127,13 @@ impl<W: World> App<W> {
         };
         let has_password = credential.password.is_some();
         let phc = credential.password.unwrap_or_else(|| DECOY.to_owned());
+        let proved = phc.clone();
         let right = self.hashing(move || password::matches(&given, &phc)).await?;
         match user {
-            Some(user) if right && has_password => self.open_session(user, source).await,
+            Some(user) if right && has_password => match self.open_session(user, proved, source).await {
+                Err(AppError::BadCredentials) => Err(self.fail(user, source).await),
+                opened => opened,
+            },
             Some(user) => Err(self.fail(user, source).await),
             None => Err(AppError::BadCredentials),
         }
@@ -149,7 +154,7 @@ impl<W: World> App<W> {
             return Err(self.fail(user, source).await);
         }
         let phc = self.hash(chosen).await?;
-        let now = self.now();
+        let (proved, now) = (phc.clone(), self.now());
         // Somebody else may have spent it while the password was hashed, here or through another server.
         let condition: Condition =
             Box::new(move |store| match is_code(&store.credential(user)?, &given, now) {
@@ -159,7 +164,7 @@ impl<W: World> App<W> {
         match self.set_password(Origin::SYSTEM, user, phc, None, condition).await {
             Err(AppError::BadCredentials) => Err(self.fail(user, source).await),
             Err(error) => Err(error),
-            Ok(()) => self.open_session(user, source).await,
+            Ok(()) => self.open_session(user, proved, source).await,
         }
     }
 
@@ -219,8 +224,9 @@ impl<W: World> App<W> {
         Ok(())
     }
 
-    /// Opens a session for an account that has proved who it is. Refused while it is locked or disabled.
-    pub(super) async fn open_session(&self, user: UserId, source: &str) -> Result<SignedIn, AppError> {
+    /// Opens a session for an account that has proved who it is, by the password of this hash. Refused while it is locked or
+    /// disabled, and where the password is another one by now.
+    async fn open_session(&self, user: UserId, proved: String, source: &str) -> Result<SignedIn, AppError> {
         let NewToken { token, hash } = session::new_token(self.world())?;
         let source = Text::parse(TextKind::Comment, source).unwrap_or_default();
         let now = self.now();
@@ -229,8 +235,13 @@ impl<W: World> App<W> {
             Reply::Session(id) => vec![SideWrite::OpenSession(row(id))],
             _ => Vec::new(),
         };
-        let done =
-            self.command_with(Origin::SYSTEM, Some(Command::SignIn { user, source }), None, keep).await?;
+        let is_proof = move |credential: Credential| credential.password.as_deref() == Some(&proved);
+        let condition: Condition = Box::new(move |store| match is_proof(store.credential(user)?) {
+            true => Ok(()),
+            false => Err(AppError::BadCredentials),
+        });
+        let command = Command::SignIn { user, source };
+        let done = self.command_if(Some(condition), Origin::SYSTEM, Some(command), None, keep).await?;
         let Reply::Session(id) = done.reply else { return Err(AppError::BadCredentials) };
         let session = self.take_session(hash).await?.ok_or(AppError::NotSignedIn)?;
         // Disabled in between: the sessions it had were closed before this one was there.

@@ -58,6 +58,36 @@ async fn a_code_is_spent_by_its_use() {
     house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_with_a_password_that_is_being_changed_stays_outside() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    let token = bob_signs_in(&house).await;
+    let session = house.app.session(&token).await.unwrap();
+    let app = house.app.clone();
+    let change = async move {
+        app.change_password(&session, secret(PASSWORD), secret("another horse battery"), None).await
+    };
+    let (changing, mut knocking, mut let_in) = (tokio::spawn(change), JoinSet::new(), Vec::new());
+    // Some have been found right, and are on their way to the ledger, when the password changes.
+    while !changing.is_finished() {
+        while knocking.len() < 6 {
+            let app = house.app.clone();
+            knocking.spawn(async move { app.sign_in("bob", secret(PASSWORD), "").await });
+        }
+        let_in.extend(knocking.join_next().await.unwrap().unwrap());
+    }
+    changing.await.unwrap().unwrap();
+    assert!(!knocking.is_empty());
+    while let Some(opened) = knocking.join_next().await {
+        let_in.extend(opened.unwrap());
+    }
+    for (place, opened) in let_in.iter().enumerate() {
+        let token = opened.token.reveal(str::to_owned);
+        assert!(house.app.session(&token).await.is_err(), "{place} of {} goes on", let_in.len());
+    }
+}
+
 #[tokio::test]
 async fn a_session_ends_when_unused_and_in_any_case() {
     let folder = TempDir::new().unwrap();

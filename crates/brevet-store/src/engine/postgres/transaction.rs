@@ -5,11 +5,10 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::{Error, SimpleQueryMessage};
 
 use super::ahead::Ahead;
-use super::fault::is_lost;
 use super::listener::NOTIFY;
 use super::{ANSWER_TIMEOUT, Fault, Session};
 use crate::engine::Begin;
@@ -170,10 +169,14 @@ impl Session {
             Some(_) => Unmade::Certainly(error),
             None => Unmade::Perhaps(error),
         })?;
-        commit.await.map_err(|error| match error.code() {
+        commit.await.map_err(|error| match error.as_db_error() {
             // It was still waiting for the next statement.
-            Some(&SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT) => Unmade::Certainly(error),
-            Some(_) if !is_lost(&error) => Unmade::Certainly(error),
+            Some(said) if *said.code() == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
+                Unmade::Certainly(error)
+            }
+            // An error that it goes on after comes before a commit is written. What fails later, like the sync of a disk, ends
+            // PostgreSQL, and the commit may be there when it is back.
+            Some(said) if said.parsed_severity() == Some(Severity::Error) => Unmade::Certainly(error),
             _ => Unmade::Perhaps(error),
         })
     }
