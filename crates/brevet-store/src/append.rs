@@ -98,7 +98,12 @@ impl Store {
         seed: [u8; 32],
         key: &KeyPlace,
     ) -> Result<Self, StoreError> {
-        let connection = database.open_writer(&folder)?;
+        let mut connection = database.open_writer(&folder)?;
+        let place = match connection.accepted_loss() {
+            Some(_) => database.clone(),
+            None => database.clone().accepting_nothing(),
+        };
+        connection.accept_no_more_loss();
         connection.opens()?;
         schema::migrate(&connection)?;
         let keys = Keys::open(&folder, &connection, seed, key)?;
@@ -115,7 +120,7 @@ impl Store {
         Ok(Self {
             connection,
             folder,
-            place: database.clone(),
+            place,
             origin,
             keys,
             edge,
@@ -157,7 +162,7 @@ impl Store {
     }
 
     /// What is missing of the standby that the settings ask for, where a person accepted that what is acknowledged can be
-    /// lost without it; as of the last time that the database was connected to.
+    /// lost without it. What was not missing when this was opened nobody has accepted.
     pub fn accepted_loss(&self) -> Option<String> {
         self.connection.accepted_loss().map(str::to_owned)
     }

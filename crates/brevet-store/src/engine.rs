@@ -188,6 +188,14 @@ impl Connection {
         }
     }
 
+    /// Accepts no loss but what was missing when the connection was made.
+    pub(crate) fn accept_no_more_loss(&mut self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(session) => session.accept_no_more_loss(),
+        }
+    }
+
     /// The connection itself where it is SQLite's.
     pub(crate) const fn sqlite(&self) -> Option<&rusqlite::Connection> {
         match self {

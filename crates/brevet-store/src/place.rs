@@ -52,6 +52,17 @@ impl DatabasePlace {
         self
     }
 
+    /// The same, where nothing was missing when a server started: what goes missing later nobody has accepted on record.
+    #[must_use]
+    pub(crate) fn accepting_nothing(mut self) -> Self {
+        if let Self::Postgres { standby, .. } = &mut self
+            && *standby == Standby::Missed
+        {
+            *standby = Standby::Needed;
+        }
+        self
+    }
+
     /// The connection of a server that writes.
     pub(crate) fn open_writer(&self, folder: &DataFolder) -> Result<Connection, StoreError> {
         match self.account()? {

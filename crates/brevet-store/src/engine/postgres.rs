@@ -168,6 +168,13 @@ impl Session {
         self.accepted_loss.as_deref()
     }
 
+    /// Accepts no loss but what was missing when the connection was made.
+    pub(crate) fn accept_no_more_loss(&mut self) {
+        if self.accepted_loss.is_none() && self.standby == Standby::Missed {
+            self.standby = Standby::Needed;
+        }
+    }
+
     fn setting(&self, name: &str) -> Result<String, Fault> {
         Ok(self.settings(&[name])?.swap_remove(0))
     }

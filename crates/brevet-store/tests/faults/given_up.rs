@@ -31,7 +31,7 @@ fn whether_it_happened_is_told_by_its_entries(engine: &Engine) {
         let found = sample.store.look_up().unwrap();
         assert!(!sample.store.is_uncertain());
         match cut {
-            Cut::Behind => {
+            Cut::Behind | Cut::Panic => {
                 let found = found.unwrap_or_else(|| panic!("it happened ({goes_on})"));
                 assert_eq!((found.first, sample.store.size()), (size, found.size));
                 assert_eq!(other.store.size(), found.size + u64::from(goes_on));
