@@ -126,7 +126,7 @@ pub fn decide(state: &State, now: Timestamp, origin: Origin, command: Command) -
             require_administrator(state, origin)?;
             decide_for_administrator(state, now, origin, command)
         }
-        Command::SetPassword(user) => people::set_password(state, origin, user),
+        Command::SetPassword(user) => people::set_password(state, now, origin, user),
         Command::SignOut { user, session } => people::sign_out(state, origin, user, session),
         Command::Submit(new) => request::submit(state, now, origin, new),
         Command::Decide { request, verdict, duration, comment } => {

@@ -75,12 +75,20 @@ pub(super) fn issue_code(state: &State, id: UserId) -> Result<Decision, Refusal>
     Decision::new(Reply::User(id), vec![Event::CodeIssued { user: id }])
 }
 
-pub(super) fn set_password(state: &State, origin: Origin, id: UserId) -> Result<Decision, Refusal> {
+pub(super) fn set_password(
+    state: &State,
+    now: Timestamp,
+    origin: Origin,
+    id: UserId,
+) -> Result<Decision, Refusal> {
     if !known_user(state, id)?.active {
         return Err(Refusal::Inactive);
     }
-    if origin.user_id().is_some_and(|actor| actor != id) {
-        return Err(Refusal::Forbidden { who: "the owner of the account" });
+    match origin.user_id() {
+        Some(actor) if actor != id => return Err(Refusal::Forbidden { who: "the owner of the account" }),
+        // By the password before, which may not be guessed any more.
+        Some(_) => may_try(state, now, id)?,
+        None => {}
     }
     Decision::new(Reply::User(id), vec![Event::PasswordSet { user: id }])
 }
@@ -97,18 +105,25 @@ pub(super) fn fail_sign_in(
     id: UserId,
     source: Text,
 ) -> Result<Decision, Refusal> {
-    let user = may_try(state, now, id)?;
+    // Of a disabled account too: somebody guesses at it.
+    let user = unlocked(state, now, id)?;
     let locked_until = user.sign_in.next_failure_locks().then(|| now.plus(SIGN_IN_LOCK));
     Decision::done(Event::SignInFailed { user: id, source, locked_until })
 }
 
 /// Whether an attempt to sign in is taken at all. Decided serially, so that attempts side by side
 /// cannot get past the limit together.
-fn may_try(state: &State, now: Timestamp, id: UserId) -> Result<&User, Refusal> {
+fn may_try(state: &State, now: Timestamp, id: UserId) -> Result<(), Refusal> {
+    match unlocked(state, now, id)?.active {
+        true => Ok(()),
+        false => Err(Refusal::Inactive),
+    }
+}
+
+fn unlocked(state: &State, now: Timestamp, id: UserId) -> Result<&User, Refusal> {
     let user = known_user(state, id)?;
     match user.sign_in.locked_until.and_then(|until| now.until(until)) {
         Some(left) => Err(Refusal::Locked { left }),
-        None if !user.active => Err(Refusal::Inactive),
         None => Ok(user),
     }
 }

@@ -255,6 +255,12 @@ impl<W: World> Sequencer<W> {
 
     fn take(&mut self, now: Timestamp, item: Item, pending: &mut Pending) {
         let Item { origin, command, key, condition, beside, answer: to } = item;
+        // It may have been ended while its command was on the way, by another server, or by this very batch.
+        let is_over =
+            |session| pending.ends(session, origin.user_id()) || !self.reaction.has_session(session);
+        if origin.session.is_some_and(is_over) {
+            return answer(to, Err(AppError::NotSignedIn));
+        }
         let keyed = origin.user_id().zip(key);
         let before = match &keyed {
             Some((user, key)) => pending.answered.replay(&self.store, *user, key),
@@ -267,14 +273,6 @@ impl<W: World> Sequencer<W> {
                 return;
             }
             Err(error) => return answer(to, Err(error)),
-        }
-        // Another server may have ended it a moment ago, or this very batch.
-        let is_over = |session| {
-            pending.ends(session, origin.user_id())
-                || (self.store.is_shared() && !self.reaction.has_session(session))
-        };
-        if origin.session.is_some_and(is_over) {
-            return answer(to, Err(AppError::NotSignedIn));
         }
         if self.has_ended() {
             return answer(to, Err(AppError::Stopping));

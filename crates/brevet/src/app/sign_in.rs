@@ -5,8 +5,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use brevet_core::{
-    Command, NewUser, Origin, Refusal, Reply, Secret, SessionId, Span, Text, TextKind, Timestamp, UserId,
-    UserName,
+    Command, NewUser, Origin, Refusal, Reply, Secret, SessionId, Span, Text, TextKind, Timestamp, User,
+    UserId, UserName,
 };
 use brevet_store::{Credential, SessionRow, SideWrite};
 
@@ -131,7 +131,10 @@ impl<W: World> App<W> {
         let right = self.hashing(move || password::matches(&given, &phc)).await?;
         match user {
             Some(user) if right && has_password => match self.open_session(user, proved, source).await {
-                Err(AppError::BadCredentials) => Err(self.fail(user, source).await),
+                // Whoever may not come in does not hear that the password is right.
+                Err(AppError::BadCredentials | AppError::Refused(Refusal::Inactive)) => {
+                    Err(self.fail(user, source).await)
+                }
                 opened => opened,
             },
             Some(user) => Err(self.fail(user, source).await),
@@ -162,7 +165,9 @@ impl<W: World> App<W> {
                 false => Err(AppError::BadCredentials),
             });
         match self.set_password(Origin::SYSTEM, user, phc, None, condition).await {
-            Err(AppError::BadCredentials) => Err(self.fail(user, source).await),
+            Err(AppError::BadCredentials | AppError::Refused(Refusal::Inactive)) => {
+                Err(self.fail(user, source).await)
+            }
             Err(error) => Err(error),
             Ok(()) => self.open_session(user, proved, source).await,
         }
@@ -184,6 +189,7 @@ impl<W: World> App<W> {
             let is_same = self.hashing(move || password::matches(&chosen, &phc)).await?;
             return if is_same { Ok(()) } else { Err(AppError::KeyReused) };
         }
+        self.read(|state| state.user(session.user).map(|user| self.unlocked(user)).transpose())?;
         if !self.hashing(move || password::matches(&current, &phc)).await? || old.is_none() {
             return Err(self.fail(session.user, "").await);
         }
@@ -255,21 +261,22 @@ impl<W: World> App<W> {
     /// The account of this name, however it is spelled. One that is locked is not tried at all.
     fn account(&self, name: &str) -> Result<Option<UserId>, AppError> {
         let Ok(name) = UserName::parse(name) else { return Ok(None) };
-        let now = self.now();
-        self.read(|state| match state.user_named(&name) {
-            Some(user) => match user.sign_in.locked_until.and_then(|until| now.until(until)) {
-                Some(left) => Err(Refusal::Locked { left }.into()),
-                None => Ok(Some(user.id)),
-            },
-            None => Ok(None),
-        })
+        self.read(|state| state.user_named(&name).map(|user| self.unlocked(user)).transpose())
+    }
+
+    /// The account, unless it is locked.
+    fn unlocked(&self, user: &User) -> Result<UserId, AppError> {
+        match user.sign_in.locked_until.and_then(|until| self.now().until(until)) {
+            Some(left) => Err(Refusal::Locked { left }.into()),
+            None => Ok(user.id),
+        }
     }
 
     /// Counts a failure; what is said of it does not depend on what was wrong.
     async fn fail(&self, user: UserId, source: &str) -> AppError {
         let source = Text::parse(TextKind::Comment, source).unwrap_or_default();
         match self.command(Origin::SYSTEM, Command::FailSignIn { user, source }, None).await {
-            Ok(_) | Err(AppError::Refused(Refusal::Inactive)) => AppError::BadCredentials,
+            Ok(_) => AppError::BadCredentials,
             Err(error) => error,
         }
     }

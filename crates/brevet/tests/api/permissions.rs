@@ -136,3 +136,22 @@ async fn lists_hold_what_one_may_see() {
     let group = office.get("anna", "/groups/Approvers").await.ok();
     assert_eq!((group["members"][0]["name"].as_str(), &group["members_shown"]), (Some("anna"), &json!(true)));
 }
+
+#[tokio::test]
+async fn an_extension_tells_nothing_of_what_others_hold() {
+    let office = Office::open().await;
+    let held = office.grant().await;
+    let ask = |id: String| json!({"extend": id, "reason": "for a moment longer", "duration": "1h"});
+    for ended in [false, true] {
+        if ended {
+            office.post("anna", &format!("/authorizations/{held}/revoke"), json!({})).await.ok();
+        }
+        let theirs = office.post("olaf", "/requests", ask(held.clone())).await;
+        let nobodys = office.post("olaf", "/requests", ask("aut-99".to_owned())).await;
+        let detail =
+            |answer: &crate::office::Answer| answer.json()["detail"].to_string().replace(&held, "aut-99");
+        assert_eq!((theirs.problem(404), detail(&theirs)), (nobodys.problem(404), detail(&nobodys)));
+    }
+    let own = office.post("rita", "/requests", ask(held.clone())).await;
+    assert_eq!(own.problem(409), "ended", "whose it was hears that it is over");
+}

@@ -5,7 +5,7 @@ use brevet_core::{Command, Refusal, SIGN_IN_FAILURES_MAX, SIGN_IN_LOCK, Span};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::house::{ADA, BOB, House, SetClock, origin, secret, user};
+use super::house::{ADA, BOB, House, SetClock, origin, request, secret, user};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -192,7 +192,7 @@ pub(crate) async fn reopened(data: &std::path::Path, clock: SetClock) -> House {
 async fn guesses_are_counted_per_account_however_its_name_is_spelled_and_however_many_at_once() {
     let folder = TempDir::new().unwrap();
     let house = House::found(&folder.path().join("data")).await;
-    bob_signs_in(&house).await;
+    let token = bob_signs_in(&house).await;
     let mut guesses = JoinSet::new();
     for spelling in ["bob", "BOB", " bob", "Bob ", "bOb"].repeat(6) {
         let app = house.app.clone();
@@ -209,6 +209,10 @@ async fn guesses_are_counted_per_account_however_its_name_is_spelled_and_however
         matches!(right, Err(AppError::Refused(Refusal::Locked { .. }))),
         "the right one is not tried either"
     );
+    let session = house.app.session(&token).await.unwrap();
+    let change = house.app.change_password(&session, secret(PASSWORD), secret("another horse battery"), None);
+    let refused = change.await.unwrap_err();
+    assert!(matches!(refused, AppError::Refused(Refusal::Locked { .. })), "nor by a session: {refused}");
     house.clock.forward(SIGN_IN_LOCK);
     house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
 }
@@ -224,4 +228,50 @@ async fn a_wrong_name_and_a_wrong_password_sound_the_same() {
         house.app.sign_in("not a name", secret("a wrong password"), "").await.err().unwrap().to_string(),
     ];
     assert!(sentences.iter().all(|sentence| *sentence == sentences[0]), "{sentences:?}");
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_guessed_at_no_better_than_any_other() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    bob_signs_in(&house).await;
+    let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code.reveal(str::to_owned);
+    house.by(ADA, Command::DisableUser(BOB)).await.unwrap();
+    let right = house.app.sign_in("bob", secret(PASSWORD), "").await.err().unwrap();
+    let by_code = house.app.enrol("bob", secret(&code), secret(PASSWORD), "").await.err().unwrap();
+    let wrong = house.app.sign_in("bob", secret("a wrong password"), "").await.err().unwrap();
+    for error in [right, by_code, wrong] {
+        assert!(matches!(error, AppError::BadCredentials), "{error}");
+    }
+    for _ in 3..SIGN_IN_FAILURES_MAX {
+        house.app.sign_in("bob", secret("a wrong password"), "").await.err().unwrap();
+    }
+    let locked = house.app.sign_in("bob", secret(PASSWORD), "").await.err().unwrap();
+    assert!(matches!(locked, AppError::Refused(Refusal::Locked { .. })), "{locked}");
+}
+
+#[tokio::test]
+async fn a_command_does_not_outlive_the_session_that_it_was_sent_with() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    for end in ["sign-out", "password", "code", "disabled"] {
+        let token = bob_signs_in(&house).await;
+        // Let in, with the rest of its command still to come.
+        let session = house.app.session(&token).await.unwrap();
+        match end {
+            "sign-out" => house.app.sign_out(&session).await.unwrap(),
+            "password" => {
+                let other = house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
+                let other = house.app.session(&other.token.reveal(str::to_owned)).await.unwrap();
+                let change = house.app.change_password(&other, secret(PASSWORD), secret(PASSWORD), None);
+                change.await.unwrap();
+            }
+            "code" => drop(bob_signs_in(&house).await),
+            _ => drop(house.by(ADA, Command::DisableUser(BOB)).await.unwrap()),
+        }
+        let size = house.app.published().size;
+        let late = house.app.command(session.origin(), Command::Submit(request(None)), None).await;
+        assert!(matches!(late, Err(AppError::NotSignedIn)), "{end}: {late:?}");
+        assert_eq!(house.app.published().size, size, "{end}");
+    }
 }

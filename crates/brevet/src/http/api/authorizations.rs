@@ -124,7 +124,7 @@ async fn acted_on(caller: &Caller, id: AuthorizationId) -> Result<wire::Authoriz
 }
 
 /// The authorization, if the caller may see it.
-async fn told(caller: &Caller, id: AuthorizationId) -> Result<AuthorizationTold, Failure> {
+pub(super) async fn told(caller: &Caller, id: AuthorizationId) -> Result<AuthorizationTold, Failure> {
     let found = find(caller, id).await?;
     let seen = found.filter(|told| caller.view(|view| view.sees_authorization(&told.authorization)));
     seen.ok_or_else(|| Failure::no_such("authorization", id))

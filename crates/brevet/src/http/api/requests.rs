@@ -145,6 +145,10 @@ async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer {
 
 async fn submit(caller: Caller, given: Given<wire::NewRequest>) -> Answer {
     let new = new_request(&caller, &given.value)?;
+    if let NewPurpose::Extension(authorization) = &new.purpose {
+        // Nobody learns of those that they may not see.
+        super::authorizations::told(&caller, *authorization).await?;
+    }
     let done = caller.app.command(caller.origin(), Command::Submit(new), given.key).await?;
     let Reply::Request(id) = done.reply else { return Err(Failure::bug("a request without an id")) };
     created(&done, &format!("/requests/{id}"), &request(&caller, id).await?)
