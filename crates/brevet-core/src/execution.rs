@@ -52,6 +52,9 @@ pub enum StopCause {
     /// Brevet was stopped.
     #[n(4)]
     Shutdown,
+    /// Nothing could be put on record any more, so that nobody could have revoked it.
+    #[n(5)]
+    LedgerUnavailable,
 }
 
 /// How a run ended.

@@ -200,6 +200,9 @@ impl StoreError {
             Self::Database { source: DatabaseFault::Postgres(fault), .. } if fault.is_lost() => {
                 Aftermath::Away
             }
+            Self::Database { source: DatabaseFault::Postgres(fault), .. } if fault.has_no_room() => {
+                Aftermath::NoRoom
+            }
             Self::Database { source: DatabaseFault::Postgres(_), .. } => Aftermath::OnlyThisBatch,
             _ => Aftermath::Uncertain,
         }

@@ -64,6 +64,8 @@ pub enum StopCause {
     ByUser,
     /// Brevet was stopped.
     Shutdown,
+    /// Nothing could be put on record any more, so that nobody could have revoked it.
+    LedgerUnavailable,
 }
 
 /// What a run wrote, by its digest.

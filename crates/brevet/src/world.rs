@@ -1,13 +1,16 @@
 //! The one door to the clock and to chance.
 
+use std::time::Duration;
+
 use brevet_core::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Where time and randomness come from.
 pub trait World: Send + Sync + 'static {
     /// The wall clock, UTC.
     fn now(&self) -> Timestamp;
     /// A clock that nobody sets, since some instant; `None` where there is none to compare with.
-    fn steady(&self) -> Option<std::time::Duration> {
+    fn steady(&self) -> Option<Duration> {
         None
     }
     /// Fills a buffer with randomness fit for keys.
@@ -21,22 +24,27 @@ pub trait World: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct Machine;
 
-/// The machine's clock that only goes forward, from when it was made.
+/// The machine's clock that only goes forward, also while the machine is suspended, from when it was made.
 #[derive(Debug, Clone, Copy)]
-pub struct Steady(std::time::Instant);
+pub struct Steady(Duration);
 
 impl Steady {
     /// Starts at zero.
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
     pub fn start() -> Self {
-        Self(std::time::Instant::now())
+        Self(since_boot())
     }
 }
 
 impl brevet_workloads::Clock for Steady {
-    fn monotonic(&self) -> std::time::Duration {
-        self.0.elapsed()
+    fn monotonic(&self) -> Duration {
+        since_boot().saturating_sub(self.0)
     }
+}
+
+/// Linux's `CLOCK_BOOTTIME`: what others decided while this machine slept is as old as that.
+fn since_boot() -> Duration {
+    let since = clock_gettime(ClockId::Boottime);
+    Duration::new(since.tv_sec.unsigned_abs(), since.tv_nsec.try_into().unwrap_or(0))
 }
 
 impl World for Machine {
@@ -48,10 +56,8 @@ impl World for Machine {
         Timestamp::from_micros(micros)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the door")]
-    fn steady(&self) -> Option<std::time::Duration> {
-        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-        Some(START.get_or_init(std::time::Instant::now).elapsed())
+    fn steady(&self) -> Option<Duration> {
+        Some(since_boot())
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]

@@ -23,8 +23,11 @@ pub(super) async fn watch<W: World>(app: Weak<Inner<W>>) {
         let Some(inner) = app.upgrade() else { return };
         let is_late = inner.fresh.behind() >= freshness::RUNS_STOP_AFTER;
         if is_late && !is_stopped {
-            tracing::error!("nothing was heard from the database for too long; what runs here is stopped");
-            inner.runs.stop_all(brevet_core::StopCause::Shutdown);
+            tracing::error!(
+                "for {} seconds the database did not answer, or another server had the turn; what runs here is stopped",
+                freshness::RUNS_STOP_AFTER.as_secs()
+            );
+            inner.runs.stop_all(brevet_core::StopCause::LedgerUnavailable);
         }
         is_stopped = is_late;
         drop(inner);

@@ -281,8 +281,12 @@ impl<W: World> App<W> {
     /// seconds.
     pub async fn tend(&self) -> Result<(), AppError> {
         let now = self.now();
-        for command in self.inner.refusals.due(now, false) {
-            self.command(Origin::SYSTEM, command, None).await?;
+        let mut due = self.inner.refusals.due(now, false).into_iter();
+        while let Some(repeated) = due.next() {
+            if let Err(error) = self.command(Origin::SYSTEM, repeated.clone().into(), None).await {
+                self.inner.refusals.keep(now, std::iter::once(repeated).chain(due));
+                return Err(error);
+            }
         }
         let mut writes = self.inner.sessions.tend(now, self.is_shared());
         if !writes.is_empty() {
@@ -339,7 +343,7 @@ impl<W: World> App<W> {
             );
         }
         let refusals = self.inner.refusals.due(self.now(), true);
-        for command in refusals.into_iter().chain([Command::StopServer]) {
+        for command in refusals.into_iter().map(Command::from).chain([Command::StopServer]) {
             if let Err(error) = self.command(Origin::SYSTEM, command, None).await {
                 tracing::warn!(%error, "the end of the server could not be put on record");
             }

@@ -60,7 +60,7 @@ pub(super) async fn attest<W: World>(inner: &Inner<W>, note: &str) -> bool {
         Err(fault @ AnchorFault::Moved { .. }) => {
             tracing::error!(%fault, "this server stops writing");
             inner.halt.set(fault.to_string());
-            inner.runs.stop_all(brevet_core::StopCause::Shutdown);
+            inner.runs.stop_all(brevet_core::StopCause::LedgerUnavailable);
             return false;
         }
         Err(fault) => {

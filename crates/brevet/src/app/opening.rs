@@ -82,7 +82,7 @@ impl Reaction for Reactions {
     }
 
     fn ledger_failed(&self) {
-        self.runs.stop_all(brevet_core::StopCause::Shutdown);
+        self.runs.stop_all(brevet_core::StopCause::LedgerUnavailable);
     }
 
     fn clock_went_back(&self) {

@@ -16,6 +16,21 @@ struct Window {
     repeats: u32,
 }
 
+/// Refusals that were counted and are to be put on record.
+#[derive(Debug, Clone)]
+pub(super) struct Repeated {
+    user: UserId,
+    task: QualifiedName,
+    why: &'static str,
+    count: u32,
+}
+
+impl From<Repeated> for Command {
+    fn from(Repeated { user, task, why, count }: Repeated) -> Self {
+        Self::NoteRefusal { user, task, why, count }
+    }
+}
+
 /// Who, and what; nothing for all tasks that do not exist.
 type Key = (UserId, Option<Box<str>>);
 
@@ -48,18 +63,28 @@ impl Refusals {
     }
 
     /// The repeats of minutes that are over (all of them when `everything`), to be put on record.
-    pub(super) fn due(&self, now: Timestamp, everything: bool) -> Vec<Command> {
+    pub(super) fn due(&self, now: Timestamp, everything: bool) -> Vec<Repeated> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut due = Vec::new();
         windows.retain(|(user, _), window| {
             let over = everything || window.opened.plus(WINDOW) <= now;
             if over && window.repeats > 0 {
                 let Window { opened: _, task, why, repeats } = window;
-                due.push(Command::NoteRefusal { user: *user, task: task.clone(), why, count: *repeats });
+                due.push(Repeated { user: *user, task: task.clone(), why, count: *repeats });
             }
             !over
         });
         due
+    }
+
+    /// Counts again what could not be put on record.
+    pub(super) fn keep(&self, now: Timestamp, unrecorded: impl IntoIterator<Item = Repeated>) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        for Repeated { user, task, why, count } in unrecorded {
+            let key = (user, (why != "not-found").then(|| task.key()));
+            let window = windows.entry(key).or_insert(Window { opened: now, task, why, repeats: 0 });
+            window.repeats = window.repeats.saturating_add(count);
+        }
     }
 }
 
@@ -88,8 +113,15 @@ mod tests {
         }
         assert!(refusals.due(start.plus(Span::seconds(59)), false).is_empty());
         let due = refusals.due(start.plus(Span::minutes(1)), false);
-        assert_eq!(due.iter().map(count).collect::<Vec<_>>(), [59]);
-        assert!(refusals.due(start.plus(Span::minutes(2)), true).is_empty());
+        assert_eq!(due.iter().map(|repeated| repeated.count).collect::<Vec<_>>(), [59]);
+        refusals.keep(start.plus(Span::minutes(1)), due);
+        let again = refusals.due(start.plus(Span::minutes(2)), false);
+        assert_eq!(
+            again.iter().map(|repeated| repeated.count).collect::<Vec<_>>(),
+            [59],
+            "nothing is lost that was not recorded"
+        );
+        assert!(refusals.due(start.plus(Span::minutes(3)), true).is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod answered;
 mod clock;
 mod entrance;
+mod failing;
 mod shared;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use answered::Answered;
 pub(super) use clock::CLOCK_SLACK;
 pub use entrance::Done;
 pub(super) use entrance::{Call, Condition, Doorbell, Entrance, Item};
+use failing::Failing;
 use shared::Cluster;
 
 use super::error::AppError;
@@ -62,6 +64,8 @@ pub(super) struct Sequencer<W: World> {
     stepped: Option<(Timestamp, Duration)>,
     /// Whether the last batch was not written: what is due is tried again at leisure, not in a circle.
     failed: bool,
+    /// Whether batches are not written.
+    unwritten: Failing,
     cluster: Cluster,
     is_rung: Arc<AtomicBool>,
     /// Where those are who wait for answers.
@@ -143,6 +147,7 @@ impl<W: World> Sequencer<W> {
             compared: None,
             stepped: None,
             failed: false,
+            unwritten: Failing::default(),
             cluster: Cluster::new(fresh),
             is_rung: Arc::default(),
             callers: Handle::try_current().ok(),
@@ -325,6 +330,7 @@ impl<W: World> Sequencer<W> {
         match appended {
             Ok(appended) => {
                 self.failed = false;
+                self.unwritten.is_over();
                 self.compared = self.stepped.take().or(self.compared);
                 if let Some(notice) = &appended.notice {
                     tracing::warn!(%notice, "the key files are not in order yet; it is tried again");
@@ -358,16 +364,21 @@ impl<W: World> Sequencer<W> {
     /// all writing until a restart has looked at what is on the disk.
     fn give_up(&mut self, error: &StoreError, waiting: Vec<Waiting>) {
         let why = error.to_string();
-        tracing::error!(%why, "a batch could not be written");
+        let noted = self.unwritten.note(&why, self.cluster.fresh.moment());
+        if noted.is_new {
+            tracing::error!(%why, "a batch could not be written");
+        }
         self.take_back();
         match error.aftermath() {
             Aftermath::OnlyThisBatch => {}
             Aftermath::NoRoom | Aftermath::NoKey => self.reaction.ledger_failed(),
             Aftermath::Away => self.note_away(&why),
             Aftermath::Unanswered | Aftermath::Uncertain => {
-                self.broken = Some(format!("{why}; restart the server after the cause is mended"));
-                self.reaction.ledger_failed();
+                self.end(format!("{why}; restart the server after the cause is mended"));
             }
+        }
+        if noted.lasts {
+            self.stop_what_runs();
         }
         if error.may_have_happened() {
             return leave_unknown(waiting, &why);

@@ -144,6 +144,7 @@ pub(super) const fn cause(cause: StopCause) -> &'static str {
         StopCause::TimedOut => "it took longer than its task allows",
         StopCause::ByUser => "somebody stopped it",
         StopCause::Shutdown => "the server was stopped",
+        StopCause::LedgerUnavailable => "nothing could be put on record any more",
     }
 }
 

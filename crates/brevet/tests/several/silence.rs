@@ -25,6 +25,11 @@ const STOPPED_NOT_BEFORE: Duration = Duration::from_secs(3);
 fn lingers(stage: &Stage) -> String {
     stage.policy("Linux/Linger", "");
     stage.grant("bob", "--task Linux/Linger");
+    lingers_again(stage)
+}
+
+/// The same for whom it was granted.
+fn lingers_again(stage: &Stage) -> String {
     let execution = text(&stage.asks("bob", "run Linux/Linger --detach"), "id");
     until("it runs", || is_running(stage));
     execution
@@ -81,7 +86,61 @@ fn a_database_that_falls_silent_stops_what_runs_and_goes_on_when_it_speaks() {
     assert!(!is_running(&stage), "what was refused is not done later");
     stage.asks("bob", "run Linux/Linger --detach");
     until("it runs", || is_running(&stage));
-    assert!(stage.server.errors().contains("nothing was heard from the database for too long"));
+    assert!(stage.server.errors().contains("the database did not answer, or another server had the turn"));
+}
+
+/// PostgreSQL refuses what would be put on record, with this code.
+fn refuse_entries(cluster: &Cluster, code: &str) {
+    let refuse = format!("BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END");
+    cluster.sql(
+        "brevet",
+        &format!(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS '{}'",
+            refuse.replace('\'', "''")
+        ),
+    );
+    cluster.sql("brevet", "CREATE TRIGGER refuse BEFORE INSERT ON entry EXECUTE FUNCTION refuse()");
+}
+
+#[test]
+fn a_database_that_answers_and_records_nothing_stops_what_runs() {
+    let cluster = Cluster::start();
+    drop(cluster.database("brevet"));
+    let place = Place::new();
+    place.settings(&format!("[database]\nurl = \"{}\"\n", address_in(cluster.folder())));
+    let stage = Stage::set_in(place, TASKS);
+    let mut execution = lingers(&stage);
+    for fault in ["not durable", "53100", "42501"] {
+        match fault {
+            "not durable" => {
+                cluster.sql("brevet", "ALTER SYSTEM SET synchronous_commit = 'local'");
+                cluster.sql("brevet", "SELECT pg_reload_conf()");
+            }
+            code => refuse_entries(&cluster, code),
+        }
+        let mut ada = stage.person("ada").connect(&stage.server);
+        until(&format!("nothing runs any more ({fault})"), || {
+            let refused = ada.post("/api/v1/groups", &json!({"name": format!("Group {fault}")})).unwrap();
+            assert!(refused.status == 503 || fault == "not durable", "{}", refused.json());
+            !is_running(&stage)
+        });
+        assert!(!is_behind(&stage.server), "the database answers");
+        match fault {
+            "not durable" => {
+                cluster.sql("brevet", "ALTER SYSTEM RESET synchronous_commit");
+                cluster.sql("brevet", "SELECT pg_reload_conf()");
+            }
+            _ => drop(cluster.sql("brevet", "DROP FUNCTION refuse CASCADE")),
+        }
+        until("the end of the run is on record", || {
+            stage.asks("bob", &format!("execution show {execution}"))["stop_cause"] == "ledger-unavailable"
+        });
+        execution = lingers_again(&stage);
+    }
+    let said = stage.server.errors();
+    let times = |sentence| said.matches(sentence).count();
+    assert_eq!(times("nothing is put on record for too long"), 2, "at once where a disk is full: {said}");
+    assert_eq!(times("a batch could not be written"), 2, "each reason once: {said}");
 }
 
 #[test]

@@ -102,6 +102,11 @@ impl Fault {
         }
     }
 
+    /// Whether there is no room on a disk of PostgreSQL.
+    pub fn has_no_room(&self) -> bool {
+        matches!(self, Self::Client(error) if error.code() == Some(&SqlState::DISK_FULL))
+    }
+
     /// Whether a transaction may have happened or not. After every other fault it has not.
     pub const fn is_uncertain(&self) -> bool {
         matches!(self, Self::Uncertain(_))

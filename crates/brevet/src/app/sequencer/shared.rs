@@ -8,6 +8,7 @@ use std::time::Duration;
 use brevet_core::{Command, Entry, Event, ServerId};
 use brevet_store::{Aftermath, Appended, Sign, StoreError, Tail};
 
+use super::failing::{Failing, Noted};
 use super::{Pending, Sequencer};
 use crate::app::freshness::Freshness;
 use crate::app::published::Published;
@@ -34,15 +35,22 @@ pub(super) struct Cluster {
     /// The last sign of life of each other server, and when it was first seen.
     signs: HashMap<ServerId, (u64, Duration)>,
     is_away: bool,
-    /// What was said last of why this server may not decide.
-    refused: Option<String>,
+    /// Whether this server may not decide.
+    refused: Failing,
     /// Why a commit would not be as durable as it must be.
     undurable: Option<String>,
 }
 
 impl Cluster {
     pub(super) fn new(fresh: Arc<Freshness>) -> Self {
-        Self { fresh, beaten: None, signs: HashMap::new(), is_away: false, refused: None, undurable: None }
+        Self {
+            fresh,
+            beaten: None,
+            signs: HashMap::new(),
+            is_away: false,
+            refused: Failing::default(),
+            undurable: None,
+        }
     }
 
     /// Remembers why a commit would not be durable; says so when that changes.
@@ -79,16 +87,19 @@ impl Cluster {
             .collect()
     }
 
-    /// What keeps being refused is tried often, and said once.
-    fn note_refused(&mut self, why: &str) {
-        if self.refused.as_deref() != Some(why) {
+    /// What keeps being refused is tried often, and said once. Answers whether it lasts too long from now on.
+    fn note_refused(&mut self, why: &str) -> bool {
+        let Noted { is_new, lasts } = self.refused.note(why, self.fresh.moment());
+        if is_new && self.undurable.is_none() {
             tracing::warn!(%why, "the database did not let this server decide; it is tried again");
-            self.refused = Some(why.to_owned());
         }
+        lasts
     }
 
     fn is_back(&mut self) {
-        self.refused = None;
+        if self.undurable.is_none() {
+            self.refused.is_over();
+        }
         if std::mem::take(&mut self.is_away) {
             tracing::info!("the database is back");
         }
@@ -108,7 +119,11 @@ impl<W: World> Sequencer<W> {
             Ok(has_turn) => {
                 self.cluster.fresh.note(moment);
                 self.cluster.is_back();
-                self.cluster.undurable.clone().map_or(Ok(has_turn), Err)
+                let Some(why) = self.cluster.undurable.clone() else { return Ok(has_turn) };
+                if self.cluster.note_refused(&why) {
+                    self.stop_what_runs();
+                }
+                Err(why)
             }
             Err(error) => Err(self.cannot(&error)),
         }
@@ -183,9 +198,18 @@ impl<W: World> Sequencer<W> {
         }
     }
 
-    fn end(&mut self, why: String) {
+    /// Nobody can revoke what runs here, and no window ends.
+    pub(super) fn stop_what_runs(&self) {
+        tracing::error!("nothing is put on record for too long; what runs here is stopped");
+        self.reaction.ledger_failed();
+    }
+
+    /// Writes nothing more. One of several servers ends, to be started again; a server alone goes on to show what is there.
+    pub(super) fn end(&mut self, why: String) {
         tracing::error!(%why, "this server stops writing");
-        self.halt.set(why.clone());
+        if self.store.is_shared() {
+            self.halt.set(why.clone());
+        }
         self.broken = Some(why);
         self.reaction.ledger_failed();
     }
@@ -197,7 +221,9 @@ impl<W: World> Sequencer<W> {
         match error.aftermath() {
             Aftermath::Away => self.note_away(&why),
             Aftermath::OnlyThisBatch | Aftermath::NoRoom | Aftermath::NoKey => {
-                self.cluster.note_refused(&why);
+                if self.cluster.note_refused(&why) {
+                    self.stop_what_runs();
+                }
             }
             Aftermath::Uncertain | Aftermath::Unanswered => self.end(why.clone()),
         }
@@ -310,7 +336,7 @@ mod tests {
     fn what_is_refused_again_and_again_is_said_once() {
         let mut cluster = Cluster::new(Arc::new(Freshness::new(true)));
         let said = logged(|| {
-            (0..3).for_each(|_| cluster.note_refused("no standby"));
+            (0..3).for_each(|_| assert!(!cluster.note_refused("no standby")));
             cluster.note_refused("fsync is off");
             cluster.is_back();
             cluster.note_refused("fsync is off");

@@ -123,6 +123,7 @@ impl Story {
             StopCause::TimedOut => "it took longer than its definition allows".to_owned(),
             StopCause::ByUser(by) => format!("{} said so", self.scene.name(*by)),
             StopCause::Shutdown => "the server was stopped".to_owned(),
+            StopCause::LedgerUnavailable => "nothing could be put on record any more".to_owned(),
         };
         Ok(format!("{execution} was told to stop: {why}"))
     }

@@ -421,6 +421,7 @@ fn stop_cause(cause: StopCause) -> String {
         StopCause::TimedOut => "timed-out".to_owned(),
         StopCause::ByUser(by) => format!("by {by}"),
         StopCause::Shutdown => "shutdown".to_owned(),
+        StopCause::LedgerUnavailable => "ledger-unavailable".to_owned(),
     }
 }
 

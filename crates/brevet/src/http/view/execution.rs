@@ -68,7 +68,11 @@ impl View<'_> {
             stop_cause: stop_cause.map(self::stop_cause),
             stopped_by: stop_cause.and_then(|cause| match cause {
                 StopCause::ByUser(by) => Some(self.user_ref(by)),
-                StopCause::Revoked | StopCause::Expired | StopCause::TimedOut | StopCause::Shutdown => None,
+                StopCause::Revoked
+                | StopCause::Expired
+                | StopCause::TimedOut
+                | StopCause::Shutdown
+                | StopCause::LedgerUnavailable => None,
             }),
             problem,
             output: output.map(|Output { digest, bytes, dropped }| wire::OutputDigest {
@@ -99,6 +103,7 @@ pub(super) const fn stop_cause(cause: StopCause) -> wire::StopCause {
         StopCause::TimedOut => wire::StopCause::TimedOut,
         StopCause::ByUser(_) => wire::StopCause::ByUser,
         StopCause::Shutdown => wire::StopCause::Shutdown,
+        StopCause::LedgerUnavailable => wire::StopCause::LedgerUnavailable,
     }
 }
 
