@@ -84,9 +84,10 @@ impl Reader {
         body.map(|body| decode(&body)).transpose()
     }
 
-    /// One entry, with its exact bytes.
+    /// One entry, with its exact bytes; `None` for one in an archive.
     pub fn entry(&self, index: u64) -> Result<Option<StoredEntry>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
+        let sql = "SELECT bytes FROM entry WHERE seq = ?1 AND length(bytes) > 0";
+        let mut statement = self.connection.prepare_cached(sql)?;
         let bytes: Option<Vec<u8>> = statement.query_row([signed(index)], |row| row.get(0)).optional()?;
         bytes.map(|bytes| self.stored(bytes)).transpose()
     }
@@ -118,9 +119,9 @@ impl Reader {
         crate::side::idempotent(&self.connection, user, key)
     }
 
-    /// All entries of one request's story, oldest first, at most `limit`.
+    /// All entries of one request's story, oldest first, at most `limit`. Those in an archive are left out.
     pub fn story(&self, request: RequestId, limit: usize) -> Result<Vec<StoredEntry>, StoreError> {
-        let sql = "SELECT bytes FROM entry WHERE request = ?1 ORDER BY seq LIMIT ?2";
+        let sql = "SELECT bytes FROM entry WHERE request = ?1 AND length(bytes) > 0 ORDER BY seq LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement
             .query_map(params![signed(request.number()), as_limit(limit)], |row| row.get::<_, Vec<u8>>(0))?;

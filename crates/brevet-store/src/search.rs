@@ -128,7 +128,8 @@ impl Search<'_> {
 
     /// Looks at the entries from `from` to before `end` one by one.
     fn each_of(&mut self, from: u64, end: u64) -> Result<Option<u64>, StoreError> {
-        let mut sql = String::from("SELECT seq, bytes FROM entry WHERE seq >= ?1 AND seq < ?2");
+        let mut sql =
+            String::from("SELECT seq, bytes FROM entry WHERE seq >= ?1 AND seq < ?2 AND length(bytes) > 0");
         let mut values = vec![Value::Integer(signed(from)), Value::Integer(signed(end))];
         for (column, value) in self.wanted.columns() {
             values.push(value);
@@ -184,7 +185,8 @@ impl Search<'_> {
     }
 
     fn bytes(&self, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT bytes FROM entry WHERE seq = ?1")?;
+        let sql = "SELECT bytes FROM entry WHERE seq = ?1 AND length(bytes) > 0";
+        let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([signed(seq)])?;
         Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     }

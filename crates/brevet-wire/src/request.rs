@@ -82,7 +82,7 @@ pub struct Request {
     pub purpose: Purpose,
     /// The authorization to extend, where it is that.
     pub extends: Option<String>,
-    /// Why; `null` once erased.
+    /// Why; `null` once erased, or in an archive file.
     pub reason: Option<String>,
     /// Parameter values that will be the only ones.
     pub parameters: Parameters,

@@ -8,6 +8,9 @@ use super::console::{Show, View};
 use super::sign_in::names;
 use super::table::{Row, Sheet, Shown, Tone, plain, toned};
 
+/// What is said in place of a text that is not there any more.
+const GONE: &str = "(erased or archived)";
+
 impl Row for Request {
     const HEADS: &'static [&'static str] = &["ID", "WHO", "ACCESS", "FOR", "REASON", "ASKED", "STATUS"];
 
@@ -24,7 +27,7 @@ impl Row for Request {
             plain(&self.requester.name),
             plain(what),
             plain(&self.duration),
-            plain(self.reason.as_deref().unwrap_or("(erased)")),
+            plain(self.reason.as_deref().unwrap_or(GONE)),
             plain(view.clock.relative(self.submitted_at)),
             status(self),
         ]
@@ -66,7 +69,7 @@ impl Show for Request {
             .maybe("Free", free)
             .maybe("Runs", Some(self.command.join(" ")))
             .maybe("As", self.run_as.as_deref())
-            .line("Reason", self.reason.as_deref().unwrap_or("(erased)"))
+            .line("Reason", self.reason.as_deref().unwrap_or(GONE))
             .line("Duration", &self.duration)
             .maybe("Not before", self.start_at.map(|at| clock.both(at)))
             .maybe("Runs at most", self.max_uses.map(|uses| uses.to_string()))

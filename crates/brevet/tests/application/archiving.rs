@@ -7,9 +7,9 @@ use brevet_core::{ARCHIVE_MULTIPLE, Command, NewUser, Reply, Span, UserId};
 
 use brevet_store::NextKey;
 
-use crate::house::{ADA, House, SetClock, origin, user};
-use crate::support::BREVET;
+use crate::house::{ADA, BOB, House, SetClock, origin, secret, user};
 use crate::support::server::Server;
+use crate::support::{BREVET, PASSWORD};
 
 const DAY: Span = Span::hours(24);
 
@@ -90,6 +90,8 @@ async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missin
     // A proof of what is archived is still made.
     assert!(house.app.stored(|reader| reader.consistency(3, 20)).await.is_ok());
     house.ask(None).await;
+    let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code;
+    house.app.enrol("bob", code, secret(PASSWORD), "").await.unwrap();
     let archive = data.join("archive").join(&file.name);
     let digest = {
         use sha2::Digest as _;
@@ -112,7 +114,19 @@ async fn archive_and_rest_verify_together_and_the_rest_alone_says_what_is_missin
     assert_eq!(second(&data, &["--archive", archive.to_str().unwrap()]), Some(10));
 }
 
-/// A server starts although few entries are left, and what it publishes verifies, with the archive and without.
+/// A server starts although few entries are left, and shows what it still knows of what is in the archive.
+fn shows_what_is_left(server: &Server) {
+    let given = serde_json::json!({"name": "bob", "password": PASSWORD});
+    let session = server.connect("").post("/api/v1/sessions", &given).unwrap().ok();
+    let mut bob = server.connect(session["token"].as_str().unwrap());
+    let all = bob.get("/api/v1/requests?limit=100").unwrap().ok();
+    let reasons = all["items"].as_array().unwrap().iter().map(|request| request["reason"].is_null());
+    assert_eq!(reasons.clone().filter(|is_gone| *is_gone).count(), 20, "{all}");
+    assert_eq!(reasons.filter(|is_gone| !is_gone).count(), 2, "{all}");
+    assert!(bob.get("/api/v1/requests/req-1").unwrap().ok()["reason"].is_null());
+}
+
+/// What a server publishes verifies, with the archive and without.
 fn published_verifies(data: &Path, archive: &Path) {
     let (settings, tasks) = (data.with_file_name("brevet.toml"), data.with_file_name("tasks.d"));
     std::fs::write(&settings, "[ledger]\npublic_entries = true\n").unwrap();
@@ -122,6 +136,7 @@ fn published_verifies(data: &Path, archive: &Path) {
     command.arg("--tasks").arg(&tasks).arg("--config").arg(&settings);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let server = Server::start_as(command);
+    shows_what_is_left(&server);
     let key = data.join("ledger.vkey");
     for (more, misses) in [(&["--archive", archive.to_str().unwrap()][..], false), (&[], true)] {
         let mut command = Process::new(BREVET);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use brevet_core::{Command, RequestId, Text, TextKind};
@@ -110,8 +110,20 @@ fn filter(caller: &Caller, wanted: &Wanted) -> Result<EntryFilter, Failure> {
 async fn show(caller: Caller, Segments(index): Segments<u64>) -> Answer {
     note_read(&caller, &format!("entries/{index}")).await?;
     let found = caller.app.stored(move |reader| reader.entry(index)).await?;
-    let stored = found.ok_or_else(|| Failure::no_such("entry", index))?;
+    let is_archived = || caller.app.read(|state| index < state.archive().size);
+    let stored = found.ok_or_else(|| match is_archived() {
+        true => archived(index),
+        false => Failure::no_such("entry", index),
+    })?;
     shown(&caller.view(|view| view.entry(&stored)))
+}
+
+fn archived(index: u64) -> Failure {
+    let detail = format!(
+        "entry {index} is not here any more: it was moved to an archive file, which `brevet audit verify` reads together \
+         with the rest; its proof is still given"
+    );
+    Failure::new(StatusCode::GONE, "archived", detail)
 }
 
 async fn prove(caller: Caller, Segments(index): Segments<u64>) -> Answer {
