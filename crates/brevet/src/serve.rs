@@ -96,9 +96,10 @@ async fn run(config: Config, folder: DataFolder, spawner: Spawner) -> anyhow::Re
     let workloads = Workloads::new(spawner, folder.path(), &config.tasks)?;
     let settings = settings(&config)?;
     let sinks = Sinks::prepare(&config.sinks)?;
+    // First, so that a start that comes to nothing is none in the ledger.
+    let server = http::bind(&config).await?;
     let app = App::open_with(folder, Machine, Arc::new(workloads), settings).await?;
     reload(&app).await;
-    let server = http::bind(&config).await?;
     greet(&app, &config, server.address())?;
     tokio::spawn(keep_house(app.clone()));
     let sinks = Arc::new(sinks.start(&app));

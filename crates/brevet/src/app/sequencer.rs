@@ -64,6 +64,8 @@ pub(super) struct Sequencer<W: World> {
     stepped: Option<(Timestamp, Duration)>,
     /// Whether the last batch was not written: what is due is tried again at leisure, not in a circle.
     failed: bool,
+    /// Whether the start of this server is on record: before that, what is due waits.
+    has_started: bool,
     /// Whether batches are not written.
     unwritten: Failing,
     cluster: Cluster,
@@ -147,6 +149,7 @@ impl<W: World> Sequencer<W> {
             compared: None,
             stepped: None,
             failed: false,
+            has_started: false,
             unwritten: Failing::default(),
             cluster: Cluster::new(fresh),
             is_rung: Arc::default(),
@@ -172,7 +175,7 @@ impl<W: World> Sequencer<W> {
     fn until_due(&self) -> Duration {
         let idle = if self.store.is_shared() { shared::LOOK_EVERY } else { IDLE_MAX };
         let left = self.working.next_due().and_then(|due| self.world.now().until(due));
-        let due_now = self.working.next_due().is_some() && left.is_none();
+        let due_now = self.has_started && self.working.next_due().is_some() && left.is_none();
         match left {
             _ if due_now && !self.failed => Duration::ZERO,
             Some(left) => Duration::from_micros(left.micros().unsigned_abs()).min(idle),
@@ -210,10 +213,11 @@ impl<W: World> Sequencer<W> {
         let clock = self.read_clock();
         self.note_clock_step(&mut pending);
         match clock {
-            Ok(now) => {
+            Ok(now) if self.has_started => {
                 self.act_on_due(now, &mut pending);
                 self.beat(now, &mut pending);
             }
+            Ok(_) => {}
             // Nobody knows when the windows of what runs are over.
             Err(_) => self.reaction.clock_went_back(),
         }
@@ -330,6 +334,7 @@ impl<W: World> Sequencer<W> {
         match appended {
             Ok(appended) => {
                 self.failed = false;
+                self.has_started |= entries.iter().any(starts_server);
                 self.unwritten.is_over();
                 self.compared = self.stepped.take().or(self.compared);
                 if let Some(notice) = &appended.notice {
@@ -435,6 +440,10 @@ impl Waiting {
 fn own_entry(entries: &[Entry]) -> Option<usize> {
     let starts = |entry: &Entry| matches!(entry.event, Event::ExecutionStarted { .. });
     entries.iter().position(starts).or((!entries.is_empty()).then_some(0))
+}
+
+const fn starts_server(entry: &Entry) -> bool {
+    matches!(entry.event, Event::ServerStarted { .. })
 }
 
 /// What follows from an entry beside the ledger: a disabled account's sessions are over in the store too, so that a restart

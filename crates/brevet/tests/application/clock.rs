@@ -53,3 +53,36 @@ async fn a_start_with_a_clock_behind_the_ledger_is_refused() {
     };
     assert_eq!(refused, 3_600);
 }
+
+#[tokio::test]
+async fn what_became_due_while_no_server_ran_comes_after_the_start_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let house = House::found(&data).await;
+    house.ask(None).await;
+    let clock = house.clock.clone();
+    house.app.shut_down(std::time::Duration::from_secs(10)).await;
+    let stopped = house.app.published().size;
+    drop(house);
+    clock.forward(Span::hours(24 * 30));
+    let house = loop {
+        match House::open(&data, clock.clone()).await {
+            Ok(house) => break house,
+            Err(error) => assert!(error.to_string().contains("another server"), "{error}"),
+        }
+        tokio::task::yield_now().await;
+    };
+    let kinds = loop {
+        let entries = house.app.stored(move |reader| reader.entries_from(stopped, 10)).await.unwrap();
+        if entries.len() > 1 {
+            break entries.into_iter().map(|stored| stored.entry.event.kind().name).collect::<Vec<_>>();
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(kinds[..2], ["server.started", "request.expired"]);
+    drop(house);
+    let mut verify = std::process::Command::new(env!("CARGO_BIN_EXE_brevet"));
+    let verified = verify.args(["audit", "verify", "--data"]).arg(&data).output().unwrap();
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(verified.status.success() && !said.contains("without an orderly end"), "{said}");
+}

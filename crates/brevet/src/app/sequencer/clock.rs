@@ -15,7 +15,7 @@ impl<W: World> Sequencer<W> {
     pub(super) fn is_due(&self) -> bool {
         let now = self.world.now();
         let is_due = self.working.next_due().is_some_and(|due| due <= now);
-        is_due || self.is_quiet(now)
+        self.has_started && (is_due || self.is_quiet(now))
     }
 
     fn is_quiet(&self, now: Timestamp) -> bool {
