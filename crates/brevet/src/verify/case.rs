@@ -29,6 +29,8 @@ pub(super) struct Case {
     pub(super) notes: Vec<String>,
     /// Whether there was more than hashes.
     pub(super) entries_read: bool,
+    /// Whether the texts beside the entries were there to be read.
+    pub(super) texts_read: bool,
     /// How many of the things that were kept sign what a ledger before this one lost.
     pub(super) lost: usize,
 }
@@ -119,6 +121,11 @@ impl Case {
         let account = study_source(&joined, &questions, None, progress)?;
         let (said, size) = (file.heading.size, account.derived.size);
         let mut case = Self::new(subject, account, claims, given)?.with_tree(&joined)?;
+        case.notes.push(
+            "of each line the time, kind, actor and session are what its bytes say; summary, details and names stand \
+             there for reading only, and were not compared"
+                .to_owned(),
+        );
         if size < said || !is_whole {
             case.found.push(Found::new(
                 Kind::Truncated,
@@ -162,11 +169,23 @@ impl Case {
         notes.extend(before.notes);
         let claims = before.claims;
         let Subject { origin, own_keys, withheld, presented: _, archives: _ } = subject;
-        let (entries_read, lost) = (withheld.is_none(), before.lost);
+        let (entries_read, texts_read, lost) = (withheld.is_none(), true, before.lost);
         // Entry 0 says what the ledger is called; a checkpoint that says otherwise is of another one.
         let origin = account.chronicle.origin.clone().unwrap_or(origin);
         let tree = None;
-        Ok(Self { origin, account, claims, rotations, own_keys, found, tree, notes, entries_read, lost })
+        Ok(Self {
+            origin,
+            account,
+            claims,
+            rotations,
+            own_keys,
+            found,
+            tree,
+            notes,
+            entries_read,
+            texts_read,
+            lost,
+        })
     }
 
     /// Keeps all hashes of the entries, where something that was signed contradicts them.

@@ -1,7 +1,7 @@
 //! Exports and archive files as a source of entries: JSON lines, read on several threads.
 //!
 //! Of each line only the index, the bytes and the texts are believed, and these only as far as they hash to what was
-//! signed.
+//! signed. What else it says of an entry is held against the bytes, as far as that follows from them alone.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
@@ -12,11 +12,15 @@ use base64::engine::general_purpose::STANDARD;
 use brevet_core::Event;
 use brevet_ledger::{Content, EntryRef, PART_ROWS, Row, Salt, TREE_SIZE_MAX, TextBeside};
 use brevet_store::{Discrepancy, Item, PartReader, Source, decode_entry};
+use brevet_wire as wire;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 /// The longest line that is read, in bytes: an entry and its texts in hexadecimal, base64 and JSON, several times over.
 const LINE_BYTES_MAX: usize = 8 << 20;
+
+/// Who caused what nobody else did, as the bytes of an entry say it.
+const SYSTEM: &str = "system";
 
 /// An export or an archive file.
 #[derive(Debug)]
@@ -62,6 +66,33 @@ struct EntryLine {
     bytes: String,
     #[serde(default)]
     texts: Vec<TextLine>,
+    // What the bytes say too. Nothing of it is in an archive file.
+    time: Option<wire::Time>,
+    kind: Option<String>,
+    actor: Option<ActorLine>,
+    session: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ActorLine {
+    id: Option<String>,
+}
+
+impl EntryLine {
+    /// What it says of an entry otherwise than the bytes.
+    fn differs(&self, entry: &EntryRef<'_>) -> Option<&'static str> {
+        let Self { index: _, bytes: _, texts: _, time, kind, actor, session } = self;
+        let actor = actor.as_ref().map(|actor| actor.id.as_deref().unwrap_or(SYSTEM));
+        let numbered = |session: &String| session.strip_prefix("ses-").and_then(|number| number.parse().ok());
+        [
+            ("time", time.is_some_and(|time| time != wire::Time::from_micros(entry.time_micros))),
+            ("kind", kind.as_ref().is_some_and(|kind| kind != entry.kind)),
+            ("actor", actor.is_some_and(|actor| actor != entry.actor)),
+            ("session", session.as_ref().is_some_and(|session| numbered(session) != Some(entry.session))),
+        ]
+        .into_iter()
+        .find_map(|(field, is_other)| is_other.then_some(field))
+    }
 }
 
 #[derive(Deserialize)]
@@ -245,7 +276,11 @@ fn read_entry(index: u64, line: &[u8], take: &mut dyn FnMut(Item<'_>)) -> Result
     let bytes = STANDARD
         .decode(&line.bytes)
         .map_err(|error| malformed(index, format!("its bytes are not base64: {error}")))?;
-    let committed = EntryRef::decode(&bytes).map_or(0, |entry| entry.commitments.len());
+    let decoded = EntryRef::decode(&bytes);
+    if let Some(field) = decoded.as_ref().ok().and_then(|entry| line.differs(entry)) {
+        return Err(malformed(index, format!("its {field} is not what its bytes say")));
+    }
+    let committed = decoded.map_or(0, |entry| entry.commitments.len());
     let mut texts: Vec<Option<(Salt, String)>> = vec![None; committed];
     for TextLine { slot, salt, text } in line.texts {
         let salt = salt_of(&salt).ok_or_else(|| malformed(index, "a salt beside it is not hexadecimal"))?;

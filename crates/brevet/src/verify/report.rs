@@ -50,7 +50,14 @@ fn integrity(outcome: &Outcome<'_>) -> Vec<String> {
     let mut lines = vec![
         format!("  root        {}", derived.root.to_base64()),
         format!("  checkpoint  {} entries, {trust}", outcome.judged.signed_size().unwrap_or(0)),
-        format!("  texts       {} as committed to, {} erased", derived.texts_present, derived.texts_erased),
+        match outcome.case.texts_read {
+            true => format!(
+                "  texts       {} as committed to, {} erased",
+                derived.texts_present, derived.texts_erased
+            ),
+            false => "  texts       not read: a server publishes what commits to them, and not the texts"
+                .to_owned(),
+        },
         format!("  rows        {rows}"),
     ];
     if !outcome.case.account.chronicle.rotations.is_empty() {
@@ -181,7 +188,7 @@ pub(super) fn machine_readable(outcome: &Outcome<'_>, given: &Given) -> Value {
         "last_at": time(derived.last_time_micros),
         "rows": rows,
         "texts_present": derived.texts_present,
-        "texts_erased": derived.texts_erased,
+        "texts_erased": outcome.case.texts_read.then_some(derived.texts_erased),
         "entries_archived": derived.archived,
         "completeness": completeness_value(outcome, given),
         "notes": outcome.case.notes,

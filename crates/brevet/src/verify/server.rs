@@ -69,7 +69,9 @@ impl Case {
         let layered = Layered::new(&published, own.iter().map(|file| *file as &dyn Source).collect());
         let account = study_source(&layered, &questions, Some(&published.nodes), progress)?;
         subject.withheld.clone_from(&published.withheld);
-        Self::new(subject, account, claims, given)?.with_tree(&published)
+        let mut case = Self::new(subject, account, claims, given)?.with_tree(&published)?;
+        case.texts_read = false;
+        Ok(case)
     }
 }
 

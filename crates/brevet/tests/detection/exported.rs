@@ -56,6 +56,20 @@ fn an_export_verifies_alone_and_shows_what_was_done_to_it() {
     let mut changed = lines.clone();
     changed[reason] = format!("{}\"Whatever\"{}", texts.0, texts.1);
     check(&changed, &[]).is(10, "changed", &format!("text 0 beside entry {}", reason - 1));
+    // What a line says in words is what its bytes say.
+    let asked = lines.iter().position(|line| line.contains("request.submitted")).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&lines[asked]).unwrap();
+    for (field, value, other) in [
+        ("time", &said["time"], "2025-01-01T00:00:00Z"),
+        ("kind", &said["kind"], "user.added"),
+        ("actor", &said["actor"]["id"], "usr-99"),
+        ("session", &said["session"], "ses-99"),
+    ] {
+        let forged = change(asked, &format!("\"{}\"", value.as_str().unwrap()), &format!("\"{other}\""));
+        check(&forged, &[]).is(10, "changed", &format!("its {field} is not what its bytes say"));
+    }
+    let notes = check(&lines, &[]).is_well().value["notes"].to_string();
+    assert!(notes.contains("summary, details and names stand there for reading only"), "{notes}");
     // A checkpoint of the ledger as it was later signs more than the export has.
     check(&lines, &["--checkpoint", &larger]).is(12, "truncated", "the ledger was cut short");
     // An older checkpoint put in place of the last line belongs to fewer entries.
