@@ -275,3 +275,34 @@ async fn a_policy_is_changed_by_a_merge_patch_and_explained() {
     assert_eq!(office.post("rita", "/policies/explain", other.clone()).await.problem(403), "forbidden");
     office.post("aude", "/policies/explain", other).await.ok();
 }
+
+#[tokio::test]
+async fn of_an_exact_request_only_secrets_are_free() {
+    const CHOICE: &str = r#"
+[workload]
+name = "Free"
+kind = "command"
+
+[[task]]
+name = "Choose"
+description = "Chooses"
+run = ["/usr/bin/wc", "{which}"]
+stdin = "{password}"
+
+[task.parameters]
+which = { type = "string", description = "Which", required = false }
+password = { type = "string", description = "A secret", secret = true }
+"#;
+    let office = Office::open().await;
+    std::fs::write(office.folder.path().join("tasks.d/free.toml"), CHOICE).unwrap();
+    office.app.reload().await.unwrap_or_else(|error| panic!("{error}"));
+    for (binding, free) in [("exact", json!(["password"])), ("open", json!(["password", "which"]))] {
+        let policy = json!({"task": "Free/Choose", "approval_type": "manual", "binding": binding});
+        let policy = office.post("ada", "/policies", policy).await.ok();
+        let ask = json!({"task": "Free/Choose", "reason": "to choose"});
+        let asked = office.post("rita", "/requests", ask).await.ok();
+        assert_eq!((&asked["binding"], &asked["free_parameters"]), (&json!(binding), &free));
+        let policy = format!("/api/v1/policies/{}?revision=1", policy["id"].as_str().unwrap());
+        office.send(Some("ada"), Method::DELETE, &policy, None).await;
+    }
+}

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use brevet_core::{
-    Access, Approval, Command, Event, Parameters, Policy, PolicyId, Purpose, Refusal, Request, RequestState,
-    Task, Text, Timestamp, UserId, Verdict, decide,
+    Access, Approval, Command, Event, ParameterSpec, Parameters, Policy, PolicyId, Purpose, Refusal, Request,
+    RequestState, Task, Text, Timestamp, UserId, Verdict, decide,
 };
 use brevet_store::{Reader, RequestRow, StoreError, StoredEntry};
 use brevet_wire as wire;
@@ -128,6 +128,7 @@ impl View<'_> {
             state,
         } = &told.row.request;
         let policy = self.state.policy(*policy_id);
+        let binding = policy.map_or(wire::Binding::Exact, |policy| super::policy::binding(policy.binding));
         let (status, ended_at, authorization) = status(state);
         let (purpose, extends) = match purpose {
             Purpose::New => (wire::Purpose::New, None),
@@ -143,8 +144,8 @@ impl View<'_> {
             extends,
             reason: told.row.reason.clone(),
             parameters: parameters(bound),
-            free_parameters: task.map(|task| free(task, bound)).unwrap_or_default(),
-            binding: policy.map_or(wire::Binding::Exact, |policy| super::policy::binding(policy.binding)),
+            free_parameters: task.map(|task| free(task, bound, binding)).unwrap_or_default(),
+            binding,
             command: task.map(|task| command(&task.spec, bound)).unwrap_or_default(),
             arguments: task.map(|task| arguments(&task.spec, bound)).unwrap_or_default(),
             run_as: task.and_then(|task| task.spec.run_as.clone()),
@@ -232,7 +233,10 @@ fn status(state: &RequestState) -> (wire::RequestStatus, Option<Timestamp>, Opti
     }
 }
 
-fn free(task: &Task, bound: &Parameters) -> Vec<String> {
-    let names = task.spec.parameters.iter().map(|spec| &spec.name);
-    names.filter(|name| !bound.contains_key(name)).map(ToString::to_string).collect()
+/// What a run may still choose. Where the policy binds exactly that is secrets alone: what was not given then must not be.
+fn free(task: &Task, bound: &Parameters, binding: wire::Binding) -> Vec<String> {
+    let is_free = |spec: &&ParameterSpec| {
+        !bound.contains_key(&spec.name) && (spec.secret || binding == wire::Binding::Open)
+    };
+    task.spec.parameters.iter().filter(is_free).map(|spec| spec.name.to_string()).collect()
 }
