@@ -3,7 +3,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
+use serde_json::json;
+
 use crate::support::PASSWORD;
+use crate::support::patience::until;
 use crate::support::person::Person;
 use crate::support::place::{Place, write_private};
 use crate::support::server::Server;
@@ -63,4 +66,25 @@ fn a_one_time_code_is_on_no_command_line() {
     let typed = bob.pipes(&server, &login, PASSWORD.as_bytes());
     assert_eq!(typed.code, 0, "{}", typed.stderr);
     assert_eq!(bob.asks(&server, "whoami")["user"]["name"], "bob");
+}
+
+#[test]
+fn a_withdrawn_code_of_the_first_start_is_told_in_the_log() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let mut anybody = server.connect("");
+    let mut guess = |code: &str| {
+        let set_up = json!({"code": code, "name": "ada", "password": PASSWORD});
+        anybody.post("/api/v1/setup", &set_up).unwrap().status
+    };
+    let withdrawn = "start the server again for a new one";
+    for _ in 0..9 {
+        assert_eq!(guess("AAAAA-AAAAA-AAAAA-AAAAA"), 401);
+    }
+    assert!(!server.errors().contains(withdrawn), "{}", server.errors());
+    assert_eq!(guess("AAAAA-AAAAA-AAAAA-AAAAA"), 401);
+    let code = server.setup_code();
+    assert_eq!(guess(&code), 401);
+    until("the log says so", || server.errors().contains(withdrawn));
+    assert!(!server.errors().contains(&code));
 }
