@@ -107,7 +107,7 @@ export class House {
     for await (const line of told) {
       house.base ??= line.match(/ serves (http:\/\/\S+)/)?.[1];
       house.link ??= line.match(/(http\S+\/setup#code=\S+)/)?.[1];
-      house.code ??= line.match(/ --setup (\S+)/)?.[1];
+      house.code ??= line.match(/^One-time code: (\S+)/)?.[1];
       if (house.base && house.code) break;
     }
     house.tokens = {};

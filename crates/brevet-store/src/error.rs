@@ -32,6 +32,14 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The file with the password of the database cannot be used.
+    #[error("{path} cannot be used as database.password_file: {why}")]
+    PasswordFile {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Others may read or write it.
     #[error("{path} is open to others (mode {mode:03o}); make it private with: chmod {wanted:o} {path}")]
     TooOpen {

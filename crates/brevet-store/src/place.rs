@@ -1,12 +1,16 @@
 //! Where the database of a ledger is.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::engine::postgres::{Account, Purpose, Session, Standby};
 use crate::engine::{Connection, Error};
 use crate::error::StoreError;
 use crate::folder::{DataFolder, check_private};
 use crate::sqlite;
+
+/// The longest password file.
+const PASSWORD_BYTES_MAX: u64 = 4096;
 
 /// Where the database of a ledger is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -124,10 +128,74 @@ impl DatabasePlace {
         let mut account = Account::parse(address, authority.as_deref()).map_err(Error::from)?;
         account.set_standby(*standby);
         if let Some(path) = password {
-            check_private(path)?;
-            let failed = |source| StoreError::Folder { path: path.clone(), source };
-            account.set_password(std::fs::read_to_string(path).map_err(failed)?.trim_end_matches('\n'));
+            account.set_password(password_in(path)?.trim_end_matches(['\r', '\n']));
         }
         Ok(Some(account))
+    }
+}
+
+/// The text of a password file, which must be a file that nobody but its owner can read.
+fn password_in(path: &Path) -> Result<String, StoreError> {
+    let bad = |why: String| StoreError::PasswordFile { path: path.to_owned(), why };
+    let metadata = fs::symlink_metadata(path).map_err(|error| bad(error.to_string()))?;
+    if !metadata.is_file() || metadata.len() > PASSWORD_BYTES_MAX {
+        return Err(bad(format!("it must be a file of at most {PASSWORD_BYTES_MAX} bytes")));
+    }
+    check_private(path)?;
+    let text = fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(bad("it is empty".into())),
+        _ => Ok(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
+
+    use super::{DatabasePlace, PASSWORD_BYTES_MAX, Standby, password_in};
+
+    /// What is said of a place with this password file.
+    fn said(path: &Path) -> String {
+        let place = DatabasePlace::Postgres {
+            address: "postgresql://brevet@localhost/brevet".into(),
+            password: Some(path.to_owned()),
+            authority: None,
+            standby: Standby::Unasked,
+        };
+        place.account().map_or_else(|error| error.to_string(), |_| "good".to_owned())
+    }
+
+    #[test]
+    fn a_password_that_others_can_read_or_change_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        fs::write(&path, "secret\r\n").unwrap();
+        for (mode, is_good) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)]
+        {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let said = said(&path);
+            let wanted = if is_good { "good".into() } else { format!("chmod 600 {}", path.display()) };
+            assert!(said.ends_with(&wanted) && !said.contains("secret"), "{mode:o}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_password_file_is_one_and_holds_a_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        let link = folder.path().join("link");
+        symlink(&path, &link).unwrap();
+        let long = "a".repeat(usize::try_from(PASSWORD_BYTES_MAX).unwrap() + 1);
+        assert!(said(&path).contains("database.password_file"));
+        for (text, wanted) in [("\r\n", "it is empty"), (&long, "at most 4096 bytes"), (&long[1..], "good")] {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            assert!(said(&path).ends_with(wanted), "{}", said(&path));
+        }
+        assert!(password_in(&path).is_ok() && password_in(&link).is_err());
+        assert!(password_in(folder.path()).is_err());
     }
 }

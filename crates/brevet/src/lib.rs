@@ -15,6 +15,7 @@ pub mod http;
 mod migrate;
 mod offline;
 mod on_record;
+mod plain;
 mod recover;
 mod serve;
 mod sinks;

@@ -40,8 +40,7 @@ pub(crate) fn end(done: anyhow::Result<Told>, format: Format) -> ExitCode {
         Ok(Told { sentence, fields }) => {
             let text = match format {
                 Format::Table => format!("{sentence}\n"),
-                Format::Json => format!("{fields:#}\n"),
-                Format::Yaml => serde_saphyr::to_string(&fields).unwrap_or_default(),
+                format => format.written(&fields),
             };
             drop(std::io::stdout().write_all(text.as_bytes()));
             ExitCode::SUCCESS

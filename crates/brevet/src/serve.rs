@@ -213,8 +213,13 @@ fn greet(app: &App, config: &Config, address: std::net::SocketAddr) -> anyhow::R
             "\nThis is the first start. Within an hour, create the first administrator in a browser:"
         )?;
         // What stands behind the # stays in the browser: no log on the way has the code.
-        writeln!(out, "\n  {scheme}://{address}/setup#code={code}\n\nor with:")?;
-        writeln!(out, "\n  brevet login --server {scheme}://{address} --user NAME --setup {code}\n")?;
+        writeln!(
+            out,
+            "\n  {scheme}://{address}/setup#code={code}\n\nor with this, which asks for the code:"
+        )?;
+        // On a command line it could be read by everybody on the machine, who might use it first.
+        writeln!(out, "\n  brevet login --server {scheme}://{address} --user NAME --setup\n")?;
+        writeln!(out, "One-time code: {code}")?;
     }
     out.flush()?;
     Ok(())

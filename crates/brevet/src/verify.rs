@@ -83,7 +83,7 @@ fn run(args: &VerifyArgs, format: Format) -> Result<ExitCode, Found> {
     let Some(first) = outcome.found.first() else {
         let text = match format {
             Format::Table => report::statements(&outcome, &given),
-            format => written(&value(), format),
+            format => format.written(&value()),
         };
         say(&text);
         return Ok(ExitCode::SUCCESS);
@@ -161,7 +161,7 @@ fn check_bundle(path: &Path, given: &Given, format: Format) -> Result<ExitCode, 
     let report = bundle::check(&bytes, &trust)?;
     say(&match format {
         Format::Table => displayed(&report.to_string()),
-        format => written(&report.to_json(), format),
+        format => format.written(&report.to_json()),
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -170,7 +170,7 @@ fn check_bundle(path: &Path, given: &Given, format: Format) -> Result<ExitCode, 
 fn tell(found: &Found, value: &serde_json::Value, args: &VerifyArgs, format: Format) -> ExitCode {
     match format {
         Format::Table => complain(&format!("NOT VERIFIED: {}", escape_for_display(&found.sentence))),
-        format => say(&written(value, format)),
+        format => say(&format.written(value)),
     }
     match (&found.evidence, &args.evidence) {
         (Some(evidence), Some(path)) => match std::fs::write(path, evidence) {
@@ -187,13 +187,6 @@ fn tell(found: &Found, value: &serde_json::Value, args: &VerifyArgs, format: For
         _ => {}
     }
     ExitCode::from(found.kind.code())
-}
-
-fn written(value: &serde_json::Value, format: Format) -> String {
-    match format {
-        Format::Yaml => serde_saphyr::to_string(value).unwrap_or_default(),
-        _ => format!("{value:#}\n"),
-    }
 }
 
 /// Lines for the eyes of people: what a stranger wrote must not move their cursor.

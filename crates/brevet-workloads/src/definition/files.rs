@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use super::limit::{FILE_BYTES_MAX, FILES_MAX};
 use super::problem::Problem;
+use crate::guard::{self, Stranger};
 
 /// A file of definitions.
 pub(super) struct SourceFile {
@@ -95,19 +96,18 @@ fn read_file(folder: &OwnedFd, path: &Path, name: &str) -> Result<SourceFile, Pr
     Ok(SourceFile { path: path.to_owned(), text })
 }
 
-/// INVARIANT: what passes can be changed by root and by this process's user only.
 fn only_owner_writes(path: &Path, stat: &Stat) -> Result<(), Problem> {
-    let us = rustix::process::geteuid().as_raw();
     let shown = path.display();
-    if stat.st_uid != 0 && stat.st_uid != us {
-        let sentence = format!("this belongs to user {}, who could define what runs", stat.st_uid);
-        return Err(Problem::of_file(path, sentence, format!("chown root {shown}")));
-    }
-    if Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH) {
-        let sentence = "others than the owner can write this, and so define what runs";
-        return Err(Problem::of_file(path, sentence, format!("chmod go-w {shown}")));
-    }
-    Ok(())
+    guard::only_owner_writes(stat).map_err(|stranger| match stranger {
+        Stranger::Owner(owner) => {
+            let sentence = format!("this belongs to user {owner}, who could define what runs");
+            Problem::of_file(path, sentence, format!("chown root {shown}"))
+        }
+        Stranger::Others => {
+            let sentence = "others than the owner can write this, and so define what runs";
+            Problem::of_file(path, sentence, format!("chmod go-w {shown}"))
+        }
+    })
 }
 
 fn cannot_open(path: &Path, errno: Errno) -> Problem {

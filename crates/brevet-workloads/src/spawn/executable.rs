@@ -13,6 +13,8 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2
 use rustix::io::{Errno, pread};
 use sha2::{Digest, Sha256};
 
+use crate::guard::{self, Stranger};
+
 /// A program file, open, that passed every check of [`Executable::open`].
 #[derive(Debug)]
 pub struct Executable {
@@ -180,18 +182,14 @@ fn open_part(
     Ok((fd, stat))
 }
 
-/// INVARIANT: what passes can be changed by root and by this process's user only.
 fn only_owner_writes(stat: &Stat, part: &Path) -> Result<(), BadExecutable> {
-    let us = rustix::process::geteuid().as_raw();
-    if stat.st_uid != 0 && stat.st_uid != us {
-        return Err(BadExecutable::Owner { part: part.to_owned(), owner: stat.st_uid, us });
-    }
-    // An access control list shows here too: its mask takes the place of the group's bits. A sticky bit does not
-    // help: it keeps others from renaming the file, but not from putting one where none is yet.
-    if Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH) {
-        return Err(BadExecutable::Writable { part: part.to_owned() });
-    }
-    Ok(())
+    let part = || part.to_owned();
+    guard::only_owner_writes(stat).map_err(|stranger| match stranger {
+        Stranger::Owner(owner) => {
+            BadExecutable::Owner { part: part(), owner, us: rustix::process::geteuid().as_raw() }
+        }
+        Stranger::Others => BadExecutable::Writable { part: part() },
+    })
 }
 
 fn begins_as_script(file: &OwnedFd) -> Result<bool, Errno> {

@@ -73,6 +73,11 @@ impl SetUpCode {
         let right = now < code.expires && password::equal(&code.hash, hash);
         if code.guesses >= SETUP_GUESSES_MAX && !right {
             *awaited = None;
+            tracing::warn!(
+                guesses = SETUP_GUESSES_MAX,
+                "the one-time code of the first start was guessed at too often and is not accepted any more; \
+                 start the server again for a new one"
+            );
         }
         right
     }

@@ -9,6 +9,7 @@ use super::exit::Failure;
 use super::moment::Clock;
 use super::settings::{self, Environment, Terminal};
 use super::table::{Row, table};
+use crate::plain;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -49,6 +50,16 @@ pub(crate) struct Console {
     pub(crate) terminal: Terminal,
     out: Box<dyn Write>,
     error: Box<dyn Write>,
+}
+
+impl Format {
+    /// Data as text, its last line ended; as JSON where people read it.
+    pub(crate) fn written(self, data: &Value) -> String {
+        match self {
+            Self::Yaml => plain::yaml(data),
+            Self::Json | Self::Table => plain::json_lines(data),
+        }
+    }
 }
 
 impl Console {
@@ -100,8 +111,9 @@ impl Console {
 
     /// Writes data for scripts.
     pub(crate) fn data(&mut self, data: &impl Serialize) -> Result<(), Failure> {
-        let text = written(self.format, data)?;
-        self.say(&text)
+        let data = serde_json::to_value(data)
+            .map_err(|error| Failure::Failed(format!("this cannot be written: {error}")))?;
+        self.say(&self.format.written(&data))
     }
 
     /// Writes a line, or several, to standard output.
@@ -140,21 +152,10 @@ impl Console {
             return;
         }
         let text = match (self.for_people(), failure.problem()) {
-            (false, Some(problem)) => written(self.format, problem).unwrap_or_else(|_| failure.to_string()),
+            (false, Some(problem)) => self.format.written(&serde_json::to_value(problem).unwrap_or_default()),
             _ => format!("brevet: {}", safe_lines(&failure.to_string())),
         };
         self.note(text.trim_end());
-    }
-}
-
-fn written(format: Format, data: &impl Serialize) -> Result<String, Failure> {
-    let unwritable =
-        |error: &dyn std::fmt::Display| Failure::Failed(format!("this cannot be written: {error}"));
-    match format {
-        Format::Yaml => serde_saphyr::to_string(data).map_err(|error| unwritable(&error)),
-        Format::Json | Format::Table => {
-            serde_json::to_string_pretty(data).map_err(|error| unwritable(&error))
-        }
     }
 }
 

@@ -55,7 +55,8 @@ fn from_stdin() -> Result<SecretText, Failure> {
     Ok(without_newline(&text))
 }
 
-fn from_file(path: &Path) -> Result<SecretText, Failure> {
+/// The text of a file.
+pub(super) fn from_file(path: &Path) -> Result<SecretText, Failure> {
     let text =
         std::fs::read_to_string(path).map_err(Failure::io(format!("{} cannot be read", path.display())))?;
     Ok(without_newline(&Zeroizing::new(text)))

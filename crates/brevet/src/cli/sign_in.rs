@@ -1,6 +1,6 @@
 //! `login`, `logout`, `whoami`.
 
-use brevet_wire::{SecretText, Session, SetUp, SignIn, User, WhoAmI};
+use brevet_wire::{Session, SetUp, SignIn, User, WhoAmI};
 use clap::Args;
 use serde_json::Value;
 
@@ -14,10 +14,11 @@ use super::token::Kept;
 /// Sign in; the token is kept in a file that only you can read
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  brevet login --user maria\n\n  \
-    # the first time, with a code from an administrator\n  \
-    brevet login --user maria --code K7QF-2M9X\n\n  \
+    # the first time, with a code from an administrator, which is asked for\n  \
+    brevet login --user maria --code\n\n  \
     # the very first account, with the code that 'brevet serve' printed\n  \
-    brevet login --user admin --setup 4T8C-Z1PD-66RA\n\n  \
+    brevet login --user admin --setup\n\n  \
+    brevet login --user maria --code @code.txt\n\n  \
     pass show brevet | brevet login --user maria --password-stdin")]
 pub(crate) struct LoginArgs {
     /// The name of your account
@@ -26,12 +27,17 @@ pub(crate) struct LoginArgs {
     /// Read the password from standard input, rather than ask for it
     #[arg(long)]
     password_stdin: bool,
-    /// A one-time code from an administrator: sets a new password
+    /// With a one-time code from an administrator: sets a new password
+    ///
+    /// Without CODE it is asked for. @FILE reads it from a file, - from a line of standard input, before that of the
+    /// password. A code that is written out here can be read by everybody on this machine, who may use it first.
     #[arg(long, value_name = "CODE", conflicts_with = "setup")]
-    code: Option<String>,
-    /// The one-time code that the first start of the server printed: creates the first administrator
+    code: Option<Option<String>>,
+    /// With the one-time code that the first start of the server printed: creates the first administrator
+    ///
+    /// The code is asked for, or comes from @FILE or -, as with --code.
     #[arg(long, value_name = "CODE")]
-    setup: Option<String>,
+    setup: Option<Option<String>>,
     /// With --setup: how you are shown
     #[arg(long, value_name = "TEXT", requires = "setup")]
     display_name: Option<String>,
@@ -45,21 +51,20 @@ pub(super) async fn login(context: &mut Context, args: LoginArgs) -> Result<Done
     let client = context.anonymous_client()?;
     let file = context.token_file()?;
     let mut tokens = file.load()?;
-    let purpose = match args.code.is_some() || args.setup.is_some() {
-        true => Purpose::Choose,
-        false => Purpose::Enter { user: args.user.clone(), server: client.server().to_string() },
+    let terminal = context.console.terminal;
+    let LoginArgs { user: name, password_stdin, code, setup, display_name, email } = args;
+    let read = |option, given: Option<Option<String>>| {
+        given.map(|given| password::code(option, given, terminal)).transpose()
     };
-    let password = password::read(&purpose, args.password_stdin, context.console.terminal)?;
-    let answer = match args.setup {
-        Some(code) => {
-            let LoginArgs { user: name, display_name, email, .. } = args;
-            let set_up = SetUp { code: SecretText::new(code), name, password, display_name, email };
-            client.post("/setup", &set_up).await?
-        }
-        None => {
-            let sign_in = SignIn { name: args.user, password, code: args.code.map(SecretText::new) };
-            client.post("/sessions", &sign_in).await?
-        }
+    let (setup, code) = (read("--setup", setup)?, read("--code", code)?);
+    let purpose = match setup.is_some() || code.is_some() {
+        true => Purpose::Choose,
+        false => Purpose::Enter { user: name.clone(), server: client.server().to_string() },
+    };
+    let password = password::read(&purpose, password_stdin, terminal)?;
+    let answer = match setup {
+        Some(code) => client.post("/setup", &SetUp { code, name, password, display_name, email }).await?,
+        None => client.post("/sessions", &SignIn { name, password, code }).await?,
     };
     let session: Session = answer.read()?;
     let server = client.server().to_string();

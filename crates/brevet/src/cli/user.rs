@@ -101,8 +101,10 @@ async fn add(context: &mut Context, args: AddArgs) -> Result<Done, Failure> {
     context.console.say(&format!("Added {} ({}).", user.name, user.id))?;
     let (code, _) = code(context, &user.name).await?;
     let shown = code.show(&context.console.view);
-    let sign_in = code.code.reveal(|code| format!("brevet login --user {} --code {code}", user.name));
-    context.console.say(&format!("{shown}\nThey sign in for the first time with:\n  {sign_in}"))?;
+    let sign_in = format!("brevet login --user {} --code", user.name);
+    context.console.say(&format!(
+        "{shown}\nThey sign in for the first time with this, which asks for the code:\n  {sign_in}"
+    ))?;
     Ok(Done::Well)
 }
 

@@ -9,6 +9,7 @@ use brevet_store::DatabasePlace;
 use serde::Deserialize;
 
 mod database;
+mod guarded;
 mod ledger;
 mod sinks;
 
@@ -17,8 +18,6 @@ pub use sinks::{SinkConfig, SinkTarget, SyslogConfig};
 
 /// Where the server listens unless told otherwise.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
-/// The longest settings file, in bytes.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Settings, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +86,20 @@ pub enum BadConfig {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Others can change the file, or put another in its place.
+    #[error("{} can be written to by others than its owner, who could change the settings of the server: chmod go-w {}", part.display(), part.display())]
+    Writable {
+        /// The file or its folder.
+        part: PathBuf,
+    },
+    /// Somebody else can.
+    #[error("{} belongs to user {owner}, who could change the settings of the server; it must belong to root or to the server's user: chown root {}", part.display(), part.display())]
+    Owner {
+        /// The file or its folder.
+        part: PathBuf,
+        /// Their uid.
+        owner: u32,
+    },
     /// The file does not make sense.
     #[error("the settings file {path} has a mistake:\n{source}")]
     Malformed {
@@ -131,11 +144,7 @@ impl Config {
 }
 
 fn read_file(path: &Path) -> Result<File, BadConfig> {
-    let unreadable = |source| BadConfig::Unreadable { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
-        return Err(unreadable(std::io::Error::other("it is larger than a megabyte")));
-    }
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = guarded::read(path)?;
     toml::from_str(&text)
         .map_err(|source| BadConfig::Malformed { path: path.to_owned(), source: Box::new(source) })
 }
@@ -160,13 +169,21 @@ pub fn log_filter() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::{BadConfig, Config, Given};
 
     fn config(text: &str, given: Given) -> Result<Config, BadConfig> {
         let folder = tempfile::TempDir::new().unwrap();
+        Config::read(Given { config: Some(written(&folder, text)), ..given })
+    }
+
+    /// A settings file that nobody else can change, in a folder like that.
+    pub(super) fn written(folder: &tempfile::TempDir, text: &str) -> std::path::PathBuf {
         let path = folder.path().join("brevet.toml");
         std::fs::write(&path, text).unwrap();
-        Config::read(Given { config: Some(path), ..given })
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path
     }
 
     #[test]

@@ -32,18 +32,13 @@ pub(super) const PEOPLE: [Person; 6] = [
 pub(super) fn found(stage: &mut Stage) -> anyhow::Result<()> {
     stage
         .head("The organization: an administrator, two approvers, an operator, an auditor, a system account");
-    let setup = format!("login --user ada --password-stdin --setup {}", stage.setup_code());
-    signs_in(stage, "ada", &setup)?;
+    signs_in(stage, "ada", "--setup", &stage.setup_code())?;
     for person in &PEOPLE[1..] {
         stage.runs("ada", &format!("user add {} --no-code {}", person.name, person.options), None)?;
         let made = stage.runs("ada", &format!("user code {} -o json", person.name), None)?;
         let code = find_string(&made.stdout, "code")
             .with_context(|| format!("no code in: {}{}", made.stdout, made.stderr))?;
-        signs_in(
-            stage,
-            person.name,
-            &format!("login --user {} --password-stdin --code {code}", person.name),
-        )?;
+        signs_in(stage, person.name, "--code", &code)?;
     }
     stage.types("ada", "user list", 0)?;
     stage.types(
@@ -57,8 +52,10 @@ pub(super) fn found(stage: &mut Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn signs_in(stage: &Stage, person: &str, line: &str) -> anyhow::Result<()> {
-    let answer = stage.runs(person, line, Some(PASSWORD))?;
+/// With a one-time code, which the option says the kind of.
+fn signs_in(stage: &Stage, person: &str, option: &str, code: &str) -> anyhow::Result<()> {
+    let line = format!("login --user {person} --password-stdin {option} -");
+    let answer = stage.runs(person, &line, Some(&format!("{code}\n{PASSWORD}\n")))?;
     anyhow::ensure!(answer.code == 0, "{person} cannot sign in: {}", answer.stderr);
     Ok(())
 }

@@ -34,7 +34,7 @@ impl Server {
         for line in greeting.lines() {
             let line = line.context("the server's greeting cannot be read")?;
             url = url.or_else(|| word_after(&line, " serves "));
-            setup_code = setup_code.or_else(|| word_after(&line, " --setup "));
+            setup_code = setup_code.or_else(|| word_after(&line, "One-time code: "));
             if let (Some(url), Some(setup_code)) = (&url, &setup_code) {
                 return Ok(Self { child, url: url.clone(), setup_code: setup_code.clone() });
             }

@@ -4,7 +4,7 @@
 use brevet_core::escape_for_display;
 use brevet_wire::{AuditActor, AuditEntry};
 
-use super::json;
+use crate::plain;
 
 const HEADS: [&str; 15] = [
     "index",
@@ -52,7 +52,7 @@ pub(super) fn row(out: &mut Vec<u8>, entry: &AuditEntry) {
         maybe(&entry.execution),
         maybe(&entry.task),
         entry.flagged.to_string(),
-        json::text(&entry.details),
+        plain::json_line(&entry.details),
         entry.leaf_hash.clone(),
     ];
     write(out, cells.into_iter());

@@ -7,7 +7,7 @@ use brevet_store::ExportedText;
 use brevet_wire::AuditEntry;
 use serde_json::{Value, json};
 
-use super::{Record, json};
+use super::{Record, append_line};
 
 /// The version of the first line.
 const VERSION: u32 = 1;
@@ -39,12 +39,12 @@ impl Heading<'_> {
         let line = json!({
             "brevet": "ledger", "version": VERSION, "origin": origin, "keys": keys, "first": first, "size": size,
         });
-        json::line(out, &line);
+        append_line(out, &line);
     }
 
     /// The line behind the entries: the signed note over as many entries.
     pub(crate) fn last_line(checkpoint: &str, out: &mut Vec<u8>) {
-        json::line(out, &json!({"checkpoint": checkpoint}));
+        append_line(out, &json!({"checkpoint": checkpoint}));
     }
 }
 
@@ -55,12 +55,12 @@ impl Excerpt<'_> {
         let line = json!({
             "brevet": "excerpt", "version": VERSION, "origin": origin, "partial": true, "filter": filter,
         });
-        json::line(out, &line);
+        append_line(out, &line);
     }
 
     /// The line behind the entries.
     pub(crate) fn last_line(entries: u64, out: &mut Vec<u8>) {
-        json::line(out, &json!({"partial": true, "entries": entries}));
+        append_line(out, &json!({"partial": true, "entries": entries}));
     }
 }
 

@@ -6,7 +6,6 @@
 //! begins like a formula (CWE-1236).
 
 mod csv;
-mod json;
 mod jsonl;
 mod names;
 mod ocsf;
@@ -20,6 +19,9 @@ pub(crate) use ocsf::syslog_severity as severity;
 pub(crate) use record::{Gatherer, Record};
 
 use brevet_wire as wire;
+use serde_json::Value;
+
+use crate::plain;
 
 /// How entries are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,9 +74,9 @@ impl Format {
         let entry = names.shorten(record.complete(entry));
         match self {
             Self::Csv => csv::row(out, &entry),
-            Self::Jsonl => json::line(out, &jsonl::entry(&entry, record)),
-            Self::Office365 => json::line(out, &office365::record(&entry, record, names)),
-            Self::Ocsf => json::line(out, &ocsf::event(&entry, record, names)),
+            Self::Jsonl => append_line(out, &jsonl::entry(&entry, record)),
+            Self::Office365 => append_line(out, &office365::record(&entry, record, names)),
+            Self::Ocsf => append_line(out, &ocsf::event(&entry, record, names)),
         }
     }
 
@@ -85,6 +87,12 @@ impl Format {
             Self::Jsonl | Self::Office365 | Self::Ocsf => {}
         }
     }
+}
+
+/// Appends a value and a line feed.
+fn append_line(out: &mut Vec<u8>, value: &Value) {
+    out.extend_from_slice(plain::json_line(value).as_bytes());
+    out.push(b'\n');
 }
 
 #[cfg(test)]

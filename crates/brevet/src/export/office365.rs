@@ -10,9 +10,9 @@ use brevet_wire::{AuditEntry, Time};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::json;
 use super::names::{Names, Who};
 use super::record::{Elevation, Record};
+use crate::plain;
 
 /// Members of `AuditLogRecordType`.
 const EXCHANGE_ADMIN: u32 = 1;
@@ -250,7 +250,7 @@ fn parameters(event: &Event, entry: &AuditEntry) -> Value {
     };
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        value => json::text(value),
+        value => plain::json_line(value),
     };
     let pairs = said.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     pairs.map(|(name, value)| json!({"Name": name, "Value": text(value)})).collect()

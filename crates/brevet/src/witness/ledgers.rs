@@ -179,8 +179,7 @@ fn write(format: Format, value: &Value, sentence: &str) -> anyhow::Result<()> {
     let text = match format {
         // Ledgers name themselves, and whoever has a key can sign anything.
         Format::Table => sentence.split('\n').map(escape_for_display).collect::<Vec<_>>().join("\n"),
-        Format::Json => serde_json::to_string_pretty(value)?,
-        Format::Yaml => serde_saphyr::to_string(value)?,
+        format => format.written(value),
     };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush()).context("standard output")

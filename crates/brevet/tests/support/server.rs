@@ -117,7 +117,14 @@ impl Server {
 
     /// The code of the first start.
     pub(crate) fn setup_code(&self) -> String {
-        within(SOON, "the server tells its setup code", || word_after(&self.output.so_far(), " --setup "))
+        within(SOON, "the server tells its setup code", || {
+            word_after(&self.output.so_far(), "One-time code: ")
+        })
+    }
+
+    /// What it wrote to its standard output so far.
+    pub(crate) fn output(&self) -> String {
+        self.output.so_far()
     }
 
     pub(crate) fn connect(&self, token: &str) -> Connection {

@@ -1,8 +1,9 @@
-use brevet_wire::{AuditEntry, Authorization, Execution, Explanation, Policy, Request, Task};
+use brevet_wire::{AuditEntry, Authorization, Execution, Explanation, Policy, Problem, Request, Task};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::cli::console::{Console, Format, Show, View};
+use crate::cli::exit::Failure;
 use crate::cli::table::{Row, table};
 use crate::cli::testing::snapshot;
 
@@ -171,5 +172,23 @@ fn an_empty_list_is_a_sentence_for_people_and_an_empty_array_for_scripts() {
         let (mut console, out, _) = Console::kept(format);
         console.list::<Request>(&[], &[], "No requests.").unwrap();
         assert_eq!(out.text(), text);
+    }
+}
+
+#[test]
+fn what_scripts_get_does_nothing_to_a_terminal() {
+    let hostile = "Config\u{9b}2J\u{7f}\u{202e}\u{2028}\u{200b}change";
+    let mut answered = authorization();
+    answered["request_reason"] = json!(hostile);
+    let harmless = |text: &str| !text.chars().any(|c| brevet_wire::misleads(c) && c != '\n');
+    for format in [Format::Json, Format::Yaml] {
+        let (mut console, out, error) = Console::kept(format);
+        console.one(&read::<Authorization>(authorization()), &answered).unwrap();
+        console.list(&[read::<Request>(pending())], &[pending()], "").unwrap();
+        let problem = Problem { detail: hostile.to_owned(), ..Problem::default() };
+        console.complain(&Failure::Refused(Box::new(problem)));
+        for text in [out.text(), error.text()] {
+            assert!(text.contains("\\u202e") && harmless(&text), "{text:?}");
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! Sinks as they are written down.
 
+use crate::config::tests::written;
 use crate::config::{BadConfig, Config, Given, SinkTarget};
 use crate::export::Format;
 
 fn config(text: &str) -> Result<Config, BadConfig> {
     let folder = tempfile::TempDir::new().unwrap();
-    let path = folder.path().join("brevet.toml");
-    std::fs::write(&path, format!("data = '/d'\n{text}")).unwrap();
+    let path = written(&folder, &format!("data = '/d'\n{text}"));
     Config::read(Given { config: Some(path), ..Given::default() })
 }
 
