@@ -130,7 +130,7 @@ fn a_database_that_answers_and_records_nothing_stops_what_runs() {
                 cluster.sql("brevet", "ALTER SYSTEM RESET synchronous_commit");
                 cluster.sql("brevet", "SELECT pg_reload_conf()");
             }
-            _ => drop(cluster.sql("brevet", "DROP FUNCTION refuse CASCADE")),
+            _ => cluster.sql("brevet", "DROP FUNCTION refuse CASCADE"),
         }
         until("the end of the run is on record", || {
             stage.asks("bob", &format!("execution show {execution}"))["stop_cause"] == "ledger-unavailable"
