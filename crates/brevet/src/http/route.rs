@@ -35,7 +35,7 @@ pub(super) struct Server {
     pub(super) document: Bytes,
     /// Who follows the ledger.
     pub(super) ledger_reads: Arc<LedgerReads>,
-    /// Who waits for the ledger to go on.
+    /// Who waits for something, or follows a run.
     pub(super) waits: Waits,
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use brevet::app::{App, Workloads};
 use brevet::http::{Front, service};
 use brevet::world::{Machine, World};
@@ -240,6 +241,14 @@ impl Office {
             None => Body::empty(),
         };
         self.raw(request.body(body).unwrap()).await
+    }
+
+    /// An answer that is not read yet.
+    pub(crate) async fn begin(&self, who: &str, path: &str) -> Response {
+        let authorization = format!("Bearer {}", self.token(who));
+        let request =
+            Request::get(format!("/api/v1{path}")).header("authorization", authorization).body(Body::empty());
+        self.front.clone().call(request.unwrap()).await.unwrap()
     }
 
     pub(crate) async fn raw(&self, request: Request<Body>) -> Answer {
