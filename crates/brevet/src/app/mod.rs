@@ -213,6 +213,17 @@ impl<W: World> App<W> {
         self.find_session(token, |sessions, now| sessions.peek(token, now)).await
     }
 
+    /// Refuses whoever is still being answered in a session that ended meanwhile, or whose account is not active any more.
+    /// That counts as no use of it. Unused for long, it is over only where nobody sits in front of it.
+    pub fn check_open(&self, session: &Session, is_attended: bool) -> Result<(), AppError> {
+        self.check_fresh()?;
+        let is_open = self.inner.sessions.is_open(session, is_attended, self.now());
+        match is_open && self.read(|state| state.is_active(session.user)) {
+            true => Ok(()),
+            false => Err(AppError::NotSignedIn),
+        }
+    }
+
     async fn find_session(
         &self,
         token: &str,

@@ -189,7 +189,7 @@ impl Office {
     }
 
     /// The first account may do more than an administrator; the matrix is about plain ones.
-    async fn set_up(&mut self) {
+    pub(crate) async fn set_up(&mut self) {
         let code = self.app.make_setup_code().unwrap().unwrap().code.reveal(str::to_owned);
         let set_up = json!({"code": code, "name": "first", "password": PASSWORD});
         let session = self.send(None, Method::POST, "/api/v1/setup", Some(set_up)).await.ok();

@@ -174,7 +174,8 @@ impl Job {
         let (mut gatherer, mut written) = (Gatherer::default(), 0);
         while range.start < range.end {
             // An export can take long; whoever lost the right to it meanwhile gets no more of it.
-            if !caller.app.read(|state| state.is_active(caller.user())) || !caller.standing().1 {
+            caller.check_open().map_err(failed)?;
+            if !caller.standing().1 {
                 return Err(Some(brevet_core::Refusal::Forbidden { who: "an auditor" }.into()));
             }
             let (app, format, filter, stretch) =

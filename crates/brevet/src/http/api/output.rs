@@ -98,6 +98,7 @@ async fn events(caller: &Caller, id: ExecutionId, mut follow: Follow, pipe: &Pip
             Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", why).into()
         );
     }
+    caller.check_open()?;
     Ok(pipe.event("finished", &execution(caller, id).await?).await?)
 }
 
@@ -148,9 +149,7 @@ async fn next(
             _ = pulse.tick() => {}
             frame = &mut next => return Ok(frame?),
         }
-        if !caller.app.read(|state| state.is_active(caller.user())) {
-            return Err(AppError::NotSignedIn.into());
-        }
+        caller.check_open()?;
         drop(readable(caller, id).await?);
         if let Some(pipe) = pipe {
             pipe.send(": still there\n\n").await?;

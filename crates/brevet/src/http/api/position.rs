@@ -45,6 +45,7 @@ async fn position(caller: Caller, visitor: Visitor, Query(known): Query<Known>) 
         let longer = changed.wait_for(|size| *size > after);
         // Over in time or not, the answer is how long it is then.
         let _late = tokio::time::timeout(Duration::from_secs(seconds), longer).await;
+        caller.check_open()?;
     }
     shown(&wire::Position { size: caller.app.published().size })
 }

@@ -209,9 +209,7 @@ async fn wait(
         let _wait = visitor.server.waits.for_anything(&caller.session)?;
         until(&caller.app, Duration::from_secs(seconds), decided).await;
     }
-    if !caller.app.read(|state| state.is_active(caller.user())) {
-        return Err(AppError::NotSignedIn.into());
-    }
+    caller.check_open()?;
     shown(&request(&caller, id).await?)
 }
 
