@@ -85,6 +85,38 @@ async fn an_account_follows_a_few_runs_at_once_each_until_its_answer_is_let_go()
 }
 
 #[tokio::test]
+async fn more_values_than_a_task_can_have_are_refused_in_a_sentence_and_not_one_by_one() {
+    let office = Office::open().await;
+    let values =
+        |count: u32| (0..count).map(|n| (format!("p{n}"), json!(n))).collect::<serde_json::Map<_, _>>();
+    let with = |name: &str, count| {
+        let mut body = json!({"task": "Linux/Echo", "parameters": {}});
+        body[name] = values(count).into();
+        body
+    };
+    for (path, name) in [
+        ("/check", "parameters"),
+        ("/requests", "parameters"),
+        ("/executions", "parameters"),
+        ("/executions", "secrets"),
+    ] {
+        let mut body = with(name, 20_000);
+        if name == "secrets" {
+            body[name].as_object_mut().unwrap().values_mut().for_each(|value| *value = json!("x"));
+        }
+        if path == "/requests" {
+            body["reason"] = json!("to say something");
+        }
+        let refused = office.post("rita", path, body).await;
+        assert_eq!(refused.problem(422), "too-many", "{path} {name}");
+        assert!(refused.body.len() < 500, "{path} {name}: {}", refused.body.len());
+    }
+    // As many as there can be are told one by one.
+    let refused = office.post("rita", "/check", with("parameters", 32)).await;
+    assert_eq!(refused.problem(422), "bad-parameters");
+}
+
+#[tokio::test]
 async fn a_list_of_groups_names_the_first_members_and_says_how_many_there_are() {
     let office = Office::open().await;
     for n in 0..11 {
