@@ -67,6 +67,8 @@ use standing::Standings;
 
 /// Passwords hashed at once: each takes 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
+/// Passwords that wait to be hashed: so few that whoever comes last is answered within a second or two.
+const HASHES_WAITING_MAX: usize = 64;
 /// How long an answer is kept for a caller that asks again with the same key.
 const IDEMPOTENCY_LIFETIME: Span = Span::hours(24);
 
@@ -93,6 +95,8 @@ struct Inner<W: World> {
     refusals: Refusals,
     set_up_code: SetUpCode,
     hashing: Arc<Semaphore>,
+    /// Places of those that are hashed or wait for it.
+    hash_queue: Arc<Semaphore>,
     previewing: Arc<Semaphore>,
     evidence: evidence::Evidence,
     /// Held while an archive is written, or texts are erased.

@@ -243,6 +243,26 @@ async fn guesses_are_counted_per_account_however_its_name_is_spelled_and_however
 }
 
 #[tokio::test]
+async fn names_by_the_thousand_are_turned_away_before_they_keep_everybody_waiting() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    bob_signs_in(&house).await;
+    let mut guesses = JoinSet::new();
+    for number in 0..1_000 {
+        let app = house.app.clone();
+        let name = format!("nobody-{number}");
+        guesses.spawn(async move { app.sign_in(&name, secret("a password"), "").await.err().unwrap() });
+    }
+    let answers = guesses.join_all().await;
+    let turned_away = answers.iter().filter(|error| matches!(error, AppError::Busy)).count();
+    let tried = answers.iter().filter(|error| matches!(error, AppError::BadCredentials)).count();
+    assert_eq!(turned_away + tried, 1_000);
+    // Two at once and those that wait, and whoever came when one of these was done.
+    assert!((66..500).contains(&tried), "{tried}");
+    house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_wrong_name_and_a_wrong_password_sound_the_same() {
     let folder = TempDir::new().unwrap();
     let house = House::found(&folder.path().join("data")).await;
