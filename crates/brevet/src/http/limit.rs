@@ -16,6 +16,10 @@ pub(super) const HEAD_READ_MAX: Duration = Duration::from_secs(10);
 pub(super) const TARGET_BYTES_MAX: usize = 8 << 10;
 /// Connections at once; one more is closed at once.
 pub(super) const CONNECTIONS_MAX: usize = 4_096;
+/// Connections of one address that is not this machine, or of one IPv6 network (/64), unless the settings say another number.
+pub(super) const CONNECTIONS_OF_ADDRESS_MAX: usize = CONNECTIONS_MAX / 4;
+/// How long what is written to a connection may get nowhere, because nobody reads it; then it is closed.
+pub(super) const WRITE_STALLED_MAX: Duration = STREAM_STALLED_MAX;
 
 /// What a page holds when the caller names no number.
 pub(super) const PAGE_ITEMS_DEFAULT: usize = 50;
