@@ -1,6 +1,8 @@
 //! Whoever signs out, or is signed out, hears nothing more of what they asked for before.
 
 use axum::http::{Method, StatusCode};
+use brevet_core::{Command, Origin, Span};
+use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
 use serde_json::json;
 
@@ -52,4 +54,22 @@ async fn a_wait_that_outlives_its_session_tells_nothing() {
     };
     let (waited, ()) = tokio::join!(wait, change);
     assert_eq!(waited.problem(401), "not-signed-in");
+}
+
+/// More entries than an export sends to somebody who does not read yet.
+const MANY: usize = 6_000;
+
+#[tokio::test]
+async fn an_export_breaks_off_when_the_session_ends() {
+    let office = Office::open().await;
+    for _ in 0..MANY / 250 {
+        let beat = || office.app.command(Origin::SYSTEM, Command::Beat { every: Span::seconds(60) }, None);
+        join_all((0..250).map(|_| beat())).await.into_iter().for_each(|done| drop(done.unwrap()));
+    }
+    let export = office.begin("aude", "/audit/export?since=2020-01-01T00:00:00Z").await;
+    let mut export = export.into_body();
+    let first = export.frame().await.unwrap().unwrap().into_data().unwrap();
+    office.send(Some("aude"), Method::DELETE, "/api/v1/sessions/current", None).await.ok();
+    let rest = export.collect().await;
+    assert!(rest.is_err() && first.starts_with(b"{"), "all of it came");
 }
