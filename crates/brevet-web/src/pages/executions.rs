@@ -147,6 +147,10 @@ async fn output(visit: &Visit, execution: &Execution) -> Result<Output, Failure>
     let answer = match answer {
         Ok(answer) => answer,
         Err(failure) if failure.0.status == 404 => return Ok(Output::Hidden),
+        // Whoever follows too many runs to follow this one can still stop it.
+        Err(failure) if failure.0.status == 429 && execution.state == ExecutionState::Running => {
+            return Ok(Output::Follows);
+        }
         Err(failure) => return Err(failure),
     };
     match (execution.state, &execution.output) {

@@ -69,6 +69,7 @@ pub(crate) async fn serve(data: &Path, run: &str) -> Result<Served, Failure> {
         data: data.to_owned(),
         tasks: data.join("tasks.d"),
         tls: None,
+        connections_per_address: None,
         database: brevet_store::DatabasePlace::Folder,
         ledger: LedgerConfig::default(),
         sinks: Vec::new(),

@@ -67,6 +67,8 @@ use standing::Standings;
 
 /// Passwords hashed at once: each takes 19 MiB.
 const HASHES_AT_ONCE: usize = 2;
+/// Passwords that wait to be hashed: so few that whoever comes last is answered within a second or two.
+const HASHES_WAITING_MAX: usize = 64;
 /// How long an answer is kept for a caller that asks again with the same key.
 const IDEMPOTENCY_LIFETIME: Span = Span::hours(24);
 
@@ -93,6 +95,8 @@ struct Inner<W: World> {
     refusals: Refusals,
     set_up_code: SetUpCode,
     hashing: Arc<Semaphore>,
+    /// Places of those that are hashed or wait for it.
+    hash_queue: Arc<Semaphore>,
     previewing: Arc<Semaphore>,
     evidence: evidence::Evidence,
     /// Held while an archive is written, or texts are erased.
@@ -211,6 +215,17 @@ impl<W: World> App<W> {
     /// The same for what nobody sits in front of: the session does not last longer by it.
     pub async fn session_unattended(&self, token: &str) -> Result<Arc<Session>, AppError> {
         self.find_session(token, |sessions, now| sessions.peek(token, now)).await
+    }
+
+    /// Refuses whoever is still being answered in a session that ended meanwhile, or whose account is not active any more.
+    /// That counts as no use of it. Unused for long, it is over only where nobody sits in front of it.
+    pub fn check_open(&self, session: &Session, is_attended: bool) -> Result<(), AppError> {
+        self.check_fresh()?;
+        let is_open = self.inner.sessions.is_open(session, is_attended, self.now());
+        match is_open && self.read(|state| state.is_active(session.user)) {
+            true => Ok(()),
+            false => Err(AppError::NotSignedIn),
+        }
     }
 
     async fn find_session(

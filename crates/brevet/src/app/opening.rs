@@ -16,7 +16,9 @@ use super::sequencer::{Sequencer, Surroundings};
 use super::session::Sessions;
 use super::sign_in::SetUpCode;
 use super::standing::Standings;
-use super::{App, AppError, HASHES_AT_ONCE, Inner, Published, Settings, Standing, Workloads};
+use super::{
+    App, AppError, HASHES_AT_ONCE, HASHES_WAITING_MAX, Inner, Published, Settings, Standing, Workloads,
+};
 use super::{attest, bell, evidence, keys, read, recordings, sinks};
 use crate::world::World;
 
@@ -174,6 +176,7 @@ impl<W: World> App<W> {
                 refusals: Refusals::default(),
                 set_up_code: SetUpCode::default(),
                 hashing: Arc::new(Semaphore::new(HASHES_AT_ONCE)),
+                hash_queue: Arc::new(Semaphore::new(HASHES_AT_ONCE + HASHES_WAITING_MAX)),
                 previewing: Arc::new(Semaphore::new(super::preview::PREVIEWS_AT_ONCE)),
                 evidence: evidence::Evidence::default(),
                 archiving: tokio::sync::Mutex::default(),

@@ -100,7 +100,7 @@ impl Known {
         self.by_hash.insert(hash, session);
     }
 
-    fn retain(&mut self, mut stays: impl FnMut(&Session) -> bool) {
+    fn retain(&mut self, mut stays: impl FnMut(&Arc<Session>) -> bool) {
         let Self { by_hash, ids, ended } = self;
         *ended += 1;
         by_hash.retain(|_, session| {
@@ -127,12 +127,18 @@ impl Sessions {
 
     /// Lets a session be found, unless any was ended since that moment: it may have been this one.
     pub(super) fn open_unless_ended(&self, row: &SessionRow, since: u64) -> Option<Arc<Session>> {
-        let session = Arc::new(session(row));
         let mut known = self.write();
-        (known.ended == since).then(|| {
-            known.insert(row.hash, Arc::clone(&session));
-            session
-        })
+        if known.ended != since {
+            return None;
+        }
+        // Whoever reads on in it has this one, and no other.
+        if let Some(session) = known.by_hash.get(&row.hash).cloned() {
+            session.seen.fetch_max(row.seen.micros(), Ordering::Relaxed);
+            return Some(session);
+        }
+        let session = Arc::new(session(row));
+        known.insert(row.hash, Arc::clone(&session));
+        Some(session)
     }
 
     /// The session of a token, unless it is over; using it keeps it alive.
@@ -167,12 +173,16 @@ impl Sessions {
     }
 
     /// Drops what is over; answers what the store should be told. On a shared ledger another server may have kept alive
-    /// what nobody used here.
+    /// what nobody used here. One that is unused only, and in which somebody still reads on, stays known until that has
+    /// ended: a sign-out must find it.
     pub(super) fn tend(&self, now: Timestamp, is_shared: bool) -> Vec<SideWrite> {
         let mut writes = Vec::new();
         let unused = unused_since(now, is_shared);
         self.write().retain(|session| {
             if session.is_over(now) {
+                if now < session.ends() && Arc::strong_count(session) > 1 {
+                    return true;
+                }
                 writes.push(match now >= session.ends() {
                     true => SideWrite::CloseSession(session.id),
                     false => SideWrite::CloseUnused(session.id, unused),
@@ -187,6 +197,13 @@ impl Sessions {
             true
         });
         writes
+    }
+
+    /// Whether nobody ended it, and its time is not up. Where nobody sits in front of it, it must have been used lately too;
+    /// whoever watches what they asked for need not ask again for that.
+    pub(super) fn is_open(&self, session: &Session, is_attended: bool, now: Timestamp) -> bool {
+        let is_over = if is_attended { now >= session.ends() } else { session.is_over(now) };
+        !is_over && self.has(session.id)
     }
 
     pub(super) fn has(&self, id: SessionId) -> bool {

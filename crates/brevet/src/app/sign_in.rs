@@ -310,16 +310,19 @@ impl<W: World> App<W> {
         self.hashing(move || password::hash(&chosen, world.as_ref())).await?
     }
 
-    /// Hashing takes memory and time: a few at once, off the async threads.
+    /// Hashing takes memory and time: a few at once, off the async threads. [`AppError::Busy`] where many wait for it: whoever
+    /// sends names by the thousand keeps nobody waiting for long.
     async fn hashing<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AppError> {
+        let queued = std::sync::Arc::clone(&self.inner.hash_queue).try_acquire_owned();
+        let queued = queued.map_err(|_| AppError::Busy)?;
         let hashing = std::sync::Arc::clone(&self.inner.hashing);
         let place = hashing.acquire_owned().await.map_err(|_| AppError::Stopping)?;
         let work = move || {
             // Until it is over, also where nobody waits for it any more.
-            let _place = place;
+            let _places = (place, queued);
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| AppError::Stopping)

@@ -89,7 +89,7 @@ async fn held(
                 }
                 () = context.interrupts.next() => {
                     context.console.status("");
-                    return Err(left(&found.id));
+                    return Err(Failure::Waiting(pending(&found.id)));
                 }
             }
         };
@@ -98,16 +98,20 @@ async fn held(
                 away += 1;
                 tokio::time::sleep(AWAY_PAUSE).await;
             }
+            Err(Failure::Refused(problem)) if problem.status == 429 => {
+                context.console.status("");
+                return Err(Failure::Waiting(format!("{}\n{}", problem.detail, pending(&found.id))));
+            }
             answer => return answer,
         }
     }
 }
 
-fn left(request: &str) -> Failure {
-    Failure::Waiting(format!(
+fn pending(request: &str) -> String {
+    format!(
         "{request} stays pending. Wait again with: brevet request wait {request}; \
          withdraw it with: brevet request cancel {request}"
-    ))
+    )
 }
 
 fn line(context: &Context, request: &Request) -> String {

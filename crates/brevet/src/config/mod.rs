@@ -3,6 +3,7 @@
 //! The only place of the server that reads settings or the environment.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use brevet_store::DatabasePlace;
@@ -30,6 +31,8 @@ pub struct Config {
     pub tasks: PathBuf,
     /// Certificate and key. Needed for anything that is not loopback.
     pub tls: Option<Tls>,
+    /// Connections that one address has at most; a number of the server's own where nothing is said.
+    pub connections_per_address: Option<NonZeroUsize>,
     /// Where the database is.
     pub database: DatabasePlace,
     /// What is set of the ledger.
@@ -68,6 +71,7 @@ struct File {
     data: Option<PathBuf>,
     tasks: Option<PathBuf>,
     tls: Option<Tls>,
+    connections_per_address: Option<NonZeroUsize>,
     database: Option<database::Written>,
     #[serde(default)]
     ledger: ledger::File,
@@ -136,6 +140,7 @@ impl Config {
             data,
             tasks,
             tls: file.tls,
+            connections_per_address: file.connections_per_address,
             database: file.database.map(database::Written::check).transpose()?.unwrap_or_default(),
             ledger: file.ledger.check()?,
             sinks: sinks::check(file.sink)?,
@@ -192,6 +197,16 @@ mod tests {
         let config = config("listen = '127.0.0.1:8'\ndata = '/d'", given).unwrap();
         assert_eq!(config.listen.port(), 9);
         assert_eq!(config.tasks, std::path::Path::new("/d/tasks.d"));
+    }
+
+    #[test]
+    fn no_connections_at_all_are_not_a_number_of_connections() {
+        let config = |text| config(&format!("data = '/d'\n{text}"), Given::default());
+        assert_eq!(config("").unwrap().connections_per_address, None);
+        let said = config("connections_per_address = 3000").unwrap().connections_per_address;
+        assert_eq!(said.map(std::num::NonZeroUsize::get), Some(3_000));
+        let none = config("connections_per_address = 0").unwrap_err().to_string();
+        assert!(none.contains("connections_per_address"), "{none}");
     }
 
     #[test]

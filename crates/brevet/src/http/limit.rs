@@ -16,6 +16,10 @@ pub(super) const HEAD_READ_MAX: Duration = Duration::from_secs(10);
 pub(super) const TARGET_BYTES_MAX: usize = 8 << 10;
 /// Connections at once; one more is closed at once.
 pub(super) const CONNECTIONS_MAX: usize = 4_096;
+/// Connections of one address that is not this machine, or of one IPv6 network (/64), unless the settings say another number.
+pub(super) const CONNECTIONS_OF_ADDRESS_MAX: usize = CONNECTIONS_MAX / 4;
+/// How long what is written to a connection may get nowhere, because nobody reads it; then it is closed.
+pub(super) const WRITE_STALLED_MAX: Duration = STREAM_STALLED_MAX;
 
 /// What a page holds when the caller names no number.
 pub(super) const PAGE_ITEMS_DEFAULT: usize = 50;
@@ -39,7 +43,11 @@ pub(super) const WAIT_SECONDS_MAX: u64 = 60;
 /// Calls of one session that wait for the ledger to go on; one more is answered 429. A browser has six connections to a server
 /// in all, and those that are left must do for everything else.
 pub(super) const WAITS_OF_SESSION_MAX: usize = 4;
-/// Such calls of all sessions together; one more is answered 429. The other half of the connections is for everything else.
+/// Calls of one account, in all its sessions, that wait, follow what a run writes, or export; one more is answered 429.
+pub(super) const WAITS_OF_USER_MAX: usize = 16;
+/// Runs that one account follows from their start; one more is answered 429, and not started. As many as it may have.
+pub(super) const RUNS_FOLLOWED_OF_USER_MAX: usize = brevet_core::RUNS_PER_USER_MAX;
+/// All of these of all accounts together; one more is answered 429. The other half of the connections is for everything else.
 pub(super) const WAITS_MAX: usize = CONNECTIONS_MAX / 2;
 /// How often a stream says that it is still there, and looks whether its reader may still read it.
 pub(super) const STREAM_PULSE: Duration = Duration::from_secs(5);

@@ -10,6 +10,7 @@
 
 mod answer;
 mod api;
+mod door;
 mod extract;
 mod front;
 mod ledger_reads;

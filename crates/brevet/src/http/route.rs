@@ -35,7 +35,7 @@ pub(super) struct Server {
     pub(super) document: Bytes,
     /// Who follows the ledger.
     pub(super) ledger_reads: Arc<LedgerReads>,
-    /// Who waits for the ledger to go on.
+    /// Who waits for something, or follows a run.
     pub(super) waits: Waits,
 }
 
@@ -93,16 +93,24 @@ impl Permission {
 pub(super) struct Caller {
     pub(super) app: App,
     pub(super) session: Arc<Session>,
+    /// Whether somebody sits in front of what asks.
+    pub(super) is_attended: bool,
 }
 
 impl Caller {
     async fn of(app: &App, headers: &HeaderMap) -> Result<Self, Failure> {
         let token = bearer(headers).ok_or(AppError::NotSignedIn)?;
-        let session = match headers.contains_key(UNATTENDED) {
-            true => app.session_unattended(token).await?,
-            false => app.session(token).await?,
+        let is_attended = !headers.contains_key(UNATTENDED);
+        let session = match is_attended {
+            true => app.session(token).await?,
+            false => app.session_unattended(token).await?,
         };
-        Ok(Self { app: app.clone(), session })
+        Ok(Self { app: app.clone(), session, is_attended })
+    }
+
+    /// Refuses to answer on in a session that ended since it was asked.
+    pub(super) fn check_open(&self) -> Result<(), AppError> {
+        self.app.check_open(&self.session, self.is_attended)
     }
 
     /// Who.

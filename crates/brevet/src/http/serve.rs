@@ -3,20 +3,17 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
-use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
+use super::door::{Door, Limits};
 use super::front::Front;
-use super::limit::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX};
+use super::limit::{HEAD_BYTES_MAX, HEAD_READ_MAX, HEADERS_MAX};
 use super::tls::{BadTls, configuration};
 use crate::app::App;
 use crate::config::{Config, Tls};
@@ -54,11 +51,14 @@ pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
     tls: Option<RustlsConfig>,
+    pub(super) limits: Limits,
 }
 
 /// Takes the address of the settings. Refuses one that other machines can reach without TLS.
 pub async fn bind(config: &Config) -> Result<Listening, ServeError> {
-    bind_to(config.listen, config.tls.clone()).await
+    let mut listening = bind_to(config.listen, config.tls.clone()).await?;
+    listening.limits.of_address = config.connections_per_address;
+    Ok(listening)
 }
 
 /// The same for an address that is not in the settings.
@@ -76,7 +76,7 @@ impl Listening {
         let failed = |source| ServeError::Bind { listen: *listen, source };
         let listener = TcpListener::bind(listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, tls })
+        Ok(Self { listener, address, tls, limits: Limits::default() })
     }
 
     /// Where it listens.
@@ -129,7 +129,7 @@ impl Listening {
             .accept_error_handler(|peer, error| tracing::debug!(?peer, %error, "a connection was not taken"))
             .handle(handle);
         set_limits(&mut server);
-        let door = Door { places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) };
+        let door = Door::new(self.limits);
         let fronts = Fronts(front);
         match self.tls {
             None => server.acceptor(door).serve(fronts).await?,
@@ -168,48 +168,5 @@ impl Service<SocketAddr> for Fronts {
 
     fn call(&mut self, peer: SocketAddr) -> Self::Future {
         std::future::ready(Ok(self.0.for_peer(peer)))
-    }
-}
-
-/// Lets so many connections in, and no more.
-#[derive(Clone)]
-struct Door {
-    places: Arc<Semaphore>,
-}
-
-impl<S> Accept<TcpStream, S> for Door {
-    type Stream = TcpStream;
-    type Service = Placed<S>;
-    type Future = std::future::Ready<std::io::Result<(TcpStream, Placed<S>)>>;
-
-    fn accept(&self, stream: TcpStream, inner: S) -> Self::Future {
-        let place = Arc::clone(&self.places).try_acquire_owned();
-        let full = |_| std::io::Error::other("there are too many connections");
-        let accepted = place.map_err(full).and_then(|place| {
-            stream.set_nodelay(true)?;
-            Ok((stream, Placed { inner, _place: Arc::new(place) }))
-        });
-        std::future::ready(accepted)
-    }
-}
-
-/// A service that holds the place of its connection.
-#[derive(Clone)]
-struct Placed<S> {
-    inner: S,
-    _place: Arc<OwnedSemaphorePermit>,
-}
-
-impl<S: Service<R>, R> Service<R> for Placed<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        self.inner.call(request)
     }
 }

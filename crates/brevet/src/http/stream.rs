@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::limit::STREAM_STALLED_MAX;
+use super::wait::Wait;
 
 /// Pieces on their way that the connection has not taken yet.
 const PIECES_MAX: usize = 8;
@@ -25,10 +26,10 @@ pub(super) struct Gone;
 pub(super) struct Pipe(mpsc::Sender<Result<Bytes, std::io::Error>>);
 
 impl Pipe {
-    /// A stream of this content type, and the answer that carries it.
-    pub(super) fn new(kind: &'static str) -> (Self, Response) {
-        let (sender, receiver) = mpsc::channel(PIECES_MAX);
-        let mut response = Body::new(Pieces(receiver)).into_response();
+    /// A stream of this content type, and the answer that carries it, which holds the place of its reader.
+    pub(super) fn new(kind: &'static str, wait: Wait) -> (Self, Response) {
+        let (sender, pieces) = mpsc::channel(PIECES_MAX);
+        let mut response = Body::new(Pieces { pieces, _wait: wait }).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         (Self(sender), response)
     }
@@ -56,7 +57,10 @@ impl Pipe {
     }
 }
 
-struct Pieces(mpsc::Receiver<Result<Bytes, std::io::Error>>);
+struct Pieces {
+    pieces: mpsc::Receiver<Result<Bytes, std::io::Error>>,
+    _wait: Wait,
+}
 
 impl HttpBody for Pieces {
     type Data = Bytes;
@@ -66,6 +70,6 @@ impl HttpBody for Pieces {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+        self.pieces.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }

@@ -1,9 +1,13 @@
 //! What one caller can take of the server: each of these is bounded, and says so.
 
-use axum::http::StatusCode;
+use std::cell::Cell;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::office::Office;
+use crate::office::{Office, PASSWORD};
 
 #[tokio::test]
 async fn a_session_waits_for_the_ledger_a_few_times_at_once_and_others_are_not_kept_from_it() {
@@ -32,6 +36,84 @@ async fn a_session_waits_for_the_ledger_a_few_times_at_once_and_others_are_not_k
     }
     // Whoever does not wait any more leaves their place.
     office.get("rita", short).await.ok();
+}
+
+#[tokio::test]
+async fn an_account_waits_for_decisions_a_few_times_in_all_its_sessions_and_can_still_decide() {
+    let mut office = Office::open().await;
+    let request = office.ask().await;
+    let tokens = [office.token("anna").to_owned(), {
+        office.sign_in_as("anna", PASSWORD).await;
+        office.token("anna").to_owned()
+    }];
+    let refused = Cell::new(0);
+    let wait = async |token: &String| {
+        let call = Request::get(format!("/api/v1/requests/{request}/wait?seconds=60"));
+        let call = call.header("authorization", format!("Bearer {token}"));
+        let answer = office.raw(call.body(Body::empty()).unwrap()).await;
+        if answer.status == StatusCode::OK {
+            return Some(answer.ok()["status"].clone());
+        }
+        assert_eq!(answer.problem(429), "too-many-waits");
+        refused.set(refused.get() + 1);
+        if refused.get() == 4 {
+            // What does not wait is not kept from anybody, and ends the waiting of the others.
+            office.get("anna", &format!("/requests/{request}/wait?seconds=0")).await.ok();
+            office.post("anna", &format!("/requests/{request}/deny"), json!({"comment": "no"})).await.ok();
+        }
+        None
+    };
+    let waits = tokens.iter().cycle().take(20).map(wait);
+    let decided: Vec<_> = join_all(waits).await.into_iter().flatten().collect();
+    assert_eq!((decided.len(), refused.get()), (16, 4));
+    assert!(decided.iter().all(|status| status == "denied"), "{decided:?}");
+}
+
+#[tokio::test]
+async fn an_account_follows_a_few_runs_at_once_each_until_its_answer_is_let_go() {
+    let office = Office::open().await;
+    office.grant().await;
+    let path = format!("/executions/{}/output", office.run("hello").await);
+    let mut followed = join_all((0..16).map(|_| office.begin("rita", &path))).await;
+    assert!(followed.iter().all(|answer| answer.status() == StatusCode::OK));
+    assert_eq!(office.get("rita", &path).await.problem(429), "too-many-waits");
+    assert_eq!(office.begin("anna", &path).await.status(), StatusCode::OK);
+    drop(followed.pop());
+    assert_eq!(office.begin("rita", &path).await.status(), StatusCode::OK);
+    // What is started is another matter.
+    office.run("again").await;
+}
+
+#[tokio::test]
+async fn more_values_than_a_task_can_have_are_refused_in_a_sentence_and_not_one_by_one() {
+    let office = Office::open().await;
+    let values =
+        |count: u32| (0..count).map(|n| (format!("p{n}"), json!(n))).collect::<serde_json::Map<_, _>>();
+    let with = |name: &str, count| {
+        let mut body = json!({"task": "Linux/Echo", "parameters": {}});
+        body[name] = values(count).into();
+        body
+    };
+    for (path, name) in [
+        ("/check", "parameters"),
+        ("/requests", "parameters"),
+        ("/executions", "parameters"),
+        ("/executions", "secrets"),
+    ] {
+        let mut body = with(name, 20_000);
+        if name == "secrets" {
+            body[name].as_object_mut().unwrap().values_mut().for_each(|value| *value = json!("x"));
+        }
+        if path == "/requests" {
+            body["reason"] = json!("to say something");
+        }
+        let refused = office.post("rita", path, body).await;
+        assert_eq!(refused.problem(422), "too-many", "{path} {name}");
+        assert!(refused.body.len() < 500, "{path} {name}: {}", refused.body.len());
+    }
+    // As many as there can be are told one by one.
+    let refused = office.post("rita", "/check", with("parameters", 32)).await;
+    assert_eq!(refused.problem(422), "bad-parameters");
 }
 
 #[tokio::test]

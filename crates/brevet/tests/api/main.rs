@@ -5,6 +5,7 @@
 mod bounds;
 mod forms;
 mod inputs;
+mod leaving;
 mod network;
 mod office;
 mod pages;

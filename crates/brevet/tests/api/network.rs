@@ -1,6 +1,7 @@
 //! Over a real connection: where may be listened, and what a slow or wordy client gets.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 
 use brevet::config::{Config, LedgerConfig};
 use brevet::http::{ServeError, bind};
@@ -18,6 +19,7 @@ fn config(office: &Office, listen: &str) -> Config {
         data: path.clone(),
         tasks: path,
         tls: None,
+        connections_per_address: None,
         ledger: LedgerConfig::default(),
         sinks: Vec::new(),
     }
@@ -62,7 +64,7 @@ async fn serve(office: &Office) -> (SocketAddr, tokio::sync::oneshot::Sender<()>
 
 async fn talk(address: SocketAddr, request: &str) -> String {
     let mut connection = TcpStream::connect(address).await.unwrap();
-    connection.write_all(request.as_bytes()).await.unwrap();
+    drop(connection.write_all(request.as_bytes()).await);
     let mut answer = Vec::new();
     drop(connection.read_to_end(&mut answer).await);
     String::from_utf8_lossy(&answer).into_owned()
@@ -96,4 +98,22 @@ async fn a_client_that_does_not_finish_its_head_is_cut_off() {
     assert!(!answer.contains("200 OK"), "{answer}");
     assert!((8..20).contains(&took), "{took} s");
     drop(stop);
+}
+
+#[tokio::test]
+async fn one_address_has_no_more_connections_than_the_settings_say() {
+    let office = Office::empty().await;
+    let config = Config { connections_per_address: NonZeroUsize::new(2), ..config(&office, "127.0.0.1:0") };
+    let listening = bind(&config).await.unwrap();
+    let address = listening.address();
+    let stop = std::future::pending();
+    tokio::spawn(listening.serve(office.app.clone(), stop, std::time::Duration::ZERO));
+    let ask = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let first = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+    assert_eq!(talk(address, ask).await, "", "they are two already");
+    drop(first);
+    // The server sees a moment later that they left.
+    while !talk(address, ask).await.starts_with("HTTP/1.1 200 OK") {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use brevet::app::{App, Workloads};
 use brevet::http::{Front, service};
 use brevet::world::{Machine, World};
@@ -188,7 +189,7 @@ impl Office {
     }
 
     /// The first account may do more than an administrator; the matrix is about plain ones.
-    async fn set_up(&mut self) {
+    pub(crate) async fn set_up(&mut self) {
         let code = self.app.make_setup_code().unwrap().unwrap().code.reveal(str::to_owned);
         let set_up = json!({"code": code, "name": "first", "password": PASSWORD});
         let session = self.send(None, Method::POST, "/api/v1/setup", Some(set_up)).await.ok();
@@ -240,6 +241,14 @@ impl Office {
             None => Body::empty(),
         };
         self.raw(request.body(body).unwrap()).await
+    }
+
+    /// An answer that is not read yet.
+    pub(crate) async fn begin(&self, who: &str, path: &str) -> Response {
+        let authorization = format!("Bearer {}", self.token(who));
+        let request =
+            Request::get(format!("/api/v1{path}")).header("authorization", authorization).body(Body::empty());
+        self.front.clone().call(request.unwrap()).await.unwrap()
     }
 
     pub(crate) async fn raw(&self, request: Request<Body>) -> Answer {

@@ -121,6 +121,35 @@ async fn what_nobody_sits_in_front_of_does_not_keep_a_session_alive() {
 }
 
 #[tokio::test]
+async fn whoever_is_still_answered_hears_no_more_once_their_session_ended() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    let code = house.app.issue_code(origin(ADA), BOB, None).await.unwrap().code;
+    house.app.enrol("bob", code, secret(PASSWORD), "").await.unwrap();
+    for how in ["signed out", "another password", "twelve hours", "disabled"] {
+        let token = house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap().token.reveal(str::to_owned);
+        let session = house.app.session(&token).await.unwrap();
+        // Unused it can go on, but only for who sits in front of it, and nobody can ask anything else in it.
+        house.clock.forward(SESSION_IDLE);
+        house.app.tend().await.unwrap();
+        assert!(house.app.session(&token).await.is_err(), "{how}");
+        assert!(house.app.check_open(&session, false).is_err(), "{how}");
+        assert!(house.app.check_open(&session, true).is_ok(), "{how}");
+        match how {
+            "signed out" => house.app.sign_out(&session).await.unwrap(),
+            "another password" => {
+                let (old, new) = (secret(PASSWORD), secret(PASSWORD));
+                house.app.change_password(&session, old, new, None).await.unwrap();
+            }
+            "twelve hours" => house.clock.forward(SESSION_LIFETIME),
+            _ => drop(house.by(ADA, Command::DisableUser(BOB)).await.unwrap()),
+        }
+        house.app.tend().await.unwrap();
+        assert!(house.app.check_open(&session, true).is_err(), "{how}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_outlives_a_restart_and_no_disabling() {
     let folder = TempDir::new().unwrap();
     let data = folder.path().join("data");
@@ -214,6 +243,26 @@ async fn guesses_are_counted_per_account_however_its_name_is_spelled_and_however
     let refused = change.await.unwrap_err();
     assert!(matches!(refused, AppError::Refused(Refusal::Locked { .. })), "nor by a session: {refused}");
     house.clock.forward(SIGN_IN_LOCK);
+    house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
+}
+
+#[tokio::test]
+async fn names_by_the_thousand_are_turned_away_before_they_keep_everybody_waiting() {
+    let folder = TempDir::new().unwrap();
+    let house = House::found(&folder.path().join("data")).await;
+    bob_signs_in(&house).await;
+    let mut guesses = JoinSet::new();
+    for number in 0..1_000 {
+        let app = house.app.clone();
+        let name = format!("nobody-{number}");
+        guesses.spawn(async move { app.sign_in(&name, secret("a password"), "").await.err().unwrap() });
+    }
+    let answers = guesses.join_all().await;
+    let turned_away = answers.iter().filter(|error| matches!(error, AppError::Busy)).count();
+    let tried = answers.iter().filter(|error| matches!(error, AppError::BadCredentials)).count();
+    assert_eq!(turned_away + tried, 1_000);
+    // Two at once and those that wait, and whoever came when one of these was done.
+    assert!((66..500).contains(&tried), "{tried}");
     house.app.sign_in("bob", secret(PASSWORD), "").await.unwrap();
 }
 

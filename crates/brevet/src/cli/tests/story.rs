@@ -160,6 +160,26 @@ fn a_run_that_asks_and_is_denied_or_does_not_wait_ends_so() {
 }
 
 #[test]
+fn a_run_that_may_not_wait_any_more_says_what_to_end_and_that_the_request_stays() {
+    with_server(async {
+        let decides = deciding("approved");
+        let refuses = move |asked: &Asked, before| match asked.line.contains("/wait?") {
+            true => Reply::Json(
+                429,
+                json!({"detail": "16 calls wait; end one of them", "status": 429}).to_string(),
+            ),
+            false => decides(asked, before),
+        };
+        let fake = Fake::start(refuses).await;
+        let went = brevet(&fake, &[&RUN[..], &["--reason", "Why", "--wait"]].concat()).await;
+        assert_eq!(went.code, 3, "{}", went.error);
+        for says in ["16 calls wait; end one of them", "brevet request wait req-42"] {
+            assert!(went.error.contains(says), "{}", went.error);
+        }
+    });
+}
+
+#[test]
 fn a_request_that_is_there_already_is_not_made_twice() {
     with_server(async {
         let fake = Fake::start(|asked, _| match asked.line.as_str() {

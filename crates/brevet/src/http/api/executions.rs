@@ -17,7 +17,7 @@ use crate::http::extract::{Given, Nothing, Query, Segments, id};
 use crate::http::operation::operation;
 use crate::http::pages::{Page, listed};
 use crate::http::problem::{Answer, Failure};
-use crate::http::route::{Caller, Permission, Routes};
+use crate::http::route::{Caller, Permission, Routes, Visitor};
 use crate::http::{take, view};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -30,7 +30,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/api/v1/executions", Permission::SignedIn, run, {
             operation("run_task", "Runs a task")
                 .note("With `Accept: text/event-stream` the answer is the stream of the run: `started`, `output`…, \
-                       `finished`. The run goes on when its caller goes away.")
+                       `finished`. The run goes on when its caller goes away. Whoever follows as many runs as an account may \
+                       have is answered 429 with the reason `too-many-waits`, and nothing is started.")
                 .takes::<wire::NewExecution>()
                 .creates::<wire::Execution>("It has started.")
                 .also("text/event-stream")
@@ -41,7 +42,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/executions/{id}/output", Permission::SignedIn, output::show, {
             operation("follow_output", "Shows what a run wrote, and follows while it runs")
                 .note("For whoever ran it, those who approve such runs, and auditors. With \
-                       `Accept: application/octet-stream`, the bytes of its standard output alone.")
+                       `Accept: application/octet-stream`, the bytes of its standard output alone. Only so many calls of one account follow runs at once or \
+                       wait, and so many of all: one more is answered 429 with the reason `too-many-waits`.")
                 .gives(200, "The stream of the run, from its beginning.", "text/event-stream")
                 .also("application/octet-stream")
         })
@@ -112,16 +114,23 @@ async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer {
     shown(&caller.view(|view| listed(rows.items, rows.next, |run| view.execution(&run.execution))))
 }
 
-async fn run(caller: Caller, headers: HeaderMap, given: Given<wire::NewExecution>) -> Answer {
+async fn run(
+    caller: Caller,
+    visitor: Visitor,
+    headers: HeaderMap,
+    given: Given<wire::NewExecution>,
+) -> Answer {
     let wire::NewExecution { task, parameters, secrets } = &given.value;
     let task = take::qualified("task", task)?;
     let values = caller.app.read(|state| take::bound(state, &task, parameters))?;
     let order = RunOrder { task, parameters: values, secrets: take::secrets(secrets)? };
+    let follows = accepts(&headers, "text/event-stream");
+    let wait = follows.then(|| visitor.server.waits.for_own_run(&caller.session)).transpose()?;
     let started = caller.app.run(caller.origin(), order, given.key).await;
     let started = started.map_err(|error| Failure::from(error).asking_with(parameters))?;
     let (id, recorded) = (started.execution, Recorded::run(&started, caller.app.published().size));
-    if accepts(&headers, "text/event-stream") {
-        return Ok(at(output::stream(caller, id).await?, recorded));
+    if let Some(wait) = wait {
+        return Ok(at(output::stream(caller, id, wait).await?, recorded));
     }
     created(recorded, &format!("/executions/{id}"), &execution(&caller, id).await?)
 }

@@ -16,7 +16,7 @@ use crate::http::audit_entry;
 use crate::http::extract::{Query, id};
 use crate::http::operation::operation;
 use crate::http::problem::{Answer, Failure};
-use crate::http::route::{Caller, Permission, Routes};
+use crate::http::route::{Caller, Permission, Routes, Visitor};
 use crate::http::stream::{Gone, Pipe};
 use crate::http::take;
 
@@ -35,7 +35,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
                  first line says which ledger, each further one has the exact bytes of an entry and the texts \
                  beside it with their salts, the last one has the signed checkpoint. With conditions, the first and \
                  the last line say that it is a part. The export is itself an entry. An answer that breaks off is \
-                 not all there is.",
+                 not all there is. Exports count among the calls of one account that wait or follow runs: one more than \
+                 may be is answered 429 with the reason `too-many-waits`.",
             )
             .query::<Wanted>()
             .gives(200, "Entries, one a line.", "application/jsonl")
@@ -73,11 +74,12 @@ struct Job {
     said: Value,
 }
 
-async fn export(caller: Caller, uri: Uri, Query(wanted): Query<Wanted>) -> Answer {
+async fn export(caller: Caller, visitor: Visitor, uri: Uri, Query(wanted): Query<Wanted>) -> Answer {
     let job = Job::of(&caller, wanted)?;
+    let wait = visitor.server.waits.for_anything(&caller.session)?;
     let query = uri.query().map(|query| format!("export?{query}"));
     let end = note_read(&caller, query.as_deref().unwrap_or("export")).await?;
-    let (pipe, response) = Pipe::new(job.format.media_type());
+    let (pipe, response) = Pipe::new(job.format.media_type(), wait);
     tokio::spawn(async move {
         if let Err(Some(failure)) = job.write(&caller, end, &pipe).await {
             pipe.break_off(&failure.into_problem().detail).await;
@@ -172,7 +174,8 @@ impl Job {
         let (mut gatherer, mut written) = (Gatherer::default(), 0);
         while range.start < range.end {
             // An export can take long; whoever lost the right to it meanwhile gets no more of it.
-            if !caller.app.read(|state| state.is_active(caller.user())) || !caller.standing().1 {
+            caller.check_open().map_err(failed)?;
+            if !caller.standing().1 {
                 return Err(Some(brevet_core::Refusal::Forbidden { who: "an auditor" }.into()));
             }
             let (app, format, filter, stretch) =

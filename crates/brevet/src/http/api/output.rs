@@ -12,9 +12,9 @@ use crate::app::{AppError, Follow, Frame, Stream};
 use crate::http::extract::{Segments, id};
 use crate::http::limit::{FINISH_ON_RECORD_MAX, STREAM_PULSE};
 use crate::http::problem::{Answer, Failure};
-use crate::http::route::Caller;
+use crate::http::route::{Caller, Visitor};
 use crate::http::stream::{Gone, Pipe};
-use crate::http::wait::until;
+use crate::http::wait::{Wait, until};
 
 /// Why a stream ended before the run did.
 enum Broken {
@@ -42,12 +42,18 @@ impl From<AppError> for Broken {
     }
 }
 
-pub(super) async fn show(caller: Caller, Segments(given): Segments<String>, headers: HeaderMap) -> Answer {
+pub(super) async fn show(
+    caller: Caller,
+    visitor: Visitor,
+    Segments(given): Segments<String>,
+    headers: HeaderMap,
+) -> Answer {
     let id = id(ExecutionId::parse(&given))?;
     readable(&caller, id).await?;
+    let wait = visitor.server.waits.for_anything(&caller.session)?;
     match accepts(&headers, "application/octet-stream") {
-        true => bytes(caller, id).await,
-        false => stream(caller, id).await,
+        true => bytes(caller, id, wait).await,
+        false => stream(caller, id, wait).await,
     }
 }
 
@@ -60,10 +66,10 @@ async fn readable(caller: &Caller, id: ExecutionId) -> Result<Run, Failure> {
     }
 }
 
-/// The stream of a run: `started`, `output`…, `finished`.
-pub(super) async fn stream(caller: Caller, id: ExecutionId) -> Answer {
+/// The stream of a run: `started`, `output`…, `finished`. Its reader has the place of one who waits.
+pub(super) async fn stream(caller: Caller, id: ExecutionId, wait: Wait) -> Answer {
     let follow = caller.app.follow(id).await?;
-    let (pipe, response) = Pipe::new("text/event-stream");
+    let (pipe, response) = Pipe::new("text/event-stream", wait);
     tokio::spawn(async move {
         if let Err(Broken::Failed(failure)) = events(&caller, id, follow, &pipe).await {
             drop(pipe.event("problem", &failure.into_problem()).await);
@@ -92,13 +98,14 @@ async fn events(caller: &Caller, id: ExecutionId, mut follow: Follow, pipe: &Pip
             Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", why).into()
         );
     }
+    caller.check_open()?;
     Ok(pipe.event("finished", &execution(caller, id).await?).await?)
 }
 
 /// The bytes of standard output alone.
-async fn bytes(caller: Caller, id: ExecutionId) -> Answer {
+async fn bytes(caller: Caller, id: ExecutionId, wait: Wait) -> Answer {
     let mut follow = caller.app.follow(id).await?;
-    let (pipe, response) = Pipe::new("application/octet-stream");
+    let (pipe, response) = Pipe::new("application/octet-stream", wait);
     tokio::spawn(async move {
         let mut pulse = pulse().await;
         loop {
@@ -142,9 +149,7 @@ async fn next(
             _ = pulse.tick() => {}
             frame = &mut next => return Ok(frame?),
         }
-        if !caller.app.read(|state| state.is_active(caller.user())) {
-            return Err(AppError::NotSignedIn.into());
-        }
+        caller.check_open()?;
         drop(readable(caller, id).await?);
         if let Some(pipe) = pipe {
             pipe.send(": still there\n\n").await?;

@@ -16,7 +16,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes.get("/api/v1/ledger/position", Permission::SignedIn, position, {
         operation("wait_for_position", "Says how long the ledger is, as soon as it is longer than one knows")
             .note(
-                "Only so many calls wait at once, of one session and of all: one more is answered 429 with the \
+                "Only so many calls wait at once, of one session, of one account and of all: one more is answered 429 with the \
                  reason `too-many-waits`. Without `after` none is refused.",
             )
             .query::<Known>()
@@ -41,10 +41,11 @@ async fn position(caller: Caller, visitor: Visitor, Query(known): Query<Known>) 
     }
     let mut changed = caller.app.changed();
     if let Some(after) = known.after.filter(|after| caller.app.published().size <= *after) {
-        let _wait = visitor.server.waits.begin(caller.session.id)?;
+        let _wait = visitor.server.waits.for_the_ledger(&caller.session)?;
         let longer = changed.wait_for(|size| *size > after);
         // Over in time or not, the answer is how long it is then.
         let _late = tokio::time::timeout(Duration::from_secs(seconds), longer).await;
+        caller.check_open()?;
     }
     shown(&wire::Position { size: caller.app.published().size })
 }

@@ -17,7 +17,7 @@ use crate::http::limit::WAIT_SECONDS_MAX;
 use crate::http::operation::operation;
 use crate::http::pages::{Page, listed};
 use crate::http::problem::{Answer, Failure};
-use crate::http::route::{Caller, Permission, Routes};
+use crate::http::route::{Caller, Permission, Routes, Visitor};
 use crate::http::view::RequestTold;
 use crate::http::wait::until;
 use crate::http::{take, view};
@@ -40,6 +40,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
         })
         .get("/api/v1/requests/{id}/wait", Permission::SignedIn, wait, {
             operation("wait_for_request", "Shows a request as soon as it is not pending any more")
+                .note(
+                    "Only so many calls of one account wait at once or follow runs, and so many of all: one more is \
+                     answered 429 with the reason `too-many-waits`. With `seconds=0` none is refused.",
+                )
                 .query::<Patience>()
                 .shows::<wire::Request>("The request, decided or not.")
         })
@@ -192,7 +196,12 @@ async fn show(caller: Caller, Segments(given): Segments<String>) -> Answer {
     shown(&request(&caller, id).await?)
 }
 
-async fn wait(caller: Caller, Segments(given): Segments<String>, Query(patience): Query<Patience>) -> Answer {
+async fn wait(
+    caller: Caller,
+    visitor: Visitor,
+    Segments(given): Segments<String>,
+    Query(patience): Query<Patience>,
+) -> Answer {
     let id = id(RequestId::parse(&given))?;
     let seconds = patience.seconds.unwrap_or(30);
     if seconds > WAIT_SECONDS_MAX {
@@ -200,10 +209,11 @@ async fn wait(caller: Caller, Segments(given): Segments<String>, Query(patience)
     }
     told(&caller, id).await?;
     let decided = |state: &brevet_core::State| state.request(id).is_none_or(|request| !request.is_pending());
-    until(&caller.app, Duration::from_secs(seconds), decided).await;
-    if !caller.app.read(|state| state.is_active(caller.user())) {
-        return Err(AppError::NotSignedIn.into());
+    if seconds > 0 && !caller.app.read(decided) {
+        let _wait = visitor.server.waits.for_anything(&caller.session)?;
+        until(&caller.app, Duration::from_secs(seconds), decided).await;
     }
+    caller.check_open()?;
     shown(&request(&caller, id).await?)
 }
 

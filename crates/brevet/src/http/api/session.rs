@@ -107,7 +107,7 @@ async fn session(app: &App, signed_in: &SignedIn) -> Answer {
     let SignedIn { token, session: _, user, ends } = signed_in;
     let caller = app.session(&token.reveal(str::to_owned)).await?;
     let token = token.reveal(|token| wire::SecretText::new(token.to_owned()));
-    let caller = Caller { app: app.clone(), session: caller };
+    let caller = Caller { app: app.clone(), session: caller, is_attended: true };
     let user = caller.view(|view| view.state.user(*user).map(|user| view.user(user)));
     let user = user.ok_or_else(|| Failure::bug("a session of nobody"))?;
     let expires_at = wire::Time::from_micros(ends.micros());

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use brevet_core::{
-    BadParameters, BadValue, ParameterKind, ParameterName, ParameterSpec, Parameters, QualifiedName, Refusal,
-    Secrets, State, Value,
+    BadParameters, BadValue, PARAMETERS_MAX, ParameterKind, ParameterName, ParameterSpec, Parameters,
+    QualifiedName, Refusal, Secrets, State, Value,
 };
 use brevet_wire as wire;
 
@@ -28,6 +28,7 @@ pub(in crate::http) fn plain_parameters(given: &wire::Parameters) -> Result<Para
 
 /// Values of secret parameters.
 pub(in crate::http) fn secrets(given: &BTreeMap<String, wire::SecretText>) -> Result<Secrets, Failure> {
+    check_count(given.len())?;
     given.iter().map(|(name, secret)| Ok((self::name(name)?, super::secret(secret)))).collect()
 }
 
@@ -35,6 +36,7 @@ fn convert<'a>(
     given: &wire::Parameters,
     spec: impl Fn(&ParameterName) -> Option<&'a ParameterSpec>,
 ) -> Result<Parameters, Failure> {
+    check_count(given.len())?;
     let mut parameters = Parameters::new();
     for (text, given) in given {
         let name = name(text)?;
@@ -46,6 +48,16 @@ fn convert<'a>(
         parameters.insert(name, value);
     }
     Ok(parameters)
+}
+
+/// What no task can have is not gone through: the answer would name every one of it.
+fn check_count(count: usize) -> Result<(), Failure> {
+    match count > PARAMETERS_MAX {
+        true => {
+            Err(Refusal::TooMany { what: "values for the parameters of a task", max: PARAMETERS_MAX }.into())
+        }
+        false => Ok(()),
+    }
 }
 
 fn name(text: &str) -> Result<ParameterName, Failure> {
