@@ -99,11 +99,11 @@ impl Store {
         key: &KeyPlace,
     ) -> Result<Self, StoreError> {
         let mut connection = database.open_writer(&folder)?;
-        let place = match connection.accepted_loss() {
-            Some(_) => database.clone(),
-            None => database.clone().accepting_nothing(),
-        };
-        connection.accept_no_more_loss();
+        let mut place = database.clone();
+        if connection.accepted_loss().is_none() {
+            place = place.accepting_nothing();
+            connection.accept_no_more_loss();
+        }
         connection.opens()?;
         schema::migrate(&connection)?;
         let keys = Keys::open(&folder, &connection, seed, key)?;
@@ -162,7 +162,7 @@ impl Store {
     }
 
     /// What is missing of the standby that the settings ask for, where a person accepted that what is acknowledged can be
-    /// lost without it. What was not missing when this was opened nobody has accepted.
+    /// lost without it. What goes missing later nobody has accepted.
     pub fn accepted_loss(&self) -> Option<String> {
         self.connection.accepted_loss().map(str::to_owned)
     }

@@ -172,11 +172,12 @@ impl Connection {
         }
     }
 
-    /// Whether what is acknowledged is durable still, as it was when the connection was made.
-    pub(crate) fn check_durability(&self) -> Result<()> {
+    /// Whether what is acknowledged is durable still, as it was when the connection was made. Answers what is missing where
+    /// a person accepted that.
+    pub(crate) fn check_durability(&self) -> Result<Option<String>> {
         match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::Postgres(session) => Ok(session.check_durability().map(drop)?),
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(session) => Ok(session.check_durability()?),
         }
     }
 
@@ -188,7 +189,7 @@ impl Connection {
         }
     }
 
-    /// Accepts no loss but what was missing when the connection was made.
+    /// Accepts no loss from now on.
     pub(crate) fn accept_no_more_loss(&mut self) {
         match self {
             Self::Sqlite(_) => {}

@@ -263,7 +263,13 @@ impl Store {
     pub fn undurable(&mut self) -> Result<Option<String>, StoreError> {
         self.reconnect()?;
         match self.connection.check_durability() {
-            Ok(()) => Ok(None),
+            Ok(Some(_accepted)) => Ok(None),
+            Ok(None) => {
+                // What is there again may not go missing again without a word.
+                self.place = std::mem::take(&mut self.place).accepting_nothing();
+                self.connection.accept_no_more_loss();
+                Ok(None)
+            }
             Err(error) if error.is_lost() => self.note_loss(Err(error.into())),
             Err(error) => Ok(Some(error.to_string())),
         }

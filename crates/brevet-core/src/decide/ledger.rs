@@ -96,7 +96,7 @@ pub(super) fn confirm_archive(
     file: Digest,
 ) -> Result<Decision, Refusal> {
     let asked = asked(state)?;
-    if asked.size != size {
+    if asked.size != size || !size.is_multiple_of(ARCHIVE_MULTIPLE) {
         return Err(Refusal::Changed { what: "the archive", id: "that was asked for".into() });
     }
     let actor = super::require_user(origin)?;

@@ -168,9 +168,9 @@ impl Session {
         self.accepted_loss.as_deref()
     }
 
-    /// Accepts no loss but what was missing when the connection was made.
+    /// Accepts no loss from now on.
     pub(crate) fn accept_no_more_loss(&mut self) {
-        if self.accepted_loss.is_none() && self.standby == Standby::Missed {
+        if self.standby == Standby::Missed {
             self.standby = Standby::Needed;
         }
     }

@@ -299,7 +299,9 @@ impl<W: World> App<W> {
         let mut due = self.inner.refusals.due(now, false).into_iter();
         while let Some(repeated) = due.next() {
             if let Err(error) = self.command(Origin::SYSTEM, repeated.clone().into(), None).await {
-                self.inner.refusals.keep(now, std::iter::once(repeated).chain(due));
+                // Not twice what may be on record.
+                let failed = (!matches!(error, AppError::OutcomeUnknown { .. })).then_some(repeated);
+                self.inner.refusals.keep(now, failed.into_iter().chain(due));
                 return Err(error);
             }
         }

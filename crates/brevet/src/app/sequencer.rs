@@ -335,7 +335,9 @@ impl<W: World> Sequencer<W> {
             Ok(appended) => {
                 self.failed = false;
                 self.has_started |= entries.iter().any(starts_server);
-                self.unwritten.is_over();
+                if !entries.is_empty() {
+                    self.unwritten.is_over();
+                }
                 self.compared = self.stepped.take().or(self.compared);
                 if let Some(notice) = &appended.notice {
                     tracing::warn!(%notice, "the key files are not in order yet; it is tried again");

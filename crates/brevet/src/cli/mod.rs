@@ -206,7 +206,7 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  brevet serve --config /etc/brevet/brevet.toml --data /var/lib/brevet")]
 pub struct ServeArgs {
-    /// Settings [default: those that are built in]
+    /// Settings, in a file that only its owner can change, and not behind a symbolic link [default: those that are built in]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where the ledger and everything else is kept

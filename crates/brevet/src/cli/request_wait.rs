@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_millis(250);
 const AWAY_ATTEMPTS_MAX: u32 = 20;
 /// How long to wait before a server that is away is tried again.
 const AWAY_PAUSE: Duration = Duration::from_secs(3);
+/// How often is asked where too many of this account wait already.
+const CROWDED_PAUSE: Duration = Duration::from_secs(5);
 
 /// How the waiting ended.
 pub(super) enum Outcome {
@@ -75,10 +77,19 @@ async fn held(
     found: &Request,
     seconds: u64,
 ) -> Result<Answer, Failure> {
-    let url = query(&format!("{}/wait", path(&found.id)), &[("seconds", Some(seconds.to_string()))]);
-    let mut away = 0;
+    let url =
+        |seconds: u64| query(&format!("{}/wait", path(&found.id)), &[("seconds", Some(seconds.to_string()))]);
+    let (mut away, mut is_crowded) = (0, false);
     loop {
-        let asking = client.get_patiently(&url, seconds);
+        let waits = !is_crowded;
+        let asking = async {
+            if !waits {
+                tokio::time::sleep(CROWDED_PAUSE).await;
+                // Who does not wait is never refused.
+                return client.get(&url(0)).await;
+            }
+            client.get_patiently(&url(seconds), seconds).await
+        };
         tokio::pin!(asking);
         let answer = loop {
             tokio::select! {
@@ -98,10 +109,7 @@ async fn held(
                 away += 1;
                 tokio::time::sleep(AWAY_PAUSE).await;
             }
-            Err(Failure::Refused(problem)) if problem.status == 429 => {
-                context.console.status("");
-                return Err(Failure::Waiting(format!("{}\n{}", problem.detail, pending(&found.id))));
-            }
+            Err(Failure::Refused(problem)) if problem.status == 429 && !is_crowded => is_crowded = true,
             answer => return answer,
         }
     }

@@ -234,6 +234,7 @@ mod tests {
     use std::time::Duration;
 
     use axum::Router;
+    use axum::body::Bytes;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::{TcpSocket, TcpStream};
@@ -245,12 +246,13 @@ mod tests {
     const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     /// Larger than all buffers between two ends on one machine.
     const ANSWER_BYTES: usize = 32 << 20;
+    static ANSWER: [u8; ANSWER_BYTES] = [b'a'; ANSWER_BYTES];
 
     async fn serve(limits: Limits) -> std::net::SocketAddr {
         let mut listening = bind_to("127.0.0.1:0".parse().unwrap(), None).await.unwrap();
         listening.limits = limits;
         let address = listening.address();
-        let routes = Router::new().route("/", get(|| async { vec![b'a'; ANSWER_BYTES] }));
+        let routes = Router::new().route("/", get(|| async { Bytes::from_static(&ANSWER) }));
         tokio::spawn(listening.serve_routes(routes, std::future::pending(), Duration::ZERO));
         address
     }
@@ -284,13 +286,16 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_reads_slowly_hears_all_of_it() {
-        let address = serve(Limits { write_stalled: Duration::from_millis(500), ..Limits::default() }).await;
+        let address = serve(Limits { write_stalled: Duration::from_secs(2), ..Limits::default() }).await;
         let mut reader = TcpStream::connect(address).await.unwrap();
         reader.write_all(ASK).await.unwrap();
         let (mut heard, mut piece) = (0, vec![0; 2 << 20]);
         while heard < ANSWER_BYTES {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            heard += reader.read(&mut piece).await.unwrap();
+            // All of it takes longer than that.
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            let read = reader.read(&mut piece).await.unwrap();
+            assert_ne!(read, 0, "it was cut off after {heard} bytes");
+            heard += read;
         }
     }
 

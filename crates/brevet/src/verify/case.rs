@@ -122,7 +122,7 @@ impl Case {
         let (said, size) = (file.heading.size, account.derived.size);
         let mut case = Self::new(subject, account, claims, given)?.with_tree(&joined)?;
         case.notes.push(
-            "of each line the time, kind, actor and session are what its bytes say; summary, details and names stand \
+            "where a line says time, kind, actor and session, they are what its bytes say; summary, details and names stand \
              there for reading only, and were not compared"
                 .to_owned(),
         );

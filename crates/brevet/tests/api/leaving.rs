@@ -44,13 +44,14 @@ async fn a_wait_that_outlives_its_session_tells_nothing() {
     let before = office.token("rita").to_owned();
     office.sign_in_as("rita", PASSWORD).await;
     let wait = async {
-        let call = axum::http::Request::get(format!("/api/v1/requests/{request}/wait?seconds=2"));
+        let call = axum::http::Request::get(format!("/api/v1/requests/{request}/wait?seconds=60"));
         let call = call.header("authorization", format!("Bearer {before}"));
         office.raw(call.body(axum::body::Body::empty()).unwrap()).await
     };
     let change = async {
         let change = json!({"current": PASSWORD, "new": "another horse battery"});
         office.post("rita", "/password", change).await.ok();
+        office.post("anna", &format!("/requests/{request}/deny"), json!({})).await.ok();
     };
     let (waited, ()) = tokio::join!(wait, change);
     assert_eq!(waited.problem(401), "not-signed-in");

@@ -1,5 +1,7 @@
 //! Old entries move to a file when two people agree, and everything still verifies.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Output, Stdio};
 
@@ -130,6 +132,7 @@ fn shows_what_is_left(server: &Server) {
 fn published_verifies(data: &Path, archive: &Path) {
     let (settings, tasks) = (data.with_file_name("brevet.toml"), data.with_file_name("tasks.d"));
     std::fs::write(&settings, "[ledger]\npublic_entries = true\n").unwrap();
+    std::fs::set_permissions(&settings, Permissions::from_mode(0o600)).unwrap();
     std::fs::create_dir(&tasks).unwrap();
     let mut command = Process::new(BREVET);
     command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);

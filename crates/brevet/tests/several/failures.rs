@@ -162,7 +162,7 @@ fn a_commit_without_an_answer_is_looked_up_and_done_once() {
         found += usize::from(cut != Cut::Before && first.is_success());
     }
     // A cut may have hit what the server writes for itself, and then the command before its COMMIT.
-    assert!(found >= 20, "what was kept is found: {found} of 28");
+    assert!(found >= 14, "what was kept is found: {found} of 28");
     let entries = pair.stage.entries();
     assert_eq!(of_kind(&entries, "group.created").len(), done + 1, "each once, and that of the approvers");
     pair.verifies();

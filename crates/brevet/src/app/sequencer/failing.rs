@@ -8,6 +8,7 @@ use crate::app::freshness::RUNS_STOP_AFTER;
 #[derive(Debug, Default)]
 pub(super) struct Failing {
     since: Option<Duration>,
+    last: Option<Duration>,
     said: Option<String>,
     has_lasted: bool,
 }
@@ -15,6 +16,10 @@ pub(super) struct Failing {
 impl Failing {
     /// Notes that it failed again, for this reason.
     pub(super) fn note(&mut self, why: &str, now: Duration) -> Noted {
+        // What failed long ago, and was not tried again, is another failure.
+        if self.last.replace(now).is_some_and(|last| now.saturating_sub(last) > RUNS_STOP_AFTER) {
+            (self.since, self.has_lasted) = (None, false);
+        }
         let lasted = now.saturating_sub(*self.since.get_or_insert(now)) >= RUNS_STOP_AFTER;
         let lasts = lasted && !std::mem::replace(&mut self.has_lasted, lasted);
         let is_new = self.said.as_deref() != Some(why);
@@ -48,11 +53,17 @@ mod tests {
     fn it_is_said_once_and_lasts_once() {
         let mut failing = Failing::default();
         let second = Duration::from_secs(1);
-        assert_eq!(failing.note("no room", second), Noted { is_new: true, lasts: false });
-        assert_eq!(failing.note("no room", second * 2), Noted { is_new: false, lasts: false });
-        assert_eq!(failing.note("no disk", second + RUNS_STOP_AFTER), Noted { is_new: true, lasts: true });
-        assert_eq!(failing.note("no disk", second * 9), Noted { is_new: false, lasts: false });
+        let noted = |is_new, lasts| Noted { is_new, lasts };
+        assert_eq!(failing.note("no room", second), noted(true, false));
+        assert_eq!(failing.note("no room", second * 2), noted(false, false));
+        assert_eq!(failing.note("no disk", second + RUNS_STOP_AFTER), noted(true, true));
+        assert_eq!(failing.note("no disk", second * 9), noted(false, false));
+        assert_eq!(
+            failing.note("no disk", second * 20),
+            noted(false, false),
+            "another one, and not for long"
+        );
         failing.is_over();
-        assert_eq!(failing.note("no disk", second * 20), Noted { is_new: true, lasts: false });
+        assert_eq!(failing.note("no disk", second * 21), noted(true, false));
     }
 }

@@ -49,8 +49,11 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Answer {
     let id = id(ExecutionId::parse(&given))?;
-    readable(&caller, id).await?;
-    let wait = visitor.server.waits.for_anything(&caller.session)?;
+    let run = readable(&caller, id).await?;
+    let wait = match run.execution.user == caller.user() {
+        true => visitor.server.waits.for_own_run(&caller.session)?,
+        false => visitor.server.waits.for_anything(&caller.session)?,
+    };
     match accepts(&headers, "application/octet-stream") {
         true => bytes(caller, id, wait).await,
         false => stream(caller, id, wait).await,
@@ -149,8 +152,14 @@ async fn next(
             _ = pulse.tick() => {}
             frame = &mut next => return Ok(frame?),
         }
-        caller.check_open()?;
-        drop(readable(caller, id).await?);
+        match caller.check_open() {
+            // Nobody knows for a moment; what runs is stopped when that lasts.
+            Err(AppError::Behind { .. }) => {}
+            open => {
+                open?;
+                drop(readable(caller, id).await?);
+            }
+        }
         if let Some(pipe) = pipe {
             pipe.send(": still there\n\n").await?;
         }
