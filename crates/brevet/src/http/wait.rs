@@ -95,7 +95,7 @@ impl Waits {
         self.begin(vec![Place::User(session.user)])
     }
 
-    /// Lets a call follow a run that it is about to start.
+    /// Lets a call follow a run of its own, which it may be about to start.
     pub(super) fn for_own_run(&self, session: &Session) -> Result<Wait, Failure> {
         self.begin(vec![Place::Runner(session.user)])
     }
