@@ -42,8 +42,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/executions/{id}/output", Permission::SignedIn, output::show, {
             operation("follow_output", "Shows what a run wrote, and follows while it runs")
                 .note("For whoever ran it, those who approve such runs, and auditors. With \
-                       `Accept: application/octet-stream`, the bytes of its standard output alone. Only so many calls of one account follow runs at once or \
-                       wait, and so many of all: one more is answered 429 with the reason `too-many-waits`.")
+                       `Accept: application/octet-stream`, the bytes of its standard output alone. Only so many \
+                       calls of one account follow runs at once or wait, and so many of all: one more is answered 429 with the reason `too-many-waits`.")
                 .gives(200, "The stream of the run, from its beginning.", "text/event-stream")
                 .also("application/octet-stream")
         })

@@ -101,8 +101,16 @@ async fn events(caller: &Caller, id: ExecutionId, mut follow: Follow, pipe: &Pip
             Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "ledger-unavailable", why).into()
         );
     }
-    caller.check_open()?;
+    is_known_open(caller)?;
     Ok(pipe.event("finished", &execution(caller, id).await?).await?)
+}
+
+/// Refuses whoever's session ended. A server that is behind does not know, for a moment: what runs is stopped when that lasts.
+fn is_known_open(caller: &Caller) -> Result<bool, AppError> {
+    match caller.check_open() {
+        Err(AppError::Behind { .. }) => Ok(false),
+        open => open.map(|()| true),
+    }
 }
 
 /// The bytes of standard output alone.
@@ -152,13 +160,8 @@ async fn next(
             _ = pulse.tick() => {}
             frame = &mut next => return Ok(frame?),
         }
-        match caller.check_open() {
-            // Nobody knows for a moment; what runs is stopped when that lasts.
-            Err(AppError::Behind { .. }) => {}
-            open => {
-                open?;
-                drop(readable(caller, id).await?);
-            }
+        if is_known_open(caller)? {
+            drop(readable(caller, id).await?);
         }
         if let Some(pipe) = pipe {
             pipe.send(": still there\n\n").await?;
